@@ -1,0 +1,293 @@
+"""Who is in which life circle today, by building, by area and by group of residents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from pyproj import Transformer
+
+from lifecircle.areas import AreaTree
+from lifecircle.demand import Demand, groups, place_residents
+from lifecircle.ground import Ground, lay_ground, representative_xy
+from lifecircle.model import TOLERANCE_S, BoolArray, Circle, FloatArray, Note, SpeedClass, Study
+from lifecircle.routing import NearestWalks, Snaps
+from lifecircle.service import Eligibility, serves
+from lifecircle.service_areas import service_areas, street_lines
+
+TOTAL = "total"
+"""``area_id`` of the last rows of the coverage table."""
+
+
+@dataclass(frozen=True, eq=False)
+class Coverage:
+    """Who reaches a station, in the study's CRS.
+
+    ``buildings`` holds the columns of buildings.parquet, ``table`` those of coverage.csv (see the architecture page);
+    ``stations`` adds state, outside (of every area) and residents (whom it serves as the nearest within the largest
+    circle); ``service_areas`` and ``streets`` are drawings. A walk that does not exist is NaN, never a number.
+    """
+
+    study: Study
+    ground: Ground
+    demand: Demand
+    buildings: gpd.GeoDataFrame
+    table: pd.DataFrame
+    stations: gpd.GeoDataFrame
+    service_areas: gpd.GeoDataFrame
+    streets: gpd.GeoDataFrame
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Remarks that every page and table made from this carries."""
+        return self.study.settings.notes + self.demand.notes
+
+
+def cover(study: Study) -> Coverage:
+    """Find who is in which circle today.
+
+    Parameters
+    ----------
+    study
+        As ``open_study`` returns it.
+
+    Returns
+    -------
+    Coverage
+        Metres and seconds; an unreachable walk is NaN.
+
+    Raises
+    ------
+    SchemaError
+        When a station inside the study's areas stands too far from every street that a walker may use.
+    StudyError
+        When the study names a level of areas that does not exist.
+    """
+    ground = lay_ground(study)
+    return cover_with(study, ground, place_residents(study), study.stations.assign(state="fixed"), ground.stations)
+
+
+def cover_with(
+    study: Study, ground: Ground, demand: Demand, stations: gpd.GeoDataFrame, station_snaps: Snaps
+) -> Coverage:
+    """Find who would be in which circle if ``stations`` (ascending ids, with a ``state``) stood there."""
+    reach = {
+        walker: _Reach.of(study, ground, stations, station_snaps, walker) for walker in study.settings.walking.classes
+    }
+    reference = reach[study.settings.walking.reference]
+    buildings = _buildings_frame(study, ground, demand, stations, reference, reach)
+    return Coverage(
+        study=study,
+        ground=ground,
+        demand=demand,
+        buildings=buildings,
+        table=_table(study, demand, stations, reach),
+        stations=_stations_frame(study, demand, stations, reach),
+        service_areas=service_areas(study, ground.streets, stations, station_snaps),
+        streets=gpd.GeoDataFrame(
+            {"kind": list(ground.streets.kind)}, geometry=street_lines(ground.streets.network), crs=study.crs
+        ),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Reach:
+    """How residents of one speed class reach the stations: arrays over the buildings."""
+
+    walks: NearestWalks
+    within: dict[str, BoolArray]
+    snapped: BoolArray
+
+    @classmethod
+    def of(cls, study: Study, ground: Ground, stations: gpd.GeoDataFrame, snaps: Snaps, walker: SpeedClass) -> _Reach:
+        rule = Eligibility.of(study)
+
+        def nearest(able: BoolArray) -> NearestWalks:
+            chosen = np.flatnonzero(able)
+            found = rule.nearest(
+                ground.streets.network,
+                snaps.take(chosen),
+                stations["area_id"].iloc[chosen],
+                ground.homes,
+                study.buildings["area_id"],
+                speed_mps=walker.speed_mps,
+            )
+            return replace(found, facility=np.append(chosen, -1)[found.facility].astype(np.int32))
+
+        walks = nearest(np.ones(len(stations), dtype=bool))
+        within = {}
+        for circle in study.settings.circles:
+            able = serves(stations, circle)
+            seconds = (walks if able.all() else nearest(able)).seconds[:, 0]
+            within[circle.name] = seconds <= circle.cutoff_s + TOLERANCE_S
+        return cls(walks, within, ground.homes.snapped)
+
+    @property
+    def reached(self) -> BoolArray:
+        found: BoolArray = self.walks.facility[:, 0] >= 0
+        return found
+
+    @property
+    def status(self) -> np.ndarray:
+        return np.select([self.reached, self.snapped], ["ok", "unreachable"], "unsnappable").astype(object)
+
+
+def _smallest_circle(circles: Iterable[Circle], within: dict[str, BoolArray]) -> np.ndarray:
+    by_size = sorted(circles, key=lambda c: c.minutes)
+    return np.select([within[c.name] for c in by_size], [c.name for c in by_size], "").astype(object)
+
+
+def _buildings_frame(
+    study: Study,
+    ground: Ground,
+    demand: Demand,
+    stations: gpd.GeoDataFrame,
+    reference: _Reach,
+    reach: dict[SpeedClass, _Reach],
+) -> gpd.GeoDataFrame:
+    xy = representative_xy(study.buildings)
+    lon, lat = Transformer.from_crs(study.crs, 4326, always_xy=True).transform(xy[:, 0], xy[:, 1])
+    frame = pd.DataFrame(
+        {
+            "building_id": study.buildings["building_id"],
+            "area_id": study.buildings["area_id"],
+            "lon": np.round(lon, 7),
+            "lat": np.round(lat, 7),
+        }
+    ).join(demand.residents)
+    for walker, found in reach.items():
+        suffix = "" if found is reference else f"_{walker.name}"
+        walks = found.walks
+        frame[f"station_id{suffix}"] = _named(stations["station_id"], walks)
+        frame[f"walk_m{suffix}"] = walks.walk_m[:, 0]
+        frame[f"walk_s{suffix}"] = np.where(found.reached, walks.seconds[:, 0], np.nan)
+        frame[f"access_m{suffix}"] = walks.access_m[:, 0]
+        frame[f"egress_m{suffix}"] = walks.egress_m[:, 0]
+        frame[f"circle{suffix}"] = _smallest_circle(study.settings.circles, found.within)
+        frame[f"status{suffix}"] = found.status
+        for circle in study.settings.circles:
+            frame[f"within_{circle.name}{suffix}"] = found.within[circle.name]
+    own_leg = np.zeros(len(frame), dtype=bool)
+    own_leg[ground.homes.place[ground.homes.blocked]] = True
+    frame["leg_blocked"] = np.where(reference.reached, reference.walks.blocked[:, 0], own_leg)
+    largest_m = study.settings.largest_circle.cutoff_s * study.settings.walking.reference.speed_mps
+    frame["edge"] = _to_edge_m(study, xy) < np.where(reference.reached, reference.walks.walk_m[:, 0], largest_m)
+    return gpd.GeoDataFrame(frame, geometry=study.buildings.geometry.to_numpy(), crs=study.crs)
+
+
+def _named(ids: pd.Series, walks: NearestWalks) -> np.ndarray:
+    named: np.ndarray = np.append(ids.to_numpy(dtype=object), "")[walks.facility[:, 0]]
+    return named
+
+
+def _to_edge_m(study: Study, xy_m: FloatArray) -> FloatArray:
+    """Return how far inside the street data's box each point is, metres; negative outside."""
+    west, south, east, north = study.extent_m
+    x, y = xy_m.T
+    return np.minimum.reduce([x - west, east - x, y - south, north - y])
+
+
+def _stations_frame(
+    study: Study, demand: Demand, stations: gpd.GeoDataFrame, reach: dict[SpeedClass, _Reach]
+) -> gpd.GeoDataFrame:
+    load = np.zeros(len(stations))
+    largest = study.settings.largest_circle.name
+    for walker, found in reach.items():
+        served = found.within[largest] & found.reached
+        people = demand.of(walker.name)[served]
+        load += np.bincount(found.walks.facility[served, 0], weights=people, minlength=len(stations))
+    return stations.assign(outside=stations["area_id"] == "", residents=load)
+
+
+# --------------------------------------------------------------------------- the table
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Residents who share a way of walking: (n_buildings,) people and how they reach."""
+
+    people: FloatArray
+    reach: _Reach
+
+
+def _table(study: Study, demand: Demand, stations: gpd.GeoDataFrame, reach: dict[SpeedClass, _Reach]) -> pd.DataFrame:
+    """Return one row per area and group, the total of all areas last; residents outside every area are left out.
+
+    Attributes may overlap the classes, so their residents are taken to walk like the reference class.
+    """
+    tree = AreaTree.of(study.areas)
+    homes = tree.rows(study.buildings["area_id"])
+    members = [*tree.inside(homes), np.flatnonzero(homes >= 0)]
+    station_rows = tree.rows(stations["area_id"])
+    n_stations = [*(len(s) for s in tree.inside(station_rows)), int((station_rows >= 0).sum())]
+    unplaced_rows = tree.rows(demand.unplaced["area_id"])
+    unplaced = [*tree.inside(unplaced_rows), np.arange(len(unplaced_rows))]
+
+    classes, attributes = groups(study)
+    by_class = {c.name: [_Part(demand.of(c.name), reach[c])] for c in classes}
+    by_attribute = {a: [_Part(demand.of(a), reach[classes[0]])] for a in attributes}
+    everyone = [part for parts in by_class.values() for part in parts]
+    shown = {"all": everyone, **(by_class if len(classes) > 1 else {}), **by_attribute}
+
+    names = [*zip(study.areas["area_id"], study.areas["level"], study.areas["name"], strict=True)]
+    rows = []
+    for i, (area_id, level, name) in enumerate([*names, (TOTAL, "", study.settings.name)]):
+        for group, parts in shown.items():
+            column = "residents" if group == "all" else f"residents_{group}"
+            lost = float(demand.unplaced[column].to_numpy(dtype=float)[unplaced[i]].sum())
+            figures = _figures(study, parts, members[i], lost, n_stations[i])
+            rows.append({"area_id": area_id, "level": level, "name": name, "group": group, **figures})
+    return pd.DataFrame(rows)
+
+
+def _figures(
+    study: Study, parts: list[_Part], members: np.ndarray, unplaced: float, n_stations: int
+) -> dict[str, float | int]:
+    circles, largest = study.settings.circles, study.settings.largest_circle.name
+    people = np.concatenate([p.people[members] for p in parts])
+    walk_m = np.concatenate([p.reach.walks.walk_m[members, 0] for p in parts])
+    status = np.concatenate([p.reach.status[members] for p in parts])
+    inside = {c.name: np.concatenate([p.reach.within[c.name][members] for p in parts]) for c in circles}
+    ok = status == "ok"
+    residents = float(people.sum()) + unplaced
+    counts = {f"within_{name}": float(people[held].sum()) for name, held in inside.items()}
+    shares = {f"share_{name}": _ratio(counts[f"within_{name}"], residents) for name in inside}
+    inhabited = np.logical_or.reduce([p.people[members] > 0 for p in parts])
+    reached = float(people[ok].sum())
+    return {
+        "buildings": int(inhabited.sum()),
+        "residents": residents,
+        **counts,
+        "beyond": float(people[ok & ~inside[largest]].sum()),
+        "unreachable": float(people[status == "unreachable"].sum()),
+        "unsnappable": float(people[status == "unsnappable"].sum()),
+        "unplaced": unplaced,
+        **shares,
+        "stations": n_stations,
+        "residents_per_station": _ratio(residents, n_stations),
+        "walk_mean_m": _ratio(float((people[ok] * walk_m[ok]).sum()), reached),
+        "walk_p90_m": weighted_quantile(np.where(ok, walk_m, np.inf), people, 0.9, lost=unplaced),
+        "walk_n": reached,
+    }
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else np.nan
+
+
+def weighted_quantile(values: FloatArray, weights: FloatArray, share: float, *, lost: float = 0.0) -> float:
+    """Return the smallest value that ``share`` of all weight does not exceed; NaN where that is the unreachable.
+
+    ``values`` may hold inf (unreachable, last); ``lost`` is weight without a value, last as well.
+    """
+    order = np.argsort(values, kind="stable")
+    upto = np.cumsum(weights[order])
+    whole = (upto[-1] if len(upto) else 0.0) + lost
+    if whole <= 0:
+        return np.nan
+    at = int(np.searchsorted(upto, share * whole * (1 - 1e-12)))
+    value = values[order][at] if at < len(order) else np.inf
+    return float(value) if np.isfinite(value) else np.nan

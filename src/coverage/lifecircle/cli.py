@@ -1,0 +1,209 @@
+"""The commands: parse, call, print. Every heavy import waits until a command needs it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lifecircle import __version__
+from lifecircle.errors import LifecircleError, UnknownNameError
+
+if TYPE_CHECKING:
+    from lifecircle.circles import Coverage
+    from lifecircle.model import Study
+    from lifecircle.scenarios import Sites
+
+EXIT_CODES: dict[type[LifecircleError], int] = {UnknownNameError: 2, LifecircleError: 1}
+"""Exit code of each error: the first class in this table that it is one of. 1 is bad data, 2 bad usage."""
+
+app = typer.Typer(
+    help="Plan community service stations: who reaches one on foot, where new ones should stand, who takes a request.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study.toml, or the folder that holds it.")]
+OutPath = Annotated[
+    Path | None, typer.Option("--out", help="Folder for the results; by default named after the study, here.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if show_version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def demo(out: OutPath = None) -> None:
+    """Do the whole job on the built-in study of Monaco."""
+    from lifecircle import terminal
+    from lifecircle.samples import monaco
+
+    folder = monaco()
+    study = _open(folder)
+    out = out or _default_out(study)
+    today, sites = _cover(study, out)
+    for scenario in study.settings.scenarios:
+        _site(study, scenario.name, today, sites, out)
+    _assign(study, folder / "requests.csv", today, out)
+    terminal.show_map(out / "today" / "map.html")
+
+
+@app.command()
+def new(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")]) -> None:
+    """Write a commented study folder to start from."""
+    from lifecircle import terminal
+    from lifecircle.samples import start_study
+
+    for path in start_study(folder):
+        terminal.show_written(path)
+
+
+@app.command()
+def check(study: StudyPath, out: OutPath = None) -> None:
+    """Read and check all inputs and list every breach."""
+    from lifecircle import terminal
+    from lifecircle.ground import check_ground
+    from lifecircle.reports import write_check
+    from lifecircle.study import check_study
+
+    with terminal.step("Checking"):
+        found, findings = check_study(study)
+        if found is not None:
+            findings = (*findings, *check_ground(found))
+    terminal.show_findings(findings)
+    name = found.settings.name if found is not None else study.resolve().name
+    folder = out or (_default_out(found) if found is not None else Path(study.resolve().name + "-results"))
+    terminal.show_written(write_check(folder / "check", name, findings))
+    if any(f.severity == "error" for f in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def cover(study: StudyPath, out: OutPath = None) -> None:
+    """Find who is in which circle today."""
+    opened = _open(study)
+    _cover(opened, out or _default_out(opened))
+
+
+@app.command()
+def site(
+    study: StudyPath,
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", help="One scenario of the study; by default all of them.")
+    ] = None,
+    out: OutPath = None,
+) -> None:
+    """Propose sites."""
+    from lifecircle.scenarios import find_scenario
+
+    opened = _open(study)
+    asked = opened.settings.scenarios if scenario is None else (find_scenario(opened, scenario),)
+    if not asked:
+        raise UnknownNameError(f"{opened.path}: the study has no [[scenario]] to answer; add one")
+    today, sites = _walk(opened)
+    for question in asked:
+        _site(opened, question.name, today, sites, out or _default_out(opened))
+
+
+@app.command()
+def assign(
+    study: StudyPath,
+    requests: Annotated[Path, typer.Argument(metavar="REQUESTS", help="CSV: request_id, lon, lat, item.")],
+    out: OutPath = None,
+) -> None:
+    """Send each request to the nearest station that may serve it."""
+    opened = _open(study)
+    _assign(opened, requests, None, out or _default_out(opened))
+
+
+def main() -> None:
+    """Run a command; a known error becomes one message and its exit code, never a traceback."""
+    try:
+        app()
+    except LifecircleError as error:
+        from lifecircle import terminal
+
+        terminal.show_error(error)
+        sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))
+
+
+# --------------------------------------------------------------------------- steps that commands share
+
+
+def _open(path: Path) -> Study:
+    from lifecircle import terminal
+    from lifecircle.study import open_study
+
+    with terminal.step("Reading the study"):
+        study = open_study(path)
+    terminal.show_findings(study.findings)
+    return study
+
+
+def _walk(study: Study) -> tuple[Coverage, Sites]:
+    from lifecircle import terminal
+    from lifecircle.circles import cover as cover_study
+    from lifecircle.scenarios import possible_sites
+
+    with terminal.step("Walking the streets"):
+        today = cover_study(study)
+        sites = possible_sites(today)
+    terminal.show_findings(today.ground.findings)
+    return today, sites
+
+
+def _cover(study: Study, out: Path) -> tuple[Coverage, Sites]:
+    from lifecircle import terminal
+    from lifecircle.reports import write_coverage
+    from lifecircle.scenarios import unserved_areas
+
+    today, sites = _walk(study)
+    with terminal.step("Writing today's tables and map"):
+        page = write_coverage(out / "today", today, unserved_areas(today, sites))
+    terminal.show_coverage(today)
+    terminal.show_written(page.parent)
+    return today, sites
+
+
+def _site(study: Study, name: str, today: Coverage, sites: Sites, out: Path) -> None:
+    from lifecircle import terminal
+    from lifecircle.reports import folder_name, write_coverage
+    from lifecircle.scenarios import site as answer
+    from lifecircle.scenarios import unserved_areas
+
+    with terminal.step(f"Siting {name}"):
+        plan = answer(study, scenario=name, today=today, sites=sites)
+    folder = out / "scenarios" / folder_name(name)
+    with terminal.step("Writing its tables and map"):
+        page = write_coverage(folder, plan.coverage, unserved_areas(plan.coverage, sites), plan=plan)
+    terminal.show_plan(plan)
+    terminal.show_written(page.parent)
+
+
+def _assign(study: Study, requests: Path, today: Coverage | None, out: Path) -> None:
+    from lifecircle import terminal
+    from lifecircle.dispatch import assign as assign_requests
+    from lifecircle.readers.requests import read_requests
+    from lifecircle.reports import write_assigned
+
+    with terminal.step("Assigning requests"):
+        asked = read_requests(requests)
+        assigned = assign_requests(study, asked, ground=today.ground if today else None)
+        path = write_assigned(out / "assigned", assigned)
+    terminal.show_assigned(assigned)
+    terminal.show_written(path)
+
+
+def _default_out(study: Study) -> Path:
+    from lifecircle.reports import folder_name
+
+    return Path(folder_name(study.settings.name))

@@ -1,0 +1,196 @@
+// What a click shows: one card each for a building, a station or site, an area, an unserved area.
+
+const stationOf = new Map(data.stations.map((station, i) => [station.id, i]));
+const siteOf = new Map(data.sites.map((site) => [site.id, site]));
+const areaOf = new Map(data.areas.map((area, i) => [area.id, i]));
+
+function card(kicker, title, parts) {
+  return el('article.card', el('p.kicker', kicker), datum('h3', title), ...parts);
+}
+
+// Pairs of [label, value]; a value from data comes as an element, and pairs without a value are left out.
+function pairs(list) {
+  const rows = list.filter((row) => row && row[1] !== null && row[1] !== NOTHING);
+  return el('dl', ...rows.map(([label, value]) => el('div', el('dt', label), el('dd', value))));
+}
+
+const named = (text) => (text ? datum('span', text) : null);
+const remark = (text) => el('p.remark', text);
+
+function swatch(i) {
+  const node = el(`span.swatch.class-${i === HATCHED ? 'hatched' : i === OUTLINED ? 'outlined' : 'plain'}`);
+  if (i < HATCHED) node.style.backgroundColor = css(CLASS_COLOURS[i]);
+  return node;
+}
+
+// One bar for each circle: its name, share, residents, and the share of today beside those of a plan.
+function circleBars(figures, today) {
+  return el(
+    'div.bars',
+    ...data.circles.map((_, i) => {
+      const bar = el('span.fill');
+      bar.style.width = `${100 * (figures.share[i] || 0)}%`;
+      bar.style.backgroundColor = css(circleColour(i));
+      const mark = el('span.mark-today');
+      if (today) mark.style.left = `${100 * (today.share[i] || 0)}%`;
+      return el(
+        'div.bar',
+        datum('span.name', circleName(i)),
+        el('strong', share(figures.share[i])),
+        el('span.track', bar, today ? mark : null),
+        el('span.people', word('residents_n', { n: people(figures.within[i]) })),
+        today ? el('span.was', word('today_was', { share: share(today.share[i]) })) : null,
+      );
+    }),
+  );
+}
+
+function outsidePairs(figures) {
+  return [
+    [className(data.circles.length), people(figures.beyond)],
+    [word('unreachable'), people(figures.unreachable)],
+    [word('unsnappable'), people(figures.unsnappable)],
+    [word('unplaced'), people(figures.unplaced)],
+  ];
+}
+
+function walkOf(buildings, i, stage) {
+  const facts = buildings.facts[stage];
+  const station = facts.station[i];
+  return {
+    class: facts.class[i],
+    station: station ? data.stations[station - 1] : null,
+    minutes: station ? facts.tenthsOfMinutes[i] / 10 : null,
+    metres: station ? facts.metres[i] : null,
+    access: facts.access[i],
+    egress: facts.egress[i],
+    blocked: (facts.flags[i] & 1) > 0,
+    edge: (facts.flags[i] & 2) > 0,
+  };
+}
+
+const walkText = (walk) => (walk.station ? `${minutes(walk.minutes)} · ${metres(walk.metres)}` : className(walk.class));
+
+function buildingCard(buildings, i) {
+  const walk = walkOf(buildings, i, view.stage);
+  const today = view.stage > 0 ? walkOf(buildings, i, 0) : null;
+  const area = buildings.area[i];
+  const name = buildings.names[i];
+  const status = { [HATCHED]: 'status_unreachable', [OUTLINED]: 'status_unsnappable' }[walk.class];
+  return card(word('building'), name || buildings.ids[i], [
+    el('p.verdict', swatch(walk.class), datum('span', status ? word(status) : className(walk.class))),
+    walk.station ? el('p.walk', el('strong', minutes(walk.minutes)), el('span', metres(walk.metres))) : null,
+    pairs([
+      [word('residents'), people(buildings.tenResidents[i] / 10)],
+      [word('nearest_station'), walk.station ? named(walk.station.name || walk.station.id) : word('no_station')],
+      walk.station && walk.metres > 0 && [
+        word('legs'),
+        word('legs_n', { access: count(walk.access), egress: count(walk.egress) }),
+      ],
+      today && walkText(today) !== walkText(walk) && [word('today_walk'), walkText(today)],
+      area > 0 && [word('area'), named(data.areas[area - 1].name)],
+      name && [word('id'), named(buildings.ids[i])],
+    ]),
+    walk.blocked ? remark(word('remark_leg_blocked')) : null,
+    walk.edge ? remark(word('remark_edge')) : null,
+  ]);
+}
+
+function stationCard(i) {
+  const station = data.stations[i];
+  const site = siteOf.get(station.id);
+  const area = areaOf.get(station.area);
+  const chosen = station.state === 'chosen';
+  const kicker = chosen
+    ? `${word('station_chosen')} · ${word('order', { n: site ? count(site.order) : NOTHING })}`
+    : word('station_today');
+  return card(kicker, station.name || station.id, [
+    pairs([
+      chosen && site && [word('gain'), el('strong', people(site.gain))],
+      [word('serves'), people(data.stages[view.stage].served[i])],
+    ]),
+    site ? byCircle(site, ['reached', 'only_here']) : null,
+    pairs([
+      site && site.stand_in && [word('stand_in'), named(site.stand_in)],
+      [word('kind'), named(station.kind)],
+      [word('tier'), named(station.tier)],
+      area !== undefined && [word('area'), named(data.areas[area].name)],
+      [word('id'), named(station.id)],
+    ]),
+    station.outside ? remark(word('outside')) : null,
+  ]);
+}
+
+// Rows of residents with a column for each circle.
+function byCircle(site, keys) {
+  const names = data.circles.map((_, i) => datum('th', circleShort(i)));
+  const lines = keys.map((key) =>
+    el('tr', el('th', word(key)), ...site[key].map((value) => el('td', people(value)))),
+  );
+  return el('table.by-circle', el('thead', el('tr', el('th', word('residents')), ...names)), el('tbody', ...lines));
+}
+
+// A word with a text from data in it, kept apart so that its direction stays its own.
+function labelled(key, text) {
+  const [before, after] = word(key, { circle: '\u0000' }).split('\u0000');
+  return el('span', before, el('bdi', text), after);
+}
+
+function areaCard(row) {
+  const area = data.areas[row];
+  const figures = data.stages[view.stage].rows[row];
+  const today = view.stage > 0 ? data.stages[0].rows[row] : null;
+  return card(area.level || word('area'), area.name || area.id, [
+    circleBars(figures, today),
+    pairs([
+      [word('residents'), people(figures.residents)],
+      ...outsidePairs(figures),
+      [word('buildings_count'), count(figures.buildings)],
+      [word('stations_count'), count(figures.stations)],
+      [word('per_station'), people(figures.residents_per_station)],
+      [word('walk_mean'), metres(figures.walk_mean_m)],
+      [word('walk_p90'), metres(figures.walk_p90_m)],
+      [word('id'), named(area.id)],
+    ]),
+  ]);
+}
+
+function clusterCard(cluster) {
+  const station = data.stations[stationOf.get(cluster.station)];
+  const area = areaOf.get(cluster.area);
+  return card(labelled('cluster_of', circleShort(cluster.circle)), area === undefined ? cluster.id : data.areas[area].name, [
+    pairs([
+      [word('residents'), el('strong', people(cluster.residents))],
+      [word('buildings_count'), count(cluster.buildings)],
+      [word('nearest_station'), station ? named(station.name || station.id) : word('no_station')],
+      [word('nearest_minutes'), minutes(cluster.minutes)],
+      [word('best_candidate'), cluster.candidate ? named(cluster.candidate) : word('none')],
+      [word('best_residents'), people(cluster.wins)],
+      [word('id'), named(cluster.id)],
+    ]),
+  ]);
+}
+
+// What hovering shows.
+function buildingTip(buildings, i) {
+  const walk = walkOf(buildings, i, view.stage);
+  return el(
+    'div.tip',
+    el('strong', walkText(walk)),
+    walk.station ? datum('span', walk.station.name || walk.station.id) : null,
+    el('span', word('residents_n', { n: people(buildings.tenResidents[i] / 10) })),
+  );
+}
+
+function stationTip(i) {
+  const station = data.stations[i];
+  return el('div.tip', datum('strong', station.name || station.id), named(station.kind));
+}
+
+function clusterTip(cluster) {
+  return el(
+    'div.tip',
+    el('strong', word('residents_n', { n: people(cluster.residents) })),
+    el('span', labelled('cluster_of', circleShort(cluster.circle))),
+  );
+}

@@ -1,0 +1,215 @@
+"""The frozen types that the layers hand to each other. Arrays are read-only; metres and seconds throughout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pyproj import CRS
+
+from lifecircle.errors import Breach
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int32]
+LongArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+SPEED_MPS = 1.2
+"""Default walking speed, metres per second: the common design value for adults (standards table of the docs)."""
+
+MAX_ACCESS_M = 250.0
+"""Default longest straight leg from a place to the nearest permitted segment, metres, inclusive."""
+
+TOLERANCE_S = 1e-6
+"""Seconds within which two times are the same: a cutoff holds up to here."""
+
+
+class ReadOnlyArrays:
+    """Mixin of a frozen dataclass that forbids writing to every array it holds."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+
+
+# --------------------------------------------------------------------------- what a study file says
+
+
+@dataclass(frozen=True)
+class Circle:
+    """A life circle: who reaches a station of these tiers that offers these items within so many minutes.
+
+    Empty ``tiers`` and ``items`` mean any; a station offers a circle's items when it offers all of them.
+    """
+
+    name: str
+    minutes: float
+    tiers: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+
+    @property
+    def cutoff_s(self) -> float:
+        """The service standard, seconds, inclusive."""
+        return self.minutes * 60.0
+
+
+@dataclass(frozen=True)
+class SpeedClass:
+    """A class of residents who walk at one speed; the classes partition the residents."""
+
+    name: str
+    speed_mps: float
+
+
+@dataclass(frozen=True)
+class Walking:
+    """How people walk. The first class is the reference class, whose walks the plain columns show."""
+
+    classes: tuple[SpeedClass, ...] = (SpeedClass("adult", SPEED_MPS),)
+    max_access_m: float = MAX_ACCESS_M
+    closed: tuple[str, ...] = ()
+    """Ids of ways that can be left from their frontage but not walked through."""
+    gates: tuple[str, ...] = ()
+    """Ids of private ways that an open gate lets everyone through."""
+
+    @property
+    def reference(self) -> SpeedClass:
+        """The class whose walks the plain columns show."""
+        return self.classes[0]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A siting question as the study file asks it; ``question`` is ``most`` or ``fewest``."""
+
+    name: str
+    question: str
+    circle: str
+    n_new: int | None = None
+    share: float | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark that every page and table of a study carries, in both languages."""
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A study file, read and checked, without the data it points to."""
+
+    name: str
+    language: str = "zh"
+    synthetic: bool = False
+    notes: tuple[Note, ...] = ()
+    walking: Walking = Walking()
+    eligible: str = "any"
+    """Whose station may serve a resident: ``any``, or the level of the area tree that both must share."""
+    circles: tuple[Circle, ...] = (Circle("8", 8.0), Circle("15", 15.0))
+    scenarios: tuple[Scenario, ...] = ()
+
+    @property
+    def largest_circle(self) -> Circle:
+        """The circle of most minutes; of several the one that filters least, then the first."""
+        return max(self.circles, key=lambda c: (c.minutes, -len(c.tiers) - len(c.items)))
+
+
+# --------------------------------------------------------------------------- what its files hold
+
+
+@dataclass(frozen=True, eq=False)
+class StreetWays(ReadOnlyArrays):
+    """The street layer as read, before anyone decides who may walk where.
+
+    Way ``i`` has the id ``way_id[i]``, the tags ``tags.iloc[i]`` (text, empty where absent) and runs through the nodes
+    ``node[indptr[i]:indptr[i + 1]]``, rows of ``xy_m``. Ways meet where they share a node, nowhere else: a bridge does
+    not meet the street below.
+    """
+
+    way_id: tuple[str, ...]
+    tags: pd.DataFrame
+    indptr: LongArray
+    node: IntArray
+    xy_m: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Everything a study's files hold, read once, checked once, in one metric CRS, never changed afterwards.
+
+    All frames are in ``crs`` and have a plain RangeIndex; ids are text. ``area_id`` is the smallest area that holds the
+    place, empty outside every area.
+
+    ========== =====================================================================================================
+    frame      columns (besides geometry)
+    ========== =====================================================================================================
+    areas      area_id, level, name, parent_id (empty at the top)
+    buildings  building_id, name, kind, levels (NaN where not stated), min_level, other_use, underground, area_id;
+               polygons or points
+    entrances  building_id; points
+    residents  by (``building``, ``area`` or ``total``), target_id, residents, residents_<class or attribute>...
+    stations   station_id, name, kind, tier, items (``;`` between them), capacity, cost, area_id, building_id; points
+    candidates the same columns as stations, with site_id in place of station_id
+    barriers   kind; lines or polygons that nobody walks through
+    ========== =====================================================================================================
+    """
+
+    path: Path
+    settings: Settings
+    crs: CRS
+    streets: StreetWays
+    areas: gpd.GeoDataFrame
+    buildings: gpd.GeoDataFrame
+    entrances: gpd.GeoDataFrame
+    residents: pd.DataFrame
+    stations: gpd.GeoDataFrame
+    candidates: gpd.GeoDataFrame
+    barriers: gpd.GeoDataFrame
+    extent_m: tuple[float, float, float, float]
+    """Box that the street data fills (x and y of its south-west, then of its north-east corner), metres in ``crs``."""
+    attribution: tuple[str, ...]
+    fingerprint: str
+    """SHA-256 over the study file and every input, in hexadecimal."""
+    findings: tuple[Breach, ...]
+    """Repairs and warnings; a study with errors is never made."""
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the classes and attributes for which residents are counted."""
+        return tuple(c.removeprefix("residents_") for c in self.residents.columns if c.startswith("residents_"))
+
+
+# --------------------------------------------------------------------------- what walks are made of
+
+
+@dataclass(frozen=True, eq=False)
+class Walks(ReadOnlyArrays):
+    """Walks within a cutoff as sparse rows: rows are facilities, columns demand points, values seconds.
+
+    A pair that is not stored is beyond the cutoff or unreachable. Row ``i`` holds
+    ``indices[indptr[i]:indptr[i + 1]]``, ascending, with ``seconds`` from the demand point to the facility.
+    """
+
+    indptr: LongArray
+    indices: IntArray
+    seconds: FloatArray
+    n_demand: int
+
+    @property
+    def n_facilities(self) -> int:
+        """How many rows there are."""
+        return len(self.indptr) - 1
+
+    def row(self, facility: int) -> tuple[IntArray, FloatArray]:
+        """Return the demand points that reach ``facility`` and their seconds."""
+        span = slice(self.indptr[facility], self.indptr[facility + 1])
+        return self.indices[span], self.seconds[span]

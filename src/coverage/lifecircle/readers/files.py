@@ -1,0 +1,107 @@
+"""What a file is, judged by its name and by its first bytes, before any library opens it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lifecircle.errors import Breach
+from lifecircle.readers.study_file import Input
+
+_HEAD = 1024
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file: the ends of names it goes by, how its content begins, and what stands beside it."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    begins: re.Pattern[bytes]
+    is_osm: bool = False
+    companions: tuple[str, ...] = ()
+
+
+FORMATS = (
+    Format("OSM PBF", (".pbf",), re.compile(rb"\x00\x00..\x0a\x09OSMHeader", re.DOTALL), is_osm=True),
+    Format("OSM XML", (".osm", ".osm.xml"), re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<osm"), is_osm=True),
+    Format("OSM XML, packed", (".osm.gz",), re.compile(rb"\x1f\x8b"), is_osm=True),
+    Format("OSM XML, packed", (".osm.bz2",), re.compile(rb"BZh"), is_osm=True),
+    Format("GeoPackage", (".gpkg",), re.compile(rb"SQLite format 3\x00.{52}(GPKG|GP10|GP11)", re.DOTALL)),
+    Format("GeoJSON", (".geojson", ".json"), re.compile(rb'\s*\{.{0,900}"feature', re.DOTALL | re.IGNORECASE)),
+    Format(
+        "Shapefile",
+        (".shp",),
+        re.compile(rb"\x00\x00\x27\x0a"),
+        companions=(".dbf", ".shx", ".prj", ".cpg"),
+    ),
+    Format("CSV", (".csv",), re.compile(rb"[^\x00<{]")),
+)
+"""All that is ever opened. A file is refused when its content is not what its name says."""
+
+SOURCE_RULES = frozenset(
+    {"missing-file", "not-a-file", "not-a-local-file", "unknown-format", "wrong-content", "unreadable", "encoding"}
+)
+"""Rules by which a file cannot be read at all."""
+
+
+@dataclass(frozen=True)
+class Located:
+    """An input whose file is there and is what its name says."""
+
+    input: Input
+    path: Path
+    format: Format
+
+
+def locate(input: Input, folder: Path) -> Located | Breach:  # noqa: A002 - the study file's own word
+    """Find an input's file and tell its format.
+
+    Addresses and virtual paths of the libraries below (``http://...``, ``/vsizip/...``) are refused.
+    """
+
+    def refuse(rule: str, message: str) -> Breach:
+        return Breach(input.layer, rule, message, (input.path,), 1)
+
+    if "://" in input.path or "\x00" in input.path or re.match(r"[/\\]vsi", input.path, re.IGNORECASE):
+        return refuse("not-a-local-file", "must be a file on this machine; download it and name the copy")
+    path = folder / input.path
+    try:
+        if not path.exists():
+            return refuse("missing-file", f"there is no such file; paths start at {folder.resolve().name}/")
+        if not path.is_file():
+            return refuse("not-a-file", "is not a file")
+        with path.open("rb") as file:
+            head = file.read(_HEAD).removeprefix(_BOM)
+    except OSError as error:
+        return refuse("unreadable", f"cannot be read: {error.strerror}")
+    matching = [f for f in FORMATS if path.name.lower().endswith(f.suffixes)]
+    if not matching:
+        known = ", ".join(suffix for f in FORMATS for suffix in f.suffixes)
+        return refuse("unknown-format", f"is of no format that is read; these are: {known}")
+    if not matching[0].begins.match(head):
+        kind = matching[0].name
+        return refuse("wrong-content", f"is named like {kind}, but its content is not {kind}" if head else "is empty")
+    return Located(input, path.resolve(), matching[0])
+
+
+def digest(content: bytes, located: Mapping[str, Located]) -> str:
+    """Return the SHA-256, in hexadecimal, over the study file and every input with its companion files.
+
+    It depends on what the files hold, not on where they lie.
+    """
+    parts = [hashlib.sha256(content).hexdigest()]
+    of_file: dict[Path, str] = {}
+    for layer in sorted(located):
+        file = located[layer]
+        companions = [file.path.with_suffix(s) for s in file.format.companions]
+        for path in (file.path, *(c for c in companions if c.is_file())):
+            if path not in of_file:
+                with path.open("rb") as opened:
+                    of_file[path] = hashlib.file_digest(opened, "sha256").hexdigest()
+            parts.append(f"{layer} {path.suffix} {of_file[path]}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

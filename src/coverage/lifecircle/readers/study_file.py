@@ -1,0 +1,225 @@
+"""study.toml: what a study is called, which files it reads, how people walk, what is asked."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lifecircle.errors import Breach, SourceError, StudyError
+from lifecircle.model import MAX_ACCESS_M, Circle, Note, Scenario, Settings, SpeedClass, Walking
+from lifecircle.readers.keys import STUDY_FILE, Keys
+from lifecircle.schema import LAYERS, known_column, nearest
+
+Where = tuple[Mapping[str, tuple[str, ...]], ...]
+"""A filter: an object passes when it meets one of the tables, a table when every key has one of the values.
+
+An empty tuple of values means any value; an empty filter lets everything pass.
+"""
+
+QUESTIONS = ("most", "fewest")
+LANGUAGES = ("zh", "en")
+BY = ("building", "area", "total")
+INPUTS = ("streets", "areas", "buildings", "entrances", "residents", "stations", "candidates", "barriers")
+REQUIRED_INPUTS = ("streets", "buildings", "stations")
+
+_TABLES = ("study", "inputs", "walking", "service", "circle", "scenario")
+_LATER_TABLES = ("dispatch", "overrides")
+_LATER_INPUTS = ("gates", "elevation")
+_INPUT_KEYS = ("path", "layer", "encoding", "columns", "where", "attribution")
+
+
+@dataclass(frozen=True)
+class Input:
+    """Where one layer comes from, as the study file says it.
+
+    ``columns`` maps our column names to theirs; ``table`` is the layer inside a file that holds several. ``level``
+    names the areas' level, ``by`` says what residents are counted by; both are empty where not stated.
+    """
+
+    layer: str
+    path: str
+    table: str = ""
+    encoding: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    where: Where = ()
+    attribution: str = ""
+    level: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """A study file as read; what is wrong with it is in ``breaches``, and there the defaults stand in."""
+
+    path: Path
+    content: bytes
+    settings: Settings
+    inputs: Mapping[str, Input]
+    breaches: tuple[Breach, ...]
+
+
+def read_study_file(path: Path) -> StudyFile:
+    """Read a study file, or the ``study.toml`` in a folder.
+
+    Raises
+    ------
+    SourceError
+        When there is no such file or it cannot be read.
+    StudyError
+        When it is not TOML; the message says in which line.
+    """
+    if path.is_dir():
+        path = path / STUDY_FILE
+    try:
+        content = path.read_bytes()
+        document = tomllib.loads(content.decode("utf-8-sig"))
+    except FileNotFoundError:
+        breach = Breach(STUDY_FILE, "missing-file", f"{path} is not there; `lifecircle new` makes one", count=1)
+        raise SourceError(f"{path}: no study", breaches=[breach]) from None
+    except OSError as error:
+        breach = Breach(STUDY_FILE, "unreadable", f"{path} cannot be read: {error.strerror}", count=1)
+        raise SourceError(f"{path}: no study", breaches=[breach]) from None
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        breach = Breach(STUDY_FILE, "not-toml", f"line {line} is not UTF-8; save the file as UTF-8", count=1)
+        raise StudyError(f"{path}: not a study file", breaches=[breach]) from None
+    except tomllib.TOMLDecodeError as error:
+        breach = Breach(STUDY_FILE, "not-toml", f"this is not TOML: {error}", count=1)
+        raise StudyError(f"{path}: not a study file", breaches=[breach]) from None
+
+    breaches: list[Breach] = []
+    top = Keys("the file:", document, _TABLES, breaches, later=_LATER_TABLES)
+    settings = _settings(top, breaches, default_name=path.resolve().parent.name)
+    inputs = _inputs(top.get("inputs") or {}, breaches)
+    return StudyFile(path, content, settings, inputs, tuple(breaches))
+
+
+def _settings(top: Keys, breaches: list[Breach], *, default_name: str) -> Settings:
+    """Read everything but the inputs."""
+    study = Keys("[study]", top.get("study") or {}, ("name", "language", "synthetic", "notes"), breaches)
+    notes = []
+    for row in study.rows("notes"):
+        note = Keys("[study] notes:", row, ("en", "zh"), breaches)
+        notes.append(Note(en=note.text("en", required=True), zh=note.text("zh", required=True)))
+    service = Keys("[service]", top.get("service") or {}, ("eligible",), breaches)
+    circles = tuple(_circle(row, breaches) for row in top.rows("circle")) or Settings("").circles
+    scenarios = tuple(_scenario(row, circles, breaches) for row in top.rows("scenario"))
+    _unique("[[circle]]", (c.name for c in circles), breaches)
+    _unique("[[scenario]]", (s.name for s in scenarios), breaches)
+    return Settings(
+        name=study.name("name", default_name),
+        language=study.choice("language", "zh", LANGUAGES),
+        synthetic=study.flag("synthetic"),
+        notes=tuple(notes),
+        walking=_walking(top.get("walking") or {}, breaches),
+        eligible=service.text("eligible", "any"),
+        circles=circles,
+        scenarios=scenarios,
+    )
+
+
+def _walking(table: object, breaches: list[Breach]) -> Walking:
+    walking = Keys("[walking]", table, ("classes", "max_access_m", "closed", "gates"), breaches)
+    classes = []
+    for row in walking.rows("classes"):
+        keys = Keys("[walking] classes:", row, ("name", "speed_mps"), breaches)
+        name, speed_mps = keys.name("name", required=True), keys.number("speed_mps")
+        if "speed_mps" not in keys:
+            keys.breach("missing-key", f"{name or 'a class'} has no speed_mps, in metres per second")
+        classes.append(SpeedClass(name, speed_mps or 1.0))
+    _unique("[walking] classes:", (c.name for c in classes), breaches)
+    return Walking(
+        classes=tuple(classes) or Walking().classes,
+        max_access_m=walking.number("max_access_m", MAX_ACCESS_M) or MAX_ACCESS_M,
+        closed=walking.texts("closed"),
+        gates=walking.texts("gates"),
+    )
+
+
+def _circle(row: object, breaches: list[Breach]) -> Circle:
+    keys = Keys("[[circle]]", row, ("name", "minutes", "tiers", "items"), breaches, later=("at",))
+    if "minutes" not in keys:
+        keys.breach("missing-key", "minutes is missing")
+    minutes = keys.number("minutes") or 1.0
+    return Circle(keys.name("name", f"{minutes:g}"), minutes, keys.texts("tiers"), keys.texts("items"))
+
+
+def _scenario(row: object, circles: tuple[Circle, ...], breaches: list[Breach]) -> Scenario:
+    keys = Keys("[[scenario]]", row, ("name", "question", "circle", "n_new", "share"), breaches)
+    name = keys.name("name", required=True)
+    question = keys.choice("question", "", QUESTIONS)
+    circle = keys.text("circle", required=True)
+    names = [c.name for c in circles]
+    if circle and circle not in names:
+        keys.breach("unknown-name", f"{name}: there is no circle {circle!r}; there are {', '.join(names)}")
+    n_new, share = keys.count("n_new"), keys.number("share", at_most=1.0)
+    needed, other = ("n_new", "share") if question == "most" else ("share", "n_new")
+    if question and needed not in keys:
+        keys.breach("missing-key", f'{name}: question "{question}" needs {needed}')
+    if question and other in keys:
+        keys.breach("unused-key", f'{name}: {other} has no meaning for question "{question}"; take it out')
+    return Scenario(name, question, circle, n_new, share)
+
+
+def _unique(heading: str, names: Iterable[str], breaches: list[Breach]) -> None:
+    """Names must differ by more than case: folders are named after them, and some disks know no case."""
+    twice = [name for name, n in Counter(n.casefold() for n in names if n).items() if n > 1]
+    if twice:
+        message = f"{heading} several bear the same name; give each its own"
+        breaches.append(Breach(STUDY_FILE, "duplicate-name", message, tuple(twice), len(twice)))
+
+
+def _inputs(table: object, breaches: list[Breach]) -> dict[str, Input]:
+    inputs = Keys("[inputs]", table, INPUTS, breaches, later=_LATER_INPUTS)
+    for layer in REQUIRED_INPUTS:
+        if layer not in inputs:
+            inputs.breach("missing-key", f"{layer} is missing; name the file that holds the {layer}")
+    return {layer: _input(layer, inputs.get(layer), breaches) for layer in INPUTS if layer in inputs}
+
+
+def _input(layer: str, value: object, breaches: list[Breach]) -> Input:
+    table = {"path": value} if isinstance(value, str) else value
+    own = {"areas": ("level",), "residents": ("by",)}.get(layer, ())
+    heading = f"[inputs.{layer}]"
+    keys = Keys(heading, table, (*_INPUT_KEYS, *own), breaches, later=("datum",))
+    columns = keys.pairs("columns")
+    for ours in columns:
+        if not known_column(layer, ours):
+            hint = nearest(ours, LAYERS[layer].names)
+            keys.breach("unknown-key", f"columns: {ours} is no column of {layer}; did you mean {hint}?")
+    return Input(
+        layer=layer,
+        path=keys.text("path", required=isinstance(table, Mapping)),
+        table=keys.text("layer"),
+        encoding=keys.text("encoding"),
+        columns={ours: theirs for ours, theirs in columns.items() if known_column(layer, ours)},
+        where=_where(keys),
+        attribution=keys.text("attribution"),
+        level=keys.text("level") if "level" in own else "",
+        by=keys.choice("by", "", BY) if "by" in own and "by" in keys else "",
+    )
+
+
+def _where(keys: Keys) -> Where:
+    """Read ``where``: a table, or a list of tables of which one must hold."""
+    value = keys.get("where")
+    if value is None:
+        return ()
+    tables = value if isinstance(value, list) else [value]
+    filled = [t for t in tables if isinstance(t, dict) and t]
+    if not filled or len(filled) < len(tables):
+        keys.breach("wrong-type", 'where must be a table such as { amenity = ["library"] }, or a list of them')
+    return tuple({key: _values(keys, key, wanted) for key, wanted in t.items()} for t in filled)
+
+
+def _values(keys: Keys, key: str, wanted: object) -> tuple[str, ...]:
+    values = wanted if isinstance(wanted, list) else [wanted]
+    if wanted is True:
+        return ()
+    if not values or any(isinstance(v, bool) or not isinstance(v, str | int) for v in values):
+        keys.breach("wrong-type", f"where: {key} must be a value, a list of values, or true for any, not {wanted!r}")
+        return ()
+    return tuple(str(v) for v in values)

@@ -1,0 +1,217 @@
+"""Results onto disk: tables, layers and pages, whole folders or nothing. Nothing is computed here.
+
+A folder is written beside its place and renamed into it when it is complete, so that a reader never meets half of one.
+The same results give the same bytes; what differs from run to run stands in run.json alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from lifecircle.circles import Coverage
+from lifecircle.errors import Breach, OutputError
+from lifecircle.maps import coverage_page
+from lifecircle.model import Settings, Study
+from lifecircle.scenarios import Plan
+
+DECIMALS = 6
+"""Figures in tables are rounded to this many decimals: a resident, a metre, a second to a millionth."""
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet read a text cell as a formula; such a cell gets an apostrophe in front."""
+
+BUILDING_COLUMNS = (
+    *("building_id", "area_id", "lon", "lat"),
+    "residents*",
+    *("station_id", "walk_m", "walk_s", "access_m", "egress_m", "circle", "status", "leg_blocked", "edge"),
+)
+
+
+def write_coverage(folder: Path, coverage: Coverage, unserved: pd.DataFrame, *, plan: Plan | None = None) -> Path:
+    """Write a coverage (and the plan that led to it) into ``folder`` and return the map's path.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written; what stood there before stands there still.
+    """
+    started_s = time.perf_counter()
+    study = coverage.study
+    basis = "estimate" if coverage.demand.estimated else "stated"
+    with whole_folder(folder) as draft:
+        write_csv(draft / "coverage.csv", coverage.table.assign(residents_basis=basis))
+        buildings = pd.DataFrame(coverage.buildings.drop(columns="geometry"))
+        buildings[_ordered(buildings.columns)].assign(residents_basis=basis).to_parquet(
+            draft / "buildings.parquet", index=False
+        )
+        write_csv(draft / "unserved.csv", unserved.assign(residents_basis=basis))
+        _write_layers(draft / "service_areas.gpkg", coverage)
+        (draft / "map.html").write_text(coverage_page(coverage, plan=plan, unserved=unserved), encoding="utf-8")
+        if plan is not None:
+            write_csv(draft / "sites.csv", plan.sites.assign(residents_basis=basis))
+            _write_json(draft / "plan.json", plan_record(plan))
+        _write_notes(draft / "NOTES.txt", study, coverage)
+        _write_json(draft / "run.json", run_record(time.perf_counter() - started_s))
+    return folder / "map.html"
+
+
+def write_assigned(folder: Path, assigned: pd.DataFrame) -> Path:
+    """Write assigned.csv into ``folder`` and return its path."""
+    started_s = time.perf_counter()
+    with whole_folder(folder) as draft:
+        write_csv(draft / "assigned.csv", assigned)
+        _write_json(draft / "run.json", run_record(time.perf_counter() - started_s))
+    return folder / "assigned.csv"
+
+
+def write_check(folder: Path, name: str, findings: Sequence[Breach]) -> Path:
+    """Write check.json and check.html into ``folder`` and return the page's path."""
+    environment = Environment(loader=PackageLoader("lifecircle", "templates"), autoescape=select_autoescape(["html"]))
+    with whole_folder(folder) as draft:
+        severities = [f.severity for f in findings]
+        counts = {severity: severities.count(severity) for severity in ("error", "repair", "warning")}
+        _write_json(draft / "check.json", {"study": name, **counts, "findings": [asdict(f) for f in findings]})
+        page = environment.get_template("check.html").render(name=name, findings=findings, counts=counts)
+        (draft / "check.html").write_text(page, encoding="utf-8")
+    return folder / "check.html"
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as a spreadsheet program reads it: UTF-8 with its mark, no cell a formula, unreachable empty."""
+    safe = table.copy()
+    for column in safe.columns:
+        if pd.api.types.is_float_dtype(safe[column]):
+            safe[column] = safe[column].round(DECIMALS)
+        elif not pd.api.types.is_numeric_dtype(safe[column]):
+            text = safe[column].astype(object)
+            risky = text.map(lambda cell: isinstance(cell, str) and cell.startswith(FORMULA_STARTS))
+            safe[column] = text.where(~risky, "'" + text.astype(str))
+    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def plan_record(plan: Plan) -> dict[str, object]:
+    """Return plan.json: the question, its value and bound, the sites, the settings and the inputs' fingerprint."""
+    solution, study = plan.solution, plan.coverage.study
+    chosen = plan.sites[plan.sites["state"] == "chosen"]
+    return {
+        "scenario": plan.scenario.name,
+        "question": {k: v for k, v in asdict(plan.scenario).items() if k != "name" and v is not None},
+        "value": solution.value,
+        "bound": solution.bound,
+        "today": solution.today,
+        "gap": solution.gap,
+        "gap_gain": solution.gap_gain,
+        "status": solution.status,
+        "sites": chosen["site_id"].tolist(),
+        "residents_basis": "estimate" if plan.coverage.demand.estimated else "stated",
+        "notes": [asdict(note) for note in plan.coverage.notes],
+        "attribution": list(study.attribution),
+        "settings": settings_record(study.settings),
+        "fingerprint": study.fingerprint,
+    }
+
+
+def settings_record(settings: Settings) -> dict[str, object]:
+    """Return the settings that results depend on, in the study file's words."""
+    record = asdict(settings)
+    return {name: record[name] for name in ("name", "synthetic", "walking", "eligible", "circles")}
+
+
+def run_record(seconds: float) -> dict[str, object]:
+    """Return what differs from run to run: the clock, the versions and the machine."""
+    packages = ("lifecircle", "geopandas", "shapely", "numpy", "numba", "highspy", "scikit-learn", "osmium", "folium")
+    return {
+        "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "seconds_writing": round(seconds, 3),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "versions": {name: version(name) for name in packages},
+    }
+
+
+def folder_name(name: str) -> str:
+    """Return ``name`` as a folder name: letters, digits and dashes of any script, never a path."""
+    return re.sub(r"[^\w-]+", "-", name).strip("-_")[:80] or "unnamed"
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a draft folder; when the block ends well it takes ``folder``'s place, else it is gone.
+
+    Raises
+    ------
+    OutputError
+        When the place cannot be written.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise OutputError(f"cannot write to {folder}: {error.strerror}") from error
+    try:
+        yield draft
+        draft.chmod(0o755)
+        before = draft.with_suffix(".before")
+        if folder.exists():
+            folder.rename(before)
+        draft.rename(folder)
+        shutil.rmtree(before, ignore_errors=True)
+    except OSError as error:
+        raise OutputError(f"cannot write to {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _ordered(columns: pd.Index) -> list[str]:
+    """Return the columns of buildings.parquet as documented, those of further classes and circles last."""
+    residents = [c for c in columns if c.startswith("residents")]
+    named = [c for name in BUILDING_COLUMNS for c in (residents if name == "residents*" else [name])]
+    return named + [c for c in columns if c not in named]
+
+
+def _write_layers(path: Path, coverage: Coverage) -> None:
+    """Write service areas and stations as WGS 84 layers, each row with its attribution."""
+    attribution = "; ".join(coverage.study.attribution)
+    layers: dict[str, gpd.GeoDataFrame] = {"service_areas": coverage.service_areas, "stations": coverage.stations}
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})  # else the clock is in the file
+    try:
+        for name, layer in layers.items():
+            layer.to_crs(4326).assign(attribution=attribution).to_file(path, layer=name, driver="GPKG")
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def _write_notes(path: Path, study: Study, coverage: Coverage) -> None:
+    lines = [study.settings.name, *study.attribution]
+    if study.settings.synthetic:
+        lines += ["Synthetic data.", "合成数据。"]
+    lines += [text for note in coverage.notes for text in (note.en, note.zh)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _write_json(path: Path, record: object) -> None:
+    text = json.dumps(record, ensure_ascii=False, indent=1, allow_nan=False, default=_plain)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"no JSON form of {type(value).__name__}")

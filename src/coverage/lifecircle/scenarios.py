@@ -1,0 +1,359 @@
+"""Siting questions of a study: run, explained in the study's own ids; and who is left unserved.
+
+Today's stations are kept; beside them the candidates compete. Residents outside every area load stations but are no
+coverage, so they weigh nothing in an objective.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from pyproj import Transformer
+from sklearn.cluster import DBSCAN
+
+from lifecircle.circles import Coverage, cover, cover_with
+from lifecircle.errors import Breach, SchemaError, StudyError, UnknownNameError
+from lifecircle.model import Circle, FloatArray, Scenario, Study, Walks
+from lifecircle.routing import Snaps, within
+from lifecircle.service import Eligibility, serves
+from lifecircle.siting import FewestStations, MostResidents, Question, SitingPlan, solve
+from lifecircle.siting import incidence as sparse
+from lifecircle.siting.explain import explain
+
+NEIGHBOURS_M = 100.0
+"""Unserved buildings no farther apart than this belong to one unserved area, metres."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sites:
+    """Where stations stand and could stand: today's first, then the candidates, each ascending by id.
+
+    ``walks`` has the sites as rows; its columns are the buildings once for each speed class, in the study's order, up
+    to the largest circle; ``weights`` are the residents of those columns, 0 outside every area.
+    """
+
+    frame: gpd.GeoDataFrame
+    snaps: Snaps
+    walks: Walks
+    weights: FloatArray
+
+    @property
+    def standing(self) -> np.ndarray:
+        """Rows of today's stations."""
+        rows: np.ndarray = np.flatnonzero(self.frame["state"] == "fixed")
+        return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A scenario's answer: the plan in numbers, its sites by id, and the coverage with them opened.
+
+    ``sites`` holds the columns of sites.csv: today's stations and the chosen sites in their order.
+    """
+
+    scenario: Scenario
+    solution: SitingPlan
+    sites: pd.DataFrame
+    coverage: Coverage
+
+
+def site(
+    study: Study,
+    *,
+    scenario: str,
+    today: Coverage | None = None,
+    sites: Sites | None = None,
+    time_limit_s: float | None = None,
+) -> Plan:
+    """Answer one of the study's siting questions.
+
+    Parameters
+    ----------
+    study
+        As ``open_study`` returns it.
+    scenario
+        Name of a ``[[scenario]]`` of the study.
+    today, sites
+        What ``cover(study)`` and ``possible_sites(today)`` returned, so that they are not worked out again.
+    time_limit_s
+        Seconds for the search; a plan cut short has the status ``feasible`` and its proven gap.
+
+    Returns
+    -------
+    Plan
+        Value, bound and gap are recomputed from the walks.
+
+    Raises
+    ------
+    UnknownNameError
+        When the study has no scenario of that name.
+    InfeasibleError
+        When no plan can meet the question.
+    StudyError, SchemaError
+        When the question cannot be meant, or a candidate bears a station's id.
+    """
+    asked = find_scenario(study, scenario)
+    today = cover(study) if today is None else today
+    sites = possible_sites(today) if sites is None else sites
+    circle = next(c for c in study.settings.circles if c.name == asked.circle)
+    able = np.flatnonzero(serves(sites.frame, circle))
+    fixed = np.flatnonzero(np.isin(able, sites.standing))
+    solution = solve(
+        question_of(asked, circle), _rows(sites.walks, able), sites.weights, fixed=fixed, time_limit_s=time_limit_s
+    )
+    chosen = able[solution.chosen]
+
+    opened = np.concatenate([sites.standing, chosen])
+    stations = sites.frame.iloc[opened].assign(state=["fixed"] * len(sites.standing) + ["chosen"] * len(chosen))
+    order = np.argsort(stations["station_id"].to_numpy(dtype=object), kind="stable")
+    after = cover_with(
+        study,
+        today.ground,
+        today.demand,
+        stations.iloc[order].reset_index(drop=True),
+        sites.snaps.take(opened[order]),
+    )
+    return Plan(asked, solution, _sites_frame(study, sites, solution, able, chosen, after), after)
+
+
+def find_scenario(study: Study, name: str) -> Scenario:
+    """Return the study's scenario of that name.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is none; the message lists those there are.
+    """
+    for scenario in study.settings.scenarios:
+        if scenario.name == name:
+            return scenario
+    known = ", ".join(s.name for s in study.settings.scenarios) or "none"
+    raise UnknownNameError(f"the study has no scenario '{name}'; it has: {known}")
+
+
+def question_of(scenario: Scenario, circle: Circle) -> Question:
+    """Return the question in numbers.
+
+    Raises
+    ------
+    StudyError
+        For a question that siting does not know, or one without its limit.
+    """
+    if scenario.question == "most" and scenario.n_new is not None:
+        return MostResidents(cutoff_s=circle.cutoff_s, n_new=scenario.n_new)
+    if scenario.question == "fewest" and scenario.share is not None:
+        return FewestStations(cutoff_s=circle.cutoff_s, share=scenario.share)
+    message = f"'{scenario.question}' is not a question with its limit: most needs n_new, fewest needs share"
+    raise StudyError(
+        f"scenario '{scenario.name}' cannot be meant", breaches=[Breach("scenario", "question-with-limit", message)]
+    )
+
+
+def possible_sites(today: Coverage) -> Sites:
+    """Return today's stations and the candidates with the walks to all of them.
+
+    Stations and candidates that no street reaches are not among them; ``today.ground.findings`` names them.
+
+    Raises
+    ------
+    SchemaError
+        When a candidate bears a station's id.
+    """
+    study, ground = today.study, today.ground
+    same = study.candidates["site_id"][study.candidates["site_id"].isin(study.stations["station_id"])]
+    if len(same):
+        breach = Breach("candidates", "id-of-a-station", "a candidate bears a station's id", tuple(same[:5]), len(same))
+        raise SchemaError(f"{study.path}: stations and candidates need ids of their own", breaches=[breach])
+    candidates = study.candidates.rename(columns={"site_id": "station_id"})
+    parts = [
+        (frame.assign(state=state), snaps)
+        for frame, snaps, state in (
+            (study.stations, ground.stations, "fixed"),
+            (candidates, ground.candidates, "candidate"),
+        )
+    ]
+    kept = []
+    for frame, snaps in parts:
+        rows = np.flatnonzero(snaps.snapped)
+        rows = rows[np.argsort(frame["station_id"].to_numpy(dtype=object)[rows], kind="stable")]
+        kept.append((frame.iloc[rows], snaps.take(rows)))
+    frame = gpd.GeoDataFrame(pd.concat([f for f, _ in kept], ignore_index=True), crs=study.crs)
+    snaps = kept[0][1].followed_by(kept[1][1])
+
+    rule = Eligibility.of(study)
+    cutoff_s = study.settings.largest_circle.cutoff_s
+    inside = (study.buildings["area_id"] != "").to_numpy()
+    by_class = [
+        rule.allowed(
+            within(ground.streets.network, snaps, ground.homes, cutoff_s=cutoff_s, speed_mps=c.speed_mps),
+            frame["area_id"],
+            study.buildings["area_id"],
+        )
+        for c in study.settings.walking.classes
+    ]
+    weights = [np.where(inside, today.demand.of(c.name), 0.0) for c in study.settings.walking.classes]
+    return Sites(frame, snaps, _side_by_side(by_class), np.concatenate(weights))
+
+
+def _side_by_side(parts: list[Walks]) -> Walks:
+    """Return walks to the same sites from several lots of demand, their columns one lot after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    row = np.concatenate([np.repeat(np.arange(w.n_facilities), np.diff(w.indptr)) for w in parts])
+    offset = np.cumsum([0, *(w.n_demand for w in parts)])
+    indices = np.concatenate([w.indices + np.int32(o) for w, o in zip(parts, offset[:-1], strict=True)])
+    seconds = np.concatenate([w.seconds for w in parts])
+    order = np.argsort(row, kind="stable")
+    indptr = np.sum([w.indptr for w in parts], axis=0)
+    return Walks(indptr, indices[order], seconds[order], int(offset[-1]))
+
+
+def _rows(walks: Walks, rows: np.ndarray) -> Walks:
+    """Return the walks to some of the sites."""
+    counts = np.diff(walks.indptr)[rows]
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    entries = np.repeat(walks.indptr[rows] - indptr[:-1], counts) + np.arange(indptr[-1])
+    return Walks(indptr, walks.indices[entries], walks.seconds[entries], walks.n_demand)
+
+
+def _sites_frame(
+    study: Study, sites: Sites, solution: SitingPlan, able: np.ndarray, chosen: np.ndarray, after: Coverage
+) -> pd.DataFrame:
+    opened = np.concatenate([sites.standing, chosen])
+    new = np.arange(len(opened)) >= len(sites.standing)
+    frame = sites.frame.iloc[opened].reset_index(drop=True)
+    lon, lat = Transformer.from_crs(study.crs, 4326, always_xy=True).transform(frame.geometry.x, frame.geometry.y)
+    ids = sites.frame["station_id"].to_numpy(dtype=object)
+    load = after.stations.set_index("station_id")["residents"]
+    columns: dict[str, object] = {
+        "site_id": frame["station_id"],
+        **{name: frame[name] for name in ("name", "kind", "tier", "area_id")},
+        "state": np.where(new, "chosen", "fixed"),
+        "order": pd.array([pd.NA] * len(sites.standing) + list(range(1, len(chosen) + 1)), dtype="Int64"),
+        "gain": np.concatenate([np.full(len(sites.standing), np.nan), solution.gain]),
+    }
+    reasons = {c.name: _reasons(sites, c, opened) for c in study.settings.circles}
+    columns |= {f"reached_{name}": reached for name, (reached, _) in reasons.items()}
+    columns |= {f"only_here_{name}": only_here for name, (_, only_here) in reasons.items()}
+    stand_in = np.append(ids[able], "")[solution.next_best]
+    columns |= {
+        "load": frame["station_id"].map(load),
+        "cost": frame["cost"],
+        "next_best": np.concatenate([np.full(len(sites.standing), "", dtype=object), stand_in]),
+        "lon": np.round(lon, 7),
+        "lat": np.round(lat, 7),
+    }
+    return pd.DataFrame(columns)
+
+
+def _reasons(sites: Sites, circle: Circle, opened: np.ndarray) -> tuple[FloatArray, FloatArray]:
+    """Return whom each open site reaches within ``circle``, and whom it alone reaches; NaN where it does not count."""
+    counts = serves(sites.frame, circle)[opened]
+    reach = sparse.within(sites.walks, circle.cutoff_s)
+    nobody = np.empty(0, dtype=np.int64)
+    found = explain(reach, sites.weights, fixed=opened[counts], chosen=nobody)
+    reached, only_here = np.full(len(opened), np.nan), np.full(len(opened), np.nan)
+    reached[counts], only_here[counts] = found.reached, found.only_here
+    return reached, only_here
+
+
+# --------------------------------------------------------------------------- who is left
+
+
+UNSERVED_COLUMNS = (
+    *("cluster_id", "circle", "area_id", "buildings", "residents", "nearest_station_id", "nearest_minutes"),
+    *("best_candidate_id", "best_candidate_residents", "lon", "lat"),
+)
+
+
+def unserved_areas(today: Coverage, sites: Sites) -> pd.DataFrame:
+    """Gather the inhabited buildings outside each circle into unserved areas.
+
+    Buildings belong together where no more than `NEIGHBOURS_M` lies between neighbours (M. Ester et al., 1996, DBSCAN).
+    The reference class decides which buildings are outside.
+
+    Returns
+    -------
+    DataFrame
+        One row an unserved area and circle, most residents first: the area that most of them live in, the station that
+        most of them have nearest (empty where none is reached) and their mean minutes to theirs, the candidate that
+        would bring most of them into the circle (empty where none would) and how many, and the middle of the buildings.
+    """
+    study, buildings = today.study, today.buildings
+    frames = [
+        _clusters(today, sites, circle, np.flatnonzero(outside))
+        for circle in study.settings.circles
+        if (
+            outside := (buildings["area_id"] != "")
+            & (buildings["residents"] > 0)
+            & ~buildings[f"within_{circle.name}"].astype(bool)
+        ).any()
+    ]
+    if not frames:
+        return pd.DataFrame(columns=list(UNSERVED_COLUMNS))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _clusters(today: Coverage, sites: Sites, circle: Circle, rows: np.ndarray) -> pd.DataFrame:
+    homes = today.buildings.iloc[rows]
+    spots = homes.geometry.centroid
+    label = DBSCAN(eps=NEIGHBOURS_M, min_samples=1).fit_predict(np.stack([spots.x, spots.y], axis=1))
+    weight = homes["residents"].to_numpy(dtype=float)
+    data = homes[["area_id", "station_id", "walk_s", "residents", "lon", "lat"]].assign(
+        cluster=label,
+        person_minutes=(homes["walk_s"] * weight / 60.0).where(homes["status"] == "ok", 0.0),
+        walking=np.where(homes["status"] == "ok", weight, 0.0),
+        weighted_lon=homes["lon"] * weight,
+        weighted_lat=homes["lat"] * weight,
+    )
+    sums = data.groupby("cluster")[["residents", "person_minutes", "walking", "weighted_lon", "weighted_lat"]].sum()
+    best, wins = _best_candidates(today, sites, circle, rows, label)
+    frame = pd.DataFrame(
+        {
+            "circle": circle.name,
+            "area_id": _of_most(data, "area_id"),
+            "buildings": data.groupby("cluster").size(),
+            "residents": sums["residents"],
+            "nearest_station_id": _of_most(data, "station_id"),
+            "nearest_minutes": sums["person_minutes"] / sums["walking"].where(sums["walking"] > 0),
+            "best_candidate_id": best,
+            "best_candidate_residents": wins,
+            "lon": (sums["weighted_lon"] / sums["residents"]).round(7),
+            "lat": (sums["weighted_lat"] / sums["residents"]).round(7),
+        }
+    )
+    frame = frame.sort_values(["residents", "lon", "lat"], ascending=[False, True, True]).reset_index(drop=True)
+    return frame.assign(cluster_id=[f"{circle.name}-{i + 1}" for i in range(len(frame))])[list(UNSERVED_COLUMNS)]
+
+
+def _of_most(data: pd.DataFrame, column: str) -> pd.Series:
+    """Return for each cluster the value that most of its residents have; the smaller one of equal."""
+    people = data.groupby(["cluster", column])["residents"].sum().reset_index()
+    first = people.sort_values(["cluster", "residents", column], ascending=[True, False, True])
+    return first.drop_duplicates("cluster").set_index("cluster")[column]
+
+
+def _best_candidates(
+    today: Coverage, sites: Sites, circle: Circle, rows: np.ndarray, label: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each cluster the candidate that brings most of its residents into ``circle``, and how many."""
+    n_clusters = int(label.max()) + 1
+    cluster_of = np.full(len(today.buildings), -1)
+    cluster_of[rows] = label
+    cluster_of = np.tile(cluster_of, len(today.study.settings.walking.classes))
+    able = np.flatnonzero(serves(sites.frame, circle) & (sites.frame["state"] == "candidate").to_numpy())
+    reach = sparse.within(_rows(sites.walks, able), circle.cutoff_s)
+    cluster = cluster_of[reach.columns]
+    held = cluster >= 0
+    pairs, pair_of = np.unique(cluster[held] * np.int64(max(len(able), 1)) + reach.rows[held], return_inverse=True)
+    wins = sparse.sums(pair_of, sites.weights[reach.columns[held]], len(pairs))
+    best, most = np.full(n_clusters, "", dtype=object), np.zeros(n_clusters)
+    of_cluster, candidate = pairs // max(len(able), 1), pairs % max(len(able), 1)
+    order = np.lexsort((candidate, -wins, of_cluster))
+    found, first = np.unique(of_cluster[order], return_index=True)
+    best[found] = sites.frame["station_id"].to_numpy(dtype=object)[able[candidate[order][first]]]
+    most[found] = wins[order][first]
+    return best, most

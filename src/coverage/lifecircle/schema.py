@@ -1,0 +1,369 @@
+"""The layers of a study: their columns, and the rules that a layer keeps.
+
+`LAYERS` is the whole of it as data. `conform` brings one layer into its columns' types and lists every breach of the
+rules that concern it alone; the functions after it hold the rules between layers.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from lifecircle.errors import SHOWN_IDS, Breach, Severity
+from lifecircle.model import BoolArray
+
+TEXT_LENGTH = 500
+"""Longest text that is kept of a name or an id."""
+
+UNPRINTABLE = r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+"
+"""Control characters and marks that hide or turn text: a blank stands in for them."""
+
+GROUP_PREFIX = "residents_"
+
+POSITION = ("lon", "lat")
+"""Columns that place a row of a plain table: degrees in WGS 84."""
+
+STREET_TAGS = (
+    *("highway", "foot", "access", "sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right", "motorroad"),
+    *("tunnel", "indoor", "covered", "layer", "level", "location", "conveying", "oneway:foot", "oneway", "area"),
+    *("service", "incline", "name", "surface", "bridge", "construction"),
+)
+"""What is read of a street: the OpenStreetMap keys that decide who may walk there, and its name."""
+
+Kind = Literal["id", "text", "number", "flag"]
+
+_POINTS = frozenset({"Point", "MultiPoint"})
+_LINES = frozenset({"LineString", "MultiLineString", "LinearRing"})
+_POLYGONS = frozenset({"Polygon", "MultiPolygon"})
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its type, what stands where it is empty or absent, and whether it may be.
+
+    An ``id`` is text that names something; a ``number`` is finite and not negative.
+    """
+
+    name: str
+    kind: Kind = "text"
+    default: str | float | bool = ""
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer: its columns, the geometry types it may have (none: a plain table), and the column that names a row."""
+
+    columns: tuple[Column, ...]
+    shapes: frozenset[str] = frozenset()
+    key: str = ""
+    groups: bool = False
+    """Whether it may carry counts of residents by class or attribute, ``residents_...``."""
+    may_be_empty: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return tuple(c.name for c in self.columns)
+
+
+def _place(key: str) -> Layer:
+    """Return the layer of stations or candidates."""
+    return Layer(
+        columns=(
+            Column(key, "id", required=True),
+            *(Column(name) for name in ("name", "kind", "tier", "items")),
+            Column("capacity", "number", np.nan),
+            Column("cost", "number", np.nan),
+            Column("building_id", "id"),
+        ),
+        shapes=_POINTS | _POLYGONS,
+        key=key,
+    )
+
+
+LAYERS = {
+    "streets": Layer((Column("way_id", "id"), *(Column(tag) for tag in STREET_TAGS)), _LINES),
+    "areas": Layer(
+        (Column("area_id", "id", required=True), Column("level"), Column("name"), Column("parent_id", "id")),
+        _POLYGONS,
+        "area_id",
+    ),
+    "buildings": Layer(
+        (
+            Column("building_id", "id", required=True),
+            Column("name"),
+            Column("kind", default="yes"),
+            Column("levels", "number", np.nan),
+            Column("min_level", "number", 0.0),
+            Column("other_use", "flag", False),
+            Column("underground", "flag", False),
+            Column("residents", "number", 0.0),
+        ),
+        _POINTS | _POLYGONS,
+        "building_id",
+        groups=True,
+    ),
+    "entrances": Layer((Column("building_id", "id", required=True),), _POINTS, may_be_empty=True),
+    "residents": Layer(
+        (Column("building_id", "id"), Column("area_id", "id"), Column("residents", "number", 0.0, required=True)),
+        groups=True,
+    ),
+    "stations": _place("station_id"),
+    "candidates": _place("site_id"),
+    "barriers": Layer((Column("kind"),), _LINES | _POLYGONS, may_be_empty=True),
+    "requests": Layer((Column("request_id", "id", required=True), Column("item")), _POINTS, "request_id"),
+}
+"""Every layer that is read, in the order in which breaches are told."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that ``word`` most likely means, empty when none is like it."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return found[0] if found else ""
+
+
+def known_column(layer: str, name: str) -> bool:
+    """Return whether a file may hold a column of this name for the layer."""
+    rules = LAYERS[layer]
+    is_group = rules.groups and name.startswith(GROUP_PREFIX) and name != GROUP_PREFIX
+    return is_group or name in rules.names or (bool(rules.shapes) and name in POSITION)
+
+
+def columns_of(layer: str, present: Iterable[str]) -> tuple[Column, ...]:
+    """Return the layer's columns, those of the groups that are present included."""
+    groups = [c for c in present if c.startswith(GROUP_PREFIX) and known_column(layer, c)]
+    required = layer == "residents"
+    return (*LAYERS[layer].columns, *(Column(c, "number", 0.0, required=required) for c in groups))
+
+
+def breach(layer: str, rule: str, message: str, ids: Iterable[object], severity: Severity = "error") -> list[Breach]:
+    """Return a breach for the rows with these ids; none for no ids."""
+    named = [str(i) for i in ids]
+    return [Breach(layer, rule, message, tuple(named[:SHOWN_IDS]), len(named), severity)] if named else []
+
+
+def missing_columns(layer: str, present: Sequence[str], existing: Sequence[str]) -> list[Breach]:
+    """Return a breach for each required column that is not ``present``; ``existing`` are the file's own columns."""
+    found = []
+    for column in LAYERS[layer].columns:
+        if column.required and column.name not in present:
+            hint = nearest(column.name, existing)
+            advice = f'columns = {{ {column.name} = "{hint}" }}' if hint else f"the file has {', '.join(existing)}"
+            message = f"there is no column {column.name}; if it bears another name, say so: {advice}"
+            found.append(Breach(layer, "missing-column", message, (column.name,), 1))
+    return found
+
+
+def conform(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Breach]]:
+    """Bring a layer into its columns' types and check the rules that concern it alone.
+
+    Parameters
+    ----------
+    layer
+        Name of the layer, a key of `LAYERS`.
+    table
+        The layer as read, in our column names; a GeoDataFrame where the layer has a geometry.
+
+    Returns
+    -------
+    tuple
+        The layer with all its columns, an empty or absent value replaced by the column's default, and the breaches.
+        A required column that the table lacks is the reader's to tell: nothing is said of it here.
+    """
+    rules = LAYERS[layer]
+    if not len(table):
+        message = "nothing in it: is this the right file, and does `where` fit?"
+        return table, [
+            Breach(layer, "empty-layer", message, count=1, severity="warning" if rules.may_be_empty else "error")
+        ]
+    numbers = _row_numbers(table)
+    named_by = next((c.name for c in rules.columns if c.kind == "id" and c.name in table), "")
+    label = text(table[named_by]) if named_by else numbers
+    told = label.where(label != "", numbers)
+    typed, breaches = {}, []
+    for column in columns_of(layer, table.columns):
+        if column.name in table:
+            typed[column.name], found = _typed(layer, column, table[column.name], told)
+            breaches += found
+        else:
+            typed[column.name] = pd.Series(column.default, index=table.index)
+    if rules.key in table:
+        breaches += _check_ids(layer, rules.key, label, told)
+    if not isinstance(table, gpd.GeoDataFrame):
+        return pd.DataFrame(typed), breaches
+    breaches += _check_geometry(layer, rules.shapes, table, told)
+    return gpd.GeoDataFrame(typed, geometry=table.geometry.values, crs=table.crs), breaches
+
+
+def text(values: pd.Series) -> pd.Series:
+    """Return values as clean text: no control characters, no blanks around, at most `TEXT_LENGTH`, empty for none.
+
+    A whole number is written without a decimal point, for files often keep ids as floating-point numbers.
+    """
+    numeric = pd.api.types.is_float_dtype(values)
+    if numeric and (values.dropna() % 1 == 0).all() and np.isfinite(values.dropna()).all():
+        values = values.astype("Int64")
+    plain = values.astype("str").where(values.notna(), "")
+    return plain.str.replace(UNPRINTABLE, " ", regex=True).str.strip().str.slice(0, TEXT_LENGTH)
+
+
+def _row_numbers(table: pd.DataFrame) -> pd.Series:
+    return pd.Series([f"row {i}" for i in range(1, len(table) + 1)], index=table.index, dtype="str")
+
+
+def _typed(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tuple[pd.Series, list[Breach]]:
+    """Return a column in its type, and the breaches of its values."""
+    if column.kind == "number":
+        return _numbers(layer, column, values, told)
+    if column.kind == "flag":
+        return _flags(layer, column, values, told)
+    plain = text(values)
+    return plain.where(plain != "", str(column.default)), []
+
+
+def _numbers(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tuple[pd.Series, list[Breach]]:
+    plain = text(values)
+    empty = plain == ""
+    numeric = pd.api.types.is_numeric_dtype(values)
+    number = pd.to_numeric(values if numeric else plain, errors="coerce").astype("float64")
+    bad = number.isna() & ~empty
+    infinite = np.isinf(number)
+    name = column.name
+    breaches = [
+        *breach(layer, "not-a-number", f"{name} is not a number, e.g. {plain[bad].head(1).tolist()}", told[bad]),
+        *breach(layer, "not-finite", f"{name} is infinite", told[infinite]),
+        *breach(layer, "negative-number", f"{name} is below 0", told[~infinite & (number < 0)]),
+    ]
+    if column.required:
+        breaches += breach(layer, "missing-number", f"{name} is empty; write 0 for none", told[empty])
+    return number.where(~empty, float(column.default)), breaches
+
+
+def _flags(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tuple[pd.Series, list[Breach]]:
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": column.default}
+    plain = text(values).str.lower()
+    known = plain.isin(words)
+    message = f"{column.name} must be yes or no (true, false, 1, 0), not {plain[~known].head(1).tolist()}"
+    flags = plain.map(words).where(known, column.default).astype(bool)
+    return flags, breach(layer, "not-a-flag", message, told[~known])
+
+
+def _check_ids(layer: str, key: str, label: pd.Series, told: pd.Series) -> list[Breach]:
+    twice = label.duplicated(keep="first") & (label != "")
+    return [
+        *breach(layer, "missing-id", f"{key} is empty; give every row an id", told[label == ""]),
+        *breach(layer, "duplicate-id", f"{key} must differ from row to row", label[twice].drop_duplicates()),
+    ]
+
+
+def _check_geometry(layer: str, shapes: frozenset[str], table: gpd.GeoDataFrame, told: pd.Series) -> list[Breach]:
+    """Check that every row has a geometry of the right type whose coordinates can be meant."""
+    geometry = table.geometry.to_numpy()
+    absent = shapely.is_missing(geometry) | shapely.is_empty(geometry)
+    kinds = np.where(absent, "", table.geometry.geom_type.fillna("").to_numpy(dtype=object))
+    wrong = ~absent & ~np.isin(kinds, list(shapes))
+    message = f"must be {' or '.join(sorted(shapes))}, not {', '.join(sorted(set(kinds[wrong])))}"
+    xy, row = shapely.get_coordinates(geometry, return_index=True)
+    endless = ~np.isfinite(xy).all(axis=1)
+    breaches = [
+        *breach(layer, "no-geometry", "has no coordinates", told[absent]),
+        *breach(layer, "wrong-geometry", message, told[wrong]),
+        *breach(layer, "not-finite", "a coordinate is NaN or infinite", _at(told, row[endless])),
+    ]
+    if table.crs is None or not (table.crs.is_geographic or table.crs.is_projected):
+        message = "has no coordinate system; save it with the one its coordinates are in, e.g. EPSG:4326 for lon/lat"
+        return [*breaches, Breach(layer, "no-crs", message, count=1)]
+    if table.crs.is_geographic:
+        breaches += _check_degrees(layer, xy[~endless], row[~endless], told)
+    return breaches
+
+
+def _check_degrees(layer: str, xy: npt.NDArray[np.float64], row: npt.NDArray[np.intp], told: pd.Series) -> list[Breach]:
+    """Check that longitudes and latitudes are some, and say what they look like when they are not."""
+    beyond = (np.abs(xy[:, 0]) > 180) | (np.abs(xy[:, 1]) > 90)
+    swapped = beyond & (np.abs(xy[:, 0]) <= 90) & (np.abs(xy[:, 1]) <= 180)
+    return [
+        *breach(
+            layer,
+            "swapped-axes",
+            "longitude and latitude are swapped: longitude comes first (column lon, or x)",
+            _at(told, row[swapped]),
+        ),
+        *breach(
+            layer,
+            "not-degrees",
+            "not a longitude and latitude in degrees; if these are metres, state their coordinate system",
+            _at(told, row[beyond & ~swapped]),
+        ),
+    ]
+
+
+def _at(told: pd.Series, rows: npt.NDArray[np.intp]) -> pd.Series:
+    return told.iloc[np.unique(rows)]
+
+
+# --------------------------------------------------------------------------- rules between layers
+
+
+def check_references(layer: str, column: str, table: pd.DataFrame, *, among: Iterable[str], label: str) -> list[Breach]:
+    """Check that every id in ``column`` that is not empty is one of ``among``; ``label`` names the rows' own ids."""
+    values = table[column]
+    unknown = (values != "") & ~values.isin(list(among))
+    shown = values[unknown] if label == column else table[label][unknown] + " -> " + values[unknown]
+    return breach(layer, "unknown-id", f"{column} names nothing that the study holds", shown)
+
+
+def check_tree(areas: pd.DataFrame) -> list[Breach]:
+    """Check that the areas form a tree: every parent is an area, and nobody is their own ancestor."""
+    ids = pd.Index(areas["area_id"])
+    if not ids.is_unique:
+        return []
+    top = len(ids)
+    parent = ids.get_indexer(areas["parent_id"])
+    above = np.append(np.where(parent < 0, top, parent), top)
+    for _ in range(top.bit_length() + 1):  # each round doubles the steps taken upwards
+        above = above[above]
+    return [
+        *check_references("areas", "parent_id", areas, among=ids, label="area_id"),
+        *breach("areas", "cycle", "these areas are their own ancestors; mend parent_id", ids[above[:top] != top]),
+    ]
+
+
+def check_counts(residents: pd.DataFrame, classes: Sequence[str]) -> list[Breach]:
+    """Check that no group of residents is larger than the residents it is part of, to 1e-6.
+
+    The speed classes partition the residents, so their sum is held against them; attributes may overlap, so each is.
+    """
+    counted = [c for c in residents.columns if c.startswith(GROUP_PREFIX)]
+    of_class = [c for c in counted if c.removeprefix(GROUP_PREFIX) in classes]
+    told = residents["target_id"].where(residents["target_id"] != "", "total")
+    allowed = residents["residents"].clip(lower=0.0) + 1e-6  # a count below 0 is told elsewhere
+    found = []
+    for column in counted:
+        message = f"{column} is more than residents"
+        found += breach("residents", "group-exceeds", message, told[residents[column] > allowed])
+    message = f"the classes {', '.join(of_class)} add up to more than residents; they must not overlap"
+    together = residents[of_class].sum(axis=1) > allowed
+    return found + breach("residents", "classes-exceed", message, told[together])
+
+
+def near(layer: gpd.GeoSeries, box: Sequence[float], reach_m: float) -> BoolArray:
+    """Return (n,) whether each geometry comes within ``reach_m`` of ``box`` along x and y; never one with no place."""
+    west, south, east, north = box
+    bounds = shapely.bounds(layer.values)
+    inside: BoolArray = (
+        (bounds[:, 0] <= east + reach_m)
+        & (bounds[:, 2] >= west - reach_m)
+        & (bounds[:, 1] <= north + reach_m)
+        & (bounds[:, 3] >= south - reach_m)
+    )
+    return inside

@@ -1,0 +1,170 @@
+"""A study opened: every file read once, checked once, projected once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from lifecircle.errors import Breach, InputError, SchemaError, SourceError, StudyError
+from lifecircle.model import Settings, StreetWays, Study
+from lifecircle.readers.assembly import in_metres
+from lifecircle.readers.files import SOURCE_RULES, Located, digest, locate
+from lifecircle.readers.keys import STUDY_FILE
+from lifecircle.readers.layers import Layers, read_layers
+from lifecircle.readers.osm import ATTRIBUTION
+from lifecircle.readers.residents import check_targets, counts_of_buildings, counts_of_table
+from lifecircle.readers.study_file import StudyFile, read_study_file
+from lifecircle.schema import LAYERS, breach, check_counts, check_references, check_tree, nearest
+
+
+def open_study(path: str | Path) -> Study:
+    """Read a study and all its files, check everything, and bring it into one metric CRS.
+
+    Parameters
+    ----------
+    path
+        The study file, or the folder that holds ``study.toml``.
+
+    Returns
+    -------
+    Study
+        Coordinates in metres in ``study.crs``; what was mended or is doubtful is in ``study.findings``.
+
+    Raises
+    ------
+    StudyError
+        When the study file says something that cannot be meant.
+    SourceError
+        When a file is missing or cannot be read.
+    SchemaError
+        When a layer breaks a rule. Whichever is raised, its ``breaches`` list all that is wrong.
+    """
+    study, breaches = check_study(path)
+    if study is not None:
+        return study
+    errors = [b for b in breaches if b.severity == "error"]
+    kind: type[InputError] = SchemaError
+    if any(b.rule in SOURCE_RULES for b in errors):
+        kind = SourceError
+    if any(b.layer == STUDY_FILE and b.rule not in SOURCE_RULES for b in errors):
+        kind = StudyError
+    raise kind(f"{path}: the study cannot be used", breaches=errors)
+
+
+def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
+    """Read and check a study without raising.
+
+    Returns
+    -------
+    tuple
+        The study, None when anything is wrong with it; and every error, repair and warning, layer by layer.
+    """
+    try:
+        file = read_study_file(Path(path))
+    except InputError as error:
+        return None, error.breaches
+    found = [locate(source, file.path.parent) for source in file.inputs.values() if source.path]
+    located = {f.input.layer: f for f in found if isinstance(f, Located)}
+    layers = read_layers(located)
+    breaches = [*file.breaches, *(f for f in found if isinstance(f, Breach)), *layers.breaches]
+    residents, about_residents = _residents(file, layers)
+    breaches += [*_between(file.settings, layers), *about_residents]
+    metric, about_places = in_metres(layers, reach_m=_reach_m(file.settings))
+    breaches += [*about_places, *(_check_ways(file.settings, metric.streets) if metric else [])]
+    breaches = sorted(breaches, key=lambda b: [STUDY_FILE, *LAYERS].index(b.layer))
+    if metric is None or residents is None or any(b.severity == "error" for b in breaches):
+        return None, tuple(breaches)
+    study = Study(
+        path=file.path,
+        settings=file.settings,
+        crs=metric.crs,
+        streets=metric.streets,
+        areas=metric.frames["areas"],
+        buildings=metric.frames["buildings"],
+        entrances=metric.frames["entrances"],
+        residents=residents,
+        stations=metric.frames["stations"],
+        candidates=metric.frames["candidates"],
+        barriers=metric.frames["barriers"],
+        extent_m=metric.extent_m,
+        attribution=_attribution(located),
+        fingerprint=digest(file.content, located),
+        findings=tuple(breaches),
+    )
+    return study, study.findings
+
+
+def _residents(file: StudyFile, layers: Layers) -> tuple[pd.DataFrame | None, list[Breach]]:
+    """Return the counts of residents, from their own layer or from the buildings', and what is wrong with them."""
+    classes = [c.name for c in file.settings.walking.classes]
+    by_buildings = "residents" in layers.given.get("buildings", ())
+    if "residents" not in file.inputs:
+        if by_buildings:
+            counts = counts_of_buildings(layers.tables["buildings"])
+            return counts, check_counts(counts, classes)
+        message = "[inputs] residents is missing; name a file of counts, or give buildings a column residents"
+        return None, [Breach(STUDY_FILE, "missing-key", message, count=1)]
+    found = []
+    if by_buildings:
+        message = "stated twice, in this layer and by the buildings; take one of them out"
+        found.append(Breach("residents", "stated-twice", message, count=1))
+    if not len(layers.tables.get("residents", ())):
+        return None, found
+    given, about = counts_of_table(file.inputs["residents"], layers.tables["residents"])
+    found += about
+    if given is None:
+        return None, found
+    if (given["by"] == "total").any() and "areas" not in file.inputs:
+        message = "a total is spread over the buildings inside the areas: [inputs] areas is missing"
+        found.append(Breach("residents", "no-areas", message, count=1))
+    found += check_counts(given, classes)
+    for by, layer in (("building", "buildings"), ("area", "areas")):
+        if layers.ids(layer) or layer not in file.inputs:  # of a layer that could not be read nothing can be said
+            found += check_targets(given, by, among=layers.ids(layer))
+    return given, found
+
+
+def _between(settings: Settings, layers: Layers) -> list[Breach]:
+    """Check what one layer says of another by id, and the study file of the areas' levels."""
+    found = []
+    if layers.ids("areas"):
+        areas = layers.tables["areas"]
+        found += [*check_tree(areas), *_check_eligible(settings.eligible, sorted(set(areas["level"])))]
+    if buildings := layers.ids("buildings"):
+        for layer in ("entrances", "stations", "candidates"):
+            if layer in layers.tables:
+                label = LAYERS[layer].key or "building_id"
+                found += check_references(layer, "building_id", layers.tables[layer], among=buildings, label=label)
+    return found
+
+
+def _check_eligible(eligible: str, levels: list[str]) -> list[Breach]:
+    if eligible in ("any", *levels):
+        return []
+    hint = nearest(eligible, levels)
+    advice = f"did you mean {hint}?" if hint else f"there are {', '.join(levels)}"
+    message = f'[service] eligible must be "any" or a level of the areas, not {eligible!r}; {advice}'
+    return [Breach(STUDY_FILE, "unknown-name", message, (eligible,), 1)]
+
+
+def _check_ways(settings: Settings, streets: StreetWays) -> list[Breach]:
+    """Check that the ways which the study file closes or opens are streets."""
+    found = []
+    for key, named in (("closed", settings.walking.closed), ("gates", settings.walking.gates)):
+        unknown = sorted(set(named) - set(streets.way_id))
+        found += breach(STUDY_FILE, "unknown-id", f"[walking] {key} names ways that are no streets", unknown)
+    return found
+
+
+def _reach_m(settings: Settings) -> float:
+    """Return how far anyone walks within the largest circle, metres."""
+    return settings.largest_circle.cutoff_s * max(c.speed_mps for c in settings.walking.classes)
+
+
+def _attribution(located: Mapping[str, Located]) -> tuple[str, ...]:
+    """Return whom to name for the data, each once."""
+    of_osm = [ATTRIBUTION for file in located.values() if file.format.is_osm]
+    stated = [file.input.attribution for file in located.values() if file.input.attribution]
+    return tuple(dict.fromkeys(of_osm + stated))

@@ -1,0 +1,103 @@
+"""What the commands show: steps with their seconds, findings, short tables. Text from data is never markup here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lifecircle.circles import Coverage
+from lifecircle.errors import Breach, printable
+from lifecircle.scenarios import Plan
+
+STYLES = {"error": "red", "repair": "yellow", "warning": "cyan"}
+
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    """Show that something is under way and, when it is done, how long it took."""
+    started_s = time.perf_counter()
+    with _err.status(_plain(what)):
+        yield
+    _err.print(f"{_plain(what)}: {time.perf_counter() - started_s:.1f} s", style="dim")
+
+
+def show_error(error: Exception) -> None:
+    """Show a known error as one message."""
+    _err.print("\n".join(_plain(line) for line in str(error).splitlines()), style="red", soft_wrap=True)
+
+
+def show_findings(findings: Sequence[Breach]) -> None:
+    """Show errors, repairs and warnings, a line each."""
+    for finding in findings:
+        style = STYLES[finding.severity]
+        _err.print(f"[{style}]{finding.severity}[/{style}] {escape(str(finding))}", soft_wrap=True)
+
+
+def show_written(path: Path) -> None:
+    """Show where results lie."""
+    _out.print(f"wrote {_plain(path)}", soft_wrap=True)
+
+
+def show_map(path: Path) -> None:
+    """Show which file to open."""
+    _out.print(f"\nOpen the map: [bold]{_plain(path.resolve())}[/bold]", soft_wrap=True)
+
+
+def show_coverage(coverage: Coverage) -> None:
+    """Show the totals of all areas by group, and what has to be said of them."""
+    settings = coverage.study.settings
+    table = Table("group", "residents", title=f"{_plain(settings.name)}: all areas", title_justify="left")
+    for circle in settings.circles:
+        table.add_column(f"within {_plain(circle.name)}", justify="right")
+    rest = ("beyond", "unreachable", "unsnappable", "unplaced")
+    for name in rest:
+        table.add_column(name, justify="right")
+    totals = coverage.table[coverage.table["area_id"] == coverage.table["area_id"].iloc[-1]]
+    for row in totals.to_dict("records"):
+        within = [f"{row[f'within_{c.name}']:,.0f} ({_share(row[f'share_{c.name}'])})" for c in settings.circles]
+        table.add_row(_plain(row["group"]), f"{row['residents']:,.0f}", *within, *(f"{row[n]:,.0f}" for n in rest))
+    _out.print(table)
+    for note in coverage.notes:
+        _out.print(_plain(note.zh if settings.language == "zh" else note.en), style="dim", soft_wrap=True)
+    for line in coverage.study.attribution:
+        _out.print(_plain(line), style="dim", soft_wrap=True)
+
+
+def show_plan(plan: Plan) -> None:
+    """Show the chosen sites in their order, and how good the plan is."""
+    solution = plan.solution
+    table = Table("order", "site", "kind", "wins", "only here", title=_plain(plan.scenario.name), title_justify="left")
+    for row in plan.sites[plan.sites["state"] == "chosen"].to_dict("records"):
+        figures = f"{row['gain']:,.0f}", f"{row[f'only_here_{plan.scenario.circle}']:,.0f}"
+        table.add_row(str(row["order"]), _plain(row["name"] or row["site_id"]), _plain(row["kind"]), *figures)
+    _out.print(table)
+    gain = "" if solution.gap_gain is None else f" ({solution.gap_gain:.2%} of what could be gained)"
+    value, bound = f"{solution.value:,.1f}", f"{solution.bound:,.1f}"
+    _out.print(f"value {value}, bound {bound}, gap {solution.gap:.2%}{gain}, {solution.status}")
+
+
+def show_assigned(assigned: pd.DataFrame) -> None:
+    """Show how many requests go where they go, and why."""
+    table = Table("requests", "why")
+    reasons = assigned["reason"].where(assigned["reason"] != "", "nearest station")
+    for reason, count in reasons.value_counts().items():
+        table.add_row(f"{count:,}", _plain(reason))
+    _out.print(table)
+
+
+def _plain(text: object) -> str:
+    return escape(printable(str(text)))
+
+
+def _share(share: float) -> str:
+    return "-" if pd.isna(share) else f"{share:.1%}"

@@ -1,0 +1,245 @@
+"""Searches agree with networkx, obey the laws of walking, and step into none of the field's known traps."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifecircle.errors import SchemaError
+from lifecircle.network import tobler_factor
+from lifecircle.routing import nearest, nearest_walks, seconds_at_ends, snap, walk_network, within
+from oracle import costs
+
+SPEED_MPS = 1.2
+
+
+@st.composite
+def towns(draw):
+    """A small random town: crossings, streets of every kind (parallel, loops, private, closed, one way), places."""
+    n_nodes = draw(st.integers(2, 9))
+    n_segments = draw(st.integers(1, 16))
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    xy = random.uniform(0, 800, (n_nodes, 2)).round(draw(st.integers(0, 3)))
+    edges = random.integers(0, n_nodes, (n_segments, 2))
+
+    def some(share):
+        return random.random(n_segments) < draw(st.sampled_from([0.0, share]))
+
+    shapes = [[xy[a], *random.uniform(0, 800, (random.integers(0, 3), 2)), xy[b]] for a, b in edges]
+    heights = random.uniform(0, 60, n_nodes) if draw(st.booleans()) else None
+    rules = {"oneway": some(0.2), "private": some(0.4), "closed": some(0.2)}
+    network = walk_network(xy, edges, shapes=shapes, height_m=heights, **rules)
+
+    def places(most):
+        n = draw(st.integers(1, most))
+        points = random.uniform(-50, 850, (n, 2))
+        at_node = random.random(n) < 0.3
+        points[at_node] = xy[random.integers(0, n_nodes, at_node.sum())]
+        place = np.sort(random.integers(0, n, n))
+        building = random.integers(-3, 3, n)
+        return snap(network, points, max_access_m=200, place=place, n_places=n).in_buildings(building)
+
+    return network, places(6), places(5), rules
+
+
+@given(towns())
+def test_every_walk_equals_networkx_on_the_split_graph(town):
+    network, homes, stations, _ = town
+    expected = costs(network, homes, stations) / SPEED_MPS
+    unusable = ~stations.snapped
+    expected[:, unusable] = np.inf
+    k = stations.n_places
+    facility, seconds = nearest(network, stations, homes, k=k)
+    table = np.full_like(expected, np.inf)
+    rows, columns = np.nonzero(facility >= 0)
+    table[rows, facility[rows, columns]] = seconds[rows, columns]
+    np.testing.assert_allclose(table, expected, atol=1e-6)
+    assert (np.diff(np.where(np.isinf(seconds), 1e300, seconds), axis=1) >= 0).all()
+    first, first_s = nearest(network, stations, homes)
+    np.testing.assert_array_equal(first[:, 0], facility[:, 0])
+    np.testing.assert_array_equal(first_s[:, 0], seconds[:, 0])
+
+
+@given(towns(), st.floats(0, 1500))
+def test_everything_within_a_cutoff_is_what_nearest_finds_up_to_it(town, cutoff_s):
+    network, homes, stations, _ = town
+    k = stations.n_places
+    facility, seconds = nearest(network, stations, homes, k=k, cutoff_s=cutoff_s)
+    pairs = {(facility[h, j], h): seconds[h, j] for h, j in np.argwhere(facility >= 0)}
+    for threads in (1, 3):
+        walks = within(network, stations, homes, cutoff_s=cutoff_s, threads=threads)
+        found = {(s, int(h)): t for s in range(walks.n_facilities) for h, t in zip(*walks.row(s), strict=True)}
+        assert found == pairs
+
+
+@given(towns(), st.floats(0, 800), st.floats(0, 800))
+def test_a_wider_cutoff_never_loses_a_pair(town, one, other):
+    network, homes, stations, _ = town
+    narrow, wide = (within(network, stations, homes, cutoff_s=c) for c in sorted((one, other)))
+    for s in range(stations.n_places):
+        assert set(narrow.row(s)[0]) <= set(wide.row(s)[0])
+
+
+@given(towns(), st.integers(0, 15))
+def test_closing_a_segment_never_shortens_a_walk(town, segment):
+    network, homes, stations, rules = town
+    closed = rules["closed"].copy()
+    closed[segment % len(closed)] = True
+    shapes = (network.shape_indptr, network.shape_xy_m)
+    shut = walk_network(
+        network.xy_m, network.ends, shapes=shapes, oneway=rules["oneway"], private=rules["private"], closed=closed
+    )
+    flat = walk_network(network.xy_m, network.ends, shapes=shapes, **rules)
+    _, before = nearest(flat, stations, homes)
+    _, after = nearest(shut, stations, homes)
+    assert (after >= before).all()
+
+
+@given(towns())
+def test_numbering_the_nodes_another_way_changes_nothing(town):
+    network, homes, stations, rules = town
+    n = len(network.xy_m)
+    turned = walk_network(
+        network.xy_m[::-1], n - 1 - network.ends, shapes=(network.shape_indptr, network.shape_xy_m), **rules
+    )
+    flat = walk_network(network.xy_m, network.ends, shapes=(network.shape_indptr, network.shape_xy_m), **rules)
+    for one, other in zip(nearest(flat, stations, homes, k=2), nearest(turned, stations, homes, k=2), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@given(towns())
+def test_where_nothing_has_a_direction_the_way_back_is_as_long(town):
+    network, homes, stations, rules = town
+    flat = walk_network(
+        network.xy_m,
+        network.ends,
+        shapes=(network.shape_indptr, network.shape_xy_m),
+        private=rules["private"],
+        closed=rules["closed"],
+    )
+    there, back = within(flat, stations, homes, cutoff_s=1e5), within(flat, homes, stations, cutoff_s=1e5)
+    usable = homes.snapped
+    table, mirrored = np.full((2, stations.n_places, homes.n_places), np.inf)
+    for s in range(stations.n_places):
+        table[s, there.row(s)[0]] = there.row(s)[1]
+    for h in range(homes.n_places):
+        mirrored[back.row(h)[0], h] = back.row(h)[1]
+    both = np.ix_(stations.snapped, usable)
+    np.testing.assert_array_equal(table[both], mirrored[both])
+
+
+# --------------------------------------------------------------------------- traps and awkward places
+
+
+@pytest.fixture
+def street():
+    """One street of 100 m from (0, 0) to (100, 0)."""
+    return walk_network([[0, 0], [100, 0]], [[0, 1]])
+
+
+def test_two_stations_at_one_spot_are_both_found(street):
+    stations = snap(street, [[50, 0], [50, 0]])
+    homes = snap(street, [[0, 0]])
+    facility, seconds = nearest(street, stations, homes, k=2)
+    assert facility.tolist() == [[0, 1]]
+    assert seconds.tolist() == [[50 / 1.2, 50 / 1.2]]
+    assert np.diff(within(street, stations, homes, cutoff_s=100).indptr).tolist() == [1, 1]
+
+
+def test_many_homes_on_one_spot_are_one_walk_each(street):
+    homes = snap(street, np.tile([[30.0, 4.0]], (50, 1)))
+    _, seconds = nearest(street, snap(street, [[100, 0]]), homes)
+    assert np.unique(seconds).tolist() == [(70 + 4) / 1.2]
+
+
+def test_a_segment_of_no_length_is_walked_in_no_time():
+    network = walk_network([[0, 0], [100, 0], [100, 0], [150, 0]], [[0, 1], [1, 2], [2, 3]])
+    _, seconds = nearest(network, snap(network, [[150, 0]]), snap(network, [[0, 0], [100, 0]]))
+    np.testing.assert_allclose(seconds[:, 0], [150 / 1.2, 50 / 1.2])
+
+
+def test_a_loop_is_left_at_its_nearer_end():
+    loop = [[0, 0], [50, 0], [50, 50], [0, 50], [0, 0]]
+    network = walk_network([[0, 0], [-100, 0]], [[0, 0], [0, 1]], shapes=[loop, [[0, 0], [-100, 0]]])
+    _, seconds = nearest(network, snap(network, [[-100, 0]]), snap(network, [[50, 10], [0, 30]]))
+    np.testing.assert_allclose(seconds[:, 0] * 1.2, [60 + 100, 30 + 100])
+
+
+def test_a_bridge_does_not_meet_the_street_below():
+    network = walk_network([[-50, 0], [50, 0], [0, -50], [0, 50]], [[0, 1], [2, 3]])
+    facility, seconds = nearest(network, snap(network, [[0, 40]]), snap(network, [[40, 0]]))
+    assert facility.tolist() == [[-1]]
+    assert np.isinf(seconds).all()
+
+
+def test_equally_near_ways_of_different_pieces_are_a_tie():
+    xy = [[0, 0], [100, 0], [200, 0], [-200, 0]]
+    network = walk_network(xy, [[0, 1], [1, 2], [0, 3]])
+    facility, _ = nearest(network, snap(network, [[200, 0], [-200, 0]]), snap(network, [[0, 0]]), k=2)
+    assert facility.tolist() == [[0, 1]]
+    facility, _ = nearest(network, snap(network, [[-200, 0], [200, 0]]), snap(network, [[0, 0]]), k=2)
+    assert facility.tolist() == [[0, 1]]
+
+
+def test_unreachable_is_never_the_cutoff():
+    network = walk_network([[0, 0], [100, 0], [0, 500], [100, 500]], [[0, 1], [2, 3]])
+    walks = nearest_walks(network, snap(network, [[0, 0]]), snap(network, [[0, 500]]), cutoff_s=480)
+    assert np.isinf(walks.seconds).all()
+    assert np.isnan(walks.walk_m).all()
+
+
+def test_no_stations_at_all_is_unreachable_for_everyone(street):
+    nobody = snap(street, np.empty((0, 2)))
+    homes = snap(street, [[50, 0]])
+    facility, seconds = nearest(street, nobody, homes)
+    assert facility.tolist() == [[-1]]
+    assert np.isinf(seconds).all()
+    assert within(street, nobody, homes, cutoff_s=480).n_facilities == 0
+
+
+def test_nothing_attaches_to_a_tunnel():
+    network = walk_network([[0, 0], [100, 0], [0, 60], [100, 60]], [[0, 1], [2, 3]], snappable=[False, True])
+    assert snap(network, [[50, 10]]).segment.tolist() == [1]
+
+
+def test_a_leg_does_not_cross_a_building_but_leaves_its_own():
+    network = walk_network([[0, 0], [100, 0], [0, 100], [100, 100]], [[0, 1], [2, 3]])
+    own, other = shapely.box(40, 30, 60, 50), shapely.box(30, 10, 70, 20)
+    free = snap(network, [[50, 40]], barriers=[own], own=[0])
+    assert (free.segment[0], free.access_m[0], free.blocked[0]) == (0, 40.0, False)
+    behind = snap(network, [[50, 40]], barriers=[own, other], own=[0])
+    assert (behind.segment[0], behind.access_m[0], behind.blocked[0]) == (1, 60.0, False)
+    shut_in = snap(network, [[50, 40]], barriers=[own, other, shapely.box(30, 60, 70, 70)], own=[0])
+    assert (shut_in.segment[0], shut_in.access_m[0], shut_in.blocked[0]) == (0, 40.0, True)
+
+
+def test_an_entrance_with_a_free_leg_goes_before_one_without():
+    network = walk_network([[0, 0], [100, 0], [0, 100], [100, 100]], [[0, 1], [2, 3]])
+    walls = [shapely.LineString([(-400, 8), (500, 8)]), shapely.LineString([(-400, 95), (-400, 8)])]
+    snaps = snap(network, [[50, 4], [50, 90]], barriers=walls, place=[0, 0], max_access_m=20)
+    assert snaps.blocked.tolist() == [False, False]
+    inside = snap(network, [[50, 10], [50, 90]], barriers=walls, place=[0, 0], max_access_m=20)
+    assert (inside.segment.tolist(), inside.blocked.tolist()) == ([1], [False])
+
+
+def test_seconds_at_the_ends_of_a_street(street):
+    ends = seconds_at_ends(street, snap(street, [[25, 6]]))
+    np.testing.assert_allclose(ends, [[31 / 1.2, 81 / 1.2]])
+
+
+def test_walking_down_a_gentle_slope_is_as_fast_as_the_flat():
+    np.testing.assert_allclose(tobler_factor([0.0, -0.1, 0.1]), [1.0, 1.0, np.exp(-0.35)])
+
+
+def test_what_cannot_be_a_network_is_refused_with_every_breach():
+    with pytest.raises(SchemaError) as caught:
+        walk_network([[0, 0], [np.nan, 0]], [[0, 1], [0, 7]], [-1, np.inf])
+    assert {b.rule for b in caught.value.breaches} >= {"coordinates-not-finite", "no-such-node", "length-not-sound"}
+
+
+@pytest.mark.parametrize("speed_mps", [0.0, -1.0, np.nan, np.inf])
+def test_a_speed_that_nobody_walks_is_refused(street, speed_mps):
+    places = snap(street, [[50, 0]])
+    with pytest.raises(ValueError, match="speed_mps"):
+        nearest(street, places, places, speed_mps=speed_mps)

@@ -1,0 +1,235 @@
+"""study.toml: what it says comes out as settings, and what it gets wrong is told all at once, with what to do."""
+
+import pytest
+
+from lifecircle.errors import SourceError, StudyError
+from lifecircle.model import Circle, Note, Scenario, SpeedClass
+from lifecircle.readers.study_file import read_study_file
+from lifecircle.study import check_study, open_study
+from tiny import STUDY, write_city
+
+
+def settings_of(tmp_path, text):
+    (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+    return read_study_file(tmp_path)
+
+
+def breaches_of(tmp_path, text):
+    return [(b.rule, b.message) for b in settings_of(tmp_path, text).breaches]
+
+
+def test_every_setting_arrives(tmp_path):
+    file = settings_of(
+        tmp_path,
+        """
+        [study]
+        name = "抚顺 (sample)"
+        language = "zh"
+        synthetic = true
+        notes = [{ en = "made up", zh = "虚构" }]
+        [inputs]
+        streets = "a.pbf"
+        buildings = { path = "b.gpkg", layer = "houses", columns = { levels = "层数", residents_aged = "65+" } }
+        stations = { path = "a.pbf", where = [{ amenity = ["library", "townhall"] }, { office = true, level = 0 }] }
+        areas = { path = "c.shp", encoding = "gbk", level = "community", attribution = "Survey bureau" }
+        residents = { path = "d.csv", by = "area" }
+        [walking]
+        classes = [{ name = "adult", speed_mps = 1.2 }, { name = "aged", speed_mps = 0.9 }]
+        max_access_m = 100
+        closed = ["w1"]
+        gates = ["w2"]
+        [service]
+        eligible = "community"
+        [[circle]]
+        name = "15, health"
+        minutes = 15
+        tiers = ["main"]
+        items = ["medicine"]
+        [[circle]]
+        minutes = 7.5
+        [[scenario]]
+        name = "more"
+        question = "most"
+        circle = "7.5"
+        n_new = 3
+        [[scenario]]
+        name = "all"
+        question = "fewest"
+        circle = "15, health"
+        share = 1
+        """,
+    )
+    assert file.breaches == ()
+    settings = file.settings
+    assert (settings.name, settings.language, settings.synthetic) == ("抚顺 (sample)", "zh", True)
+    assert settings.notes == (Note(en="made up", zh="虚构"),)
+    assert settings.walking.classes == (SpeedClass("adult", 1.2), SpeedClass("aged", 0.9))
+    assert (settings.walking.max_access_m, settings.walking.closed, settings.walking.gates) == (100.0, ("w1",), ("w2",))
+    assert settings.eligible == "community"
+    assert settings.circles == (Circle("15, health", 15.0, ("main",), ("medicine",)), Circle("7.5", 7.5))
+    assert settings.scenarios == (
+        Scenario("more", "most", "7.5", n_new=3),
+        Scenario("all", "fewest", "15, health", share=1.0),
+    )
+    inputs = file.inputs
+    assert (inputs["buildings"].table, inputs["buildings"].columns["residents_aged"]) == ("houses", "65+")
+    assert inputs["stations"].where == ({"amenity": ("library", "townhall")}, {"office": (), "level": ("0",)})
+    assert (inputs["areas"].encoding, inputs["areas"].attribution) == ("gbk", "Survey bureau")
+    assert inputs["residents"].by == "area"
+
+
+def test_what_is_not_stated_has_a_default(tmp_path):
+    settings = settings_of(tmp_path, '[inputs]\nstreets = "a"\nbuildings = "b"\nstations = "c"').settings
+    assert (settings.name, settings.language, settings.synthetic) == (tmp_path.name, "zh", False)
+    assert [c.name for c in settings.circles] == ["8", "15"]
+    assert settings.walking.reference == SpeedClass("adult", 1.2)
+    assert settings.eligible == "any"
+
+
+MINIMUM = '[inputs]\nstreets = "a"\nbuildings = "b"\nstations = "c"\n'
+CIRCLES = '[[circle]]\nname = "8"\nminutes = 8\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "says"),
+    [
+        ("[walkin]\n", "unknown-key", "did you mean walking?"),
+        ('[study]\nlangauge = "en"\n', "unknown-key", "did you mean language?"),
+        ("[walking]\nmax_acess_m = 3\n", "unknown-key", "did you mean max_access_m?"),
+        ("[[circle]]\nminutes = 8\ntier = []\n", "unknown-key", "did you mean tiers?"),
+        ("[service]\nzzz = 1\n", "unknown-key", "known are eligible"),
+        ("[dispatch]\n", "not-supported-yet", "dispatch"),
+        ("[overrides]\n", "not-supported-yet", "overrides"),
+        ('[[circle]]\nminutes = 8\nat = "Sun 10:00"\n', "not-supported-yet", "at"),
+        ("[study]\nname = 3\n", "wrong-type", "name must be a text"),
+        ('[study]\nname = "a/b"\n', "bad-name", "files are named after it"),
+        ('[study]\nlanguage = "fr"\n', "unknown-value", "zh, en"),
+        ('[study]\nsynthetic = "yes"\n', "wrong-type", "true or false"),
+        ('[study]\nnotes = [{ en = "only" }]\n', "missing-key", "zh is missing"),
+        ("walking = 3\n[study]\n", "wrong-type", "[walking] must be a table"),
+        ("[walking]\nmax_access_m = -1\n", "out-of-range", "above 0"),
+        ('[walking]\nmax_access_m = "far"\n', "wrong-type", "must be a number"),
+        ("[walking]\nmax_access_m = inf\n", "out-of-range", "above 0"),
+        ("[walking]\nmax_access_m = true\n", "wrong-type", "must be a number"),
+        ("[walking]\nclosed = [12]\n", "wrong-type", "list of texts"),
+        ('[walking]\nclasses = [{ name = "a" }]\n', "missing-key", "speed_mps"),
+        ('[walking]\nclasses = [{ name = "a", speed_mps = 0 }]\n', "out-of-range", "above 0"),
+        ('[walking]\nclasses = [{ name = "a", speed_mps = nan }]\n', "out-of-range", "above 0"),
+        (
+            '[walking]\nclasses = [{ name = "a", speed_mps = 1 }, { name = "A", speed_mps = 2 }]\n',
+            "duplicate-name",
+            "the same name",
+        ),
+        ('[[circle]]\nname = "8"\n', "missing-key", "minutes"),
+        ("[[circle]]\nminutes = 0\n", "out-of-range", "above 0"),
+        (CIRCLES + CIRCLES, "duplicate-name", "the same name"),
+        ("[circle]\nminutes = 8\n", "wrong-type", "list of tables"),
+        (
+            CIRCLES + '[[scenario]]\nname = "a"\nquestion = "most"\ncircle = "9"\nn_new = 1\n',
+            "unknown-name",
+            "there are 8",
+        ),
+        ('[[scenario]]\nname = "a"\nquestion = "least"\ncircle = "8"\n', "unknown-value", "most, fewest"),
+        ('[[scenario]]\nname = "a"\ncircle = "8"\n', "missing-key", "question is missing"),
+        ('[[scenario]]\nname = "a"\nquestion = "most"\ncircle = "8"\n', "missing-key", "needs n_new"),
+        ('[[scenario]]\nname = "a"\nquestion = "fewest"\ncircle = "8"\n', "missing-key", "needs share"),
+        ('[[scenario]]\nname = "a"\nquestion = "most"\ncircle = "8"\nn_new = 0\n', "out-of-range", "at least 1"),
+        ('[[scenario]]\nname = "a"\nquestion = "most"\ncircle = "8"\nn_new = 1.5\n', "wrong-type", "whole number"),
+        ('[[scenario]]\nname = "a"\nquestion = "fewest"\ncircle = "8"\nshare = 1.1\n', "out-of-range", "at most 1"),
+        (
+            '[[scenario]]\nname = "a"\nquestion = "most"\ncircle = "8"\nn_new = 1\nshare = 0.5\n',
+            "unused-key",
+            "share has no meaning",
+        ),
+        ('[[scenario]]\nname = "../a"\nquestion = "most"\ncircle = "8"\nn_new = 1\n', "bad-name", "name"),
+    ],
+)
+def test_a_wrong_key_is_told(tmp_path, text, rule, says):
+    found = breaches_of(tmp_path, text + MINIMUM)
+    assert [r for r, _ in found] == [rule]
+    assert says in found[0][1]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "says"),
+    [
+        ('streets = "a"\nbuildings = "b"\n', "missing-key", "stations is missing"),
+        ('gates = "g"\n', "not-supported-yet", "gates"),
+        ('elevation = "g"\n', "not-supported-yet", "elevation"),
+        ('street = "g"\n', "unknown-key", "did you mean streets?"),
+        ('requests = "g"\n', "unknown-key", "did you mean residents?"),
+        ("areas = 3\n", "wrong-type", "must be a table"),
+        ('areas = { level = "x" }\n', "missing-key", "path is missing"),
+        ('areas = { path = "x", datum = "gcj02" }\n', "not-supported-yet", "datum"),
+        ('areas = { path = "x", by = "total" }\n', "unknown-key", "by"),
+        ('areas = { path = "x", columns = { are_id = "y" } }\n', "unknown-key", "did you mean area_id?"),
+        ('areas = { path = "x", columns = { name = 3 } }\n', "wrong-type", "table of texts"),
+        ('areas = { path = "x", where = "name" }\n', "wrong-type", "where must be a table"),
+        ('areas = { path = "x", where = [] }\n', "wrong-type", "where must be a table"),
+        ('areas = { path = "x", where = { a = false } }\n', "wrong-type", "true for any"),
+        ('areas = { path = "x", where = { a = [] } }\n', "wrong-type", "true for any"),
+        ('residents = { path = "x", by = "household" }\n', "unknown-value", "building, area, total"),
+    ],
+)
+def test_a_wrong_input_is_told(tmp_path, text, rule, says):
+    rest = "" if rule == "missing-key" and "stations" in says else 'streets = "a"\nbuildings = "b"\nstations = "c"\n'
+    found = breaches_of(tmp_path, "[inputs]\n" + rest + text)
+    assert [r for r, _ in found] == [rule]
+    assert says in found[0][1]
+
+
+def test_all_that_is_wrong_comes_in_one_error(tmp_path):
+    write_city(tmp_path, study=STUDY.replace('"en"', '"fr"') + "[[circle]]\nminutes = -8\n[servce]\n")
+    with pytest.raises(StudyError) as caught:
+        open_study(tmp_path)
+    assert {b.rule for b in caught.value.breaches} == {"unknown-value", "out-of-range", "unknown-key"}
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"[study]\nname = \n", "line 2"),
+        (b"[study]\nname = '\xff\xfe'\n", "line 2 is not UTF-8"),
+    ],
+)
+def test_what_is_not_toml_is_told_with_its_line(tmp_path, content, says):
+    (tmp_path / "study.toml").write_bytes(content)
+    with pytest.raises(StudyError, match=says):
+        open_study(tmp_path)
+    study, breaches = check_study(tmp_path)
+    assert study is None
+    assert [b.rule for b in breaches] == ["not-toml"]
+
+
+def test_a_study_that_is_not_there(tmp_path):
+    with pytest.raises(SourceError, match="is not there") as caught:
+        open_study(tmp_path / "nowhere")
+    assert isinstance(caught.value, OSError)
+
+
+def test_the_file_or_its_folder_both_open_it_and_a_mark_at_its_start_does_no_harm(tmp_path):
+    write_city(tmp_path, study="\ufeff" + STUDY)
+    assert open_study(tmp_path).fingerprint == open_study(str(tmp_path / "study.toml")).fingerprint
+
+
+def test_a_level_nobody_has_and_a_way_that_is_no_street(tmp_path):
+    more = '[service]\neligible = "comunity"\n[walking]\nclosed = ["w9", "w1"]\ngates = ["w8"]\n'
+    write_city(tmp_path, study=STUDY + more)
+    _, breaches = check_study(tmp_path)
+    assert [(b.rule, b.ids) for b in breaches] == [
+        ("unknown-name", ("comunity",)),
+        ("unknown-id", ("w9",)),
+        ("unknown-id", ("w8",)),
+    ]
+    assert "did you mean community?" in breaches[0].message
+
+
+def test_settings_change_the_fingerprint_and_the_place_does_not(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        write_city(tmp_path / name)
+    one, two = open_study(tmp_path / "one"), open_study(tmp_path / "two")
+    assert one.fingerprint == two.fingerprint
+    write_city(tmp_path / "two", study=STUDY + "# a remark\n")
+    assert open_study(tmp_path / "two").fingerprint != one.fingerprint
