@@ -359,6 +359,26 @@ def test_the_other_side_of_the_world_is_another_city_too(city):
     assert told(city) == [("stations", "wrong-place")]
 
 
+def test_one_place_far_away_is_named(city):
+    table(city / "stations.csv", "station_id lon lat", ["s1", *at(1, 0)], ["s2", 0, 0])
+    breach = only(city)
+    assert (breach.layer, breach.rule, breach.ids) == ("stations", "wrong-place", ("s2",))
+    geojson(city / "areas.geojson", [({"area_id": "a"}, {"type": "Polygon", "coordinates": [_FAR_SIDE]})])
+    assert ("areas", "wrong-place") in told(city)
+
+
+def test_a_street_that_runs_to_the_end_of_the_world(city):
+    geojson(city / "streets.geojson", [({}, {"type": "LineString", "coordinates": [at(0, 0), [0.0, 0.0]]})])
+    assert told(city) == [("streets", "wrong-place")]
+    way = {1: ([1, 2], {"highway": "path"})}
+    osm_xml(city / "a.osm", {1: (0, 0), 2: (-90000, -41880)}, way)
+    with_input(city, "streets", '"a.osm"')
+    assert told(city) == [("streets", "wrong-place")]
+
+
+_FAR_SIDE = [[-56.0, -42.0], [-55.9, -42.0], [-55.9, -41.9], [-56.0, -42.0]]
+
+
 def test_swapped_axes_are_named_even_where_both_could_be_degrees(city):
     for name in ("streets", "areas", "buildings", "barriers"):
         text = (city / f"{name}.geojson").read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,6 +29,7 @@ from lifecircle.circles import Coverage
 from lifecircle.demand import Demand
 from lifecircle.maps import coverage_page
 from lifecircle.maps.encode import WORLD_PX, script_json, shapes, signed_varints, varints, world_px
+from lifecircle.maps.page import LEAFLET
 from lifecircle.maps.words import EN, LOCALES, WORDS, ZH
 from lifecircle.model import Circle, Note, Scenario, Settings, SpeedClass, StreetWays, Study, Walking
 
@@ -84,8 +86,8 @@ def town(n=300, *, text="", n_stations=5, n_new=2, seed=8):
     split = np.linspace(0, 1, 3)
     boxes = [
         shapely.box(*(ORIGIN + extent * [x0, y0]), *(ORIGIN + extent * [x1, y1]))
-        for y0, y1 in zip(split[:-1], split[1:], strict=True)
-        for x0, x1 in zip(split[:-1], split[1:], strict=True)
+        for y0, y1 in pairwise(split)
+        for x0, x1 in pairwise(split)
     ]
     areas = gpd.GeoDataFrame(
         {
@@ -321,7 +323,9 @@ class Opened:
         return self.card()
 
     def card(self):
-        self.page.evaluate("async () => { while (map_main._panAnim?._inProgress) await new Promise(requestAnimationFrame) }")
+        self.page.evaluate(
+            "async () => { while (map_main._panAnim?._inProgress) await new Promise(requestAnimationFrame) }"
+        )
         return re.sub(r"\n+", "\n", self.page.locator(".card").inner_text())
 
     def close(self):
@@ -478,7 +482,9 @@ def test_the_language_button_changes_every_word(made, open_page):
         assert "就近服务居民" in seen.card()
         ours = [w for w in EN.values() if "{" not in w and len(w) > 6 and w not in ZH.values()]
         assert [w for w in ours if w in text] == []
-        labels = page.evaluate("[...document.querySelectorAll('[aria-label], [title]')].map(n => n.ariaLabel || n.title)")
+        labels = page.evaluate(
+            "[...document.querySelectorAll('[aria-label], [title]')].map(n => n.ariaLabel || n.title)"
+        )
         assert [w for w in ours if any(w in label for label in labels)] == []
         page.locator("#language").click()
         assert "Residents it is nearest to" in seen.card()
@@ -539,10 +545,10 @@ def test_text_from_data_is_shown_and_never_run(text, open_page):
             for part in parts:
                 assert shown + part in content, (selector, part)
 
-        for _ in ("en", "zh"):
+        for language in ("en", "zh"):
             sees("#name", "Synthetic town")
             sees("#attribution", "nobody")
-            sees("#notes", "Residents are made up" if page.evaluate("document.documentElement.lang") == "en" else "居民")
+            sees("#notes", {"en": "Residents are made up", "zh": "居民为虚构"}[language])
             for summary in page.locator("#contents summary").all():
                 if summary.locator("..").get_attribute("open") is None:
                     summary.click()
@@ -702,6 +708,12 @@ def test_both_languages_have_the_same_words_and_marks():
     assert set(LOCALES) == set(WORDS)
     for key in EN:
         assert set(re.findall(r"\{(\w+)\}", EN[key])) == set(re.findall(r"\{(\w+)\}", ZH[key])), key
+
+
+def test_leaflet_is_the_version_that_the_page_names():
+    leaflet = files("lifecircle.maps") / "assets" / "leaflet"
+    assert f"Leaflet {LEAFLET}," in (leaflet / "leaflet.js").read_text(encoding="utf-8")
+    assert "BSD 2-Clause License" in (leaflet / "LICENSE").read_text(encoding="utf-8")
 
 
 def test_every_word_is_used():

@@ -456,7 +456,12 @@ def test_entrances_lie_on_the_outline(osm_folder):
     tags = {11: {"entrance": "main"}, 12: {"entrance": "garage"}, 21: {"entrance": "yes"}, 3: {"entrance": "yes"}}
     study = osm_city(
         osm_folder,
-        {2: (RING, {"building": "yes"}), 3: (RING, {"building": "roof"}), 4: (HOLE, {"building": "no"})},
+        {
+            2: (RING, {"building": "yes"}),
+            3: (RING, {"building": "roof"}),
+            4: (HOLE, {"building": "no"}),
+            5: ([11, 12, 13], {"building": "yes"}),
+        },
         node_tags={**tags, 14: {"building": "hut"}},
         buildings='"a.osm"',
         entrances='"a.osm"',

@@ -14,7 +14,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from lifecircle.circles import Coverage
 from lifecircle.maps.encode import script_json
@@ -64,10 +63,10 @@ def coverage_page(coverage: Coverage, *, plan: Plan | None = None, unserved: pd.
     return environment.from_string(_asset("page.html")).render(
         policy=_policy(scripts, styles),
         lang=LOCALES[coverage.study.settings.language],
-        styles=[Markup(s) for s in styles],
-        scripts=[Markup(s) for s in scripts],
-        canvas=Markup(canvas),
-        data=Markup(script_json(data)),
+        styles=styles,
+        scripts=scripts,
+        canvas=canvas,
+        data=script_json(data),
         leaflet_version=LEAFLET,
         leaflet_licence=_asset("leaflet/LICENSE"),
     )
@@ -81,7 +80,7 @@ def _folium_parts(areas: gpd.GeoDataFrame, levels: list[str], bounds: list[list[
     centre = [sum(side) / 2.0 for side in zip(*bounds, strict=True)]
     canvas = folium.Map(centre, tiles=None, zoom_control="topright", attribution_control=False, zoom_snap=0.25)
     canvas.default_js, canvas.default_css = [], []
-    parts = {"areas": folium.map.CustomPane("areas", z_index=190, pointer_events=True)}
+    parts: dict[str, folium.Element] = {"areas": folium.map.CustomPane("areas", z_index=190, pointer_events=True)}
     for i, level in enumerate(levels):
         rows = np.flatnonzero(areas["level"] == level)
         parts[f"level_{i}"] = folium.GeoJson(area_rings(areas, rows), pane="areas", control=False, show=False)
@@ -90,7 +89,8 @@ def _folium_parts(areas: gpd.GeoDataFrame, levels: list[str], bounds: list[list[
     for name, part in parts.items():
         part._id = name
         part.add_to(canvas)
-    figure = canvas.get_root()
+    figure = folium.Figure()
+    canvas.add_to(figure)
     figure.render()
     return figure.html.render(), figure.script.render()
 

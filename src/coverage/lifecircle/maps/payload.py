@@ -220,11 +220,11 @@ def _at(lon: float, lat: float) -> list[float]:
     return [round(float(lat), 7), round(float(lon), 7)]
 
 
-def _number(value: Any, decimals: int = DECIMALS) -> float | None:  # noqa: ANN401 -- a cell of a frame
+def _number(value: Any, decimals: int = DECIMALS) -> float | None:
     return None if pd.isna(value) or not np.isfinite(value) else round(float(value), decimals)
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 -- a cell of a frame
+def _text(value: Any) -> str:
     return "" if pd.isna(value) else str(value)
 
 

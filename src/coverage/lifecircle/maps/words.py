@@ -95,7 +95,7 @@ ZH = {
     "about_answers": "是否在圈内以步行计算为准，图上的服务范围只是示意。",
     "about_speed": "步行速度：{name} {speed} 米/秒",
     "about_fingerprint": "输入数据指纹",
-    "about_software": "本页由 lifecircle 与 folium 生成，内含 Leaflet {version}（BSD 2-Clause 许可），打开时不访问网络。",
+    "about_software": "由 lifecircle 与 folium 生成；内含 Leaflet {version}（BSD 2-Clause 许可），不访问网络。",
     "about_licence": "Leaflet 许可全文",
     "failed": "本页无法在此浏览器中打开：需要 2022 年以后的浏览器。",
     "none": "无",
@@ -190,7 +190,7 @@ EN = {
     "about_speed": "Walking speed: {name} {speed} m/s",
     "about_fingerprint": "Fingerprint of the inputs",
     "about_software": (
-        "Made by lifecircle with folium; holds Leaflet {version} (BSD 2-Clause licence) and asks no network for anything."
+        "Made by lifecircle with folium; holds Leaflet {version} (BSD 2-Clause licence); asks no network for anything."
     ),
     "about_licence": "Licence of Leaflet",
     "failed": "This browser cannot open the page: it takes one of 2022 or later.",

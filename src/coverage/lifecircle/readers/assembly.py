@@ -13,7 +13,7 @@ import shapely
 from pyproj import CRS
 
 from lifecircle.errors import Breach
-from lifecircle.model import FloatArray, StreetWays
+from lifecircle.model import BoolArray, FloatArray, StreetWays
 from lifecircle.readers.layers import Layers
 from lifecircle.readers.metric import LON_LAT, Box, as_points, holder, local_crs, mend, project, project_box
 from lifecircle.readers.streets import ways_of_lines
@@ -25,6 +25,10 @@ SAME_PLACE_M = 1.0
 PLACED = ("areas", "buildings", "entrances", "stations", "candidates", "barriers")
 """The frames of a study that have a geometry."""
 
+FARTHEST_M = 1_000_000.0
+"""Farther from the middle of a study nothing can be meant: a slip such as 0, 0, and no place for a local projection."""
+
+_FAR = f"lies more than {FARTHEST_M / 1000:.0f} km away; mend the coordinates"
 _DTYPES = {"id": "str", "text": "str", "number": "float64", "flag": "bool"}
 
 
@@ -62,19 +66,46 @@ def in_metres(layers: Layers, *, reach_m: float) -> tuple[Metric | None, list[Br
     box_of = {layer: _degrees(frame) for layer, frame in frames.items()}
     if layers.ways is not None:
         box_of["streets"] = _bounds(layers.ways.xy_m)
-    crs = local_crs(box_of.get("areas", box_of["streets"]))
+    crs = local_crs(_middle(box_of))
     frames = {layer: frame.to_crs(crs) for layer, frame in frames.items()}
+    if far := [b for layer, frame in frames.items() for b in _far_off(layer, frame)]:
+        return None, breaches + far
     streets = (
         dataclasses.replace(layers.ways, xy_m=project(layers.ways.xy_m, crs))
         if layers.ways is not None
         else ways_of_lines(frames["streets"])
     )
+    far_way = np.repeat(np.arange(len(streets.way_id)), np.diff(streets.indptr))[~_is_local(streets.xy_m)[streets.node]]
+    if len(far_way):
+        return None, breaches + breach("streets", "wrong-place", _FAR, [streets.way_id[i] for i in np.unique(far_way)])
     extent_m = project_box(layers.box, crs) if layers.box else _bounds(streets.xy_m)
     misplaced = _misplaced(frames, streets, box_of, reach_m)
     if misplaced:
         return None, breaches + misplaced
     placed, found = _placed({layer: frames[layer] if layer in frames else _empty(layer, crs) for layer in PLACED})
     return Metric(crs, streets, extent_m, placed), breaches + found
+
+
+def _middle(box_of: Mapping[str, Box]) -> Box:
+    """Return the box in degrees about which to project: the areas', if they are anywhere near the streets."""
+    streets = box_of["streets"]
+    if "areas" in box_of and near(gpd.GeoSeries([shapely.box(*box_of["areas"])]), streets, 1.0).all():
+        return box_of["areas"]
+    return streets
+
+
+def _far_off(layer: str, frame: gpd.GeoDataFrame) -> list[Breach]:
+    """Report the rows that lie too far away for the projection."""
+    shapes = frame.geometry.to_numpy()
+    lost = ~_is_local(shapely.bounds(shapes)) & ~shapely.is_empty(shapes)
+    label = frame[LAYERS[layer].key] if LAYERS[layer].key else frame.index.to_series() + 1
+    return breach(layer, "wrong-place", _FAR, label[lost])
+
+
+def _is_local(xy_m: FloatArray) -> BoolArray:
+    """Return which rows of coordinates are all near enough to the centre; infinite ones are not."""
+    local: BoolArray = (np.abs(xy_m) <= FARTHEST_M).all(axis=1)
+    return local
 
 
 def _misplaced(

@@ -102,7 +102,10 @@ def _read_osm_layers(path: Path, inputs: Mapping[str, Input], layers: Layers) ->
                 message = "no way of the file is a street; is this the right file, and does it hold its nodes?"
                 layers.breaches.append(Breach(layer, "empty-layer", message, count=1))
         else:
-            layers.add(layer, *osm_layer(extract, inputs[layer]))
+            table, found = osm_layer(extract, inputs[layer])
+            if layer == "entrances":  # the buildings come before them
+                table = table[table["building_id"].isin(layers.ids("buildings"))].reset_index(drop=True)
+            layers.add(layer, table, found)
 
 
 def _unfit(source: Input, inputs: Mapping[str, Input]) -> str:

@@ -99,6 +99,7 @@ def where_of(layer: Input) -> Where:
 
 
 def _areas(layer: OsmLayer) -> Made:
+    """Return closed ways and relations, with open rings closed where the file holds most of the border."""
     layer, shapes, breaches = _surfaces(layer)
     lost = shapes.held < LEAST_BORDER
     message = (
@@ -143,7 +144,7 @@ def _buildings(layer: OsmLayer) -> Made:
 
 
 def _entrances(layer: OsmLayer) -> Made:
-    """Return the entrances that lie on a building's outline, once for each building that they lie on."""
+    """Return the entrances that lie on an outline, once for each; which of them are buildings is not looked at."""
     here = np.array([f.lonlat is not None for f in layer.found], dtype=bool)
     layer = layer.taking(here & ~layer.tag("entrance").isin(NOT_ENTRANCES))
     outlines = _outlines(layer.extract)
@@ -159,11 +160,10 @@ def _entrances(layer: OsmLayer) -> Made:
 
 
 def _outlines(extract: OsmExtract) -> pd.DataFrame:
-    """Return the nodes on the outline of each building."""
+    """Return the nodes on the outline of everything that bears the tag of a building."""
     ways = [
         (f.id, row)
-        for f in _without_members(extract.found["buildings"])
-        if f.tags.get("building") not in NOT_BUILDINGS
+        for f in extract.found["buildings"]
         for row in ([f.way] if f.way >= 0 else [extract.way_row[n] for n, _ in f.members if n in extract.way_row])
     ]
     spans = [extract.ref[extract.indptr[row] : extract.indptr[row + 1]] for _, row in ways]

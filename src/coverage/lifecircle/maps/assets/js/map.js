@@ -243,6 +243,7 @@ function openDetail(detail) {
   popup.options.maxHeight = Math.max(180, map.getSize().y - 90);
   popup.setLatLng(detail.at).setContent(detail.render()).openOn(map);
   app.detail = detail;
+  document.body.classList.add('carded');
   showOutline(detail.outline || []);
   namePopup();
 }
@@ -297,6 +298,7 @@ function listen() {
   });
   map.on('popupclose', () => {
     app.detail = null;
+    document.body.classList.remove('carded');
     showOutline([]);
   });
   map.on('zoomend', () => {
@@ -356,9 +358,8 @@ function setFold(folded) {
 
 function nameFold() {
   const key = document.body.classList.contains('folded') ? 'panel_show' : 'panel_hide';
-  const node = document.getElementById('fold');
-  node.title = word(key);
-  node.setAttribute('aria-label', word(key));
+  document.getElementById('fold').title = word(key);
+  document.getElementById('fold-name').textContent = word(key);
 }
 
 function showAll() {

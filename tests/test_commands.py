@@ -1,0 +1,324 @@
+"""The commands as a user types them: what they write, how they fail, and that README tells the truth."""
+
+import json
+import re
+import subprocess
+import sys
+from hashlib import sha256
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+
+from lifecircle import cli, reports
+from lifecircle.errors import LifecircleError, OutputError
+from tiny import STUDY, at, box, geojson, table, write_city
+
+SCENARIOS = """
+[[scenario]]
+name = "one more"
+question = "most"
+circle = "8"
+n_new = 1
+
+[[scenario]]
+name = "everyone"
+question = "fewest"
+circle = "8"
+share = 1.0
+"""
+TODAY = {
+    *("coverage.csv", "buildings.parquet", "unserved.csv", "service_areas.gpkg", "map.html", "NOTES.txt", "run.json"),
+}
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command and return its exit code, what it printed and what it complained of."""
+
+    def command(*arguments):
+        monkeypatch.setattr(sys, "argv", ["lifecircle", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return command
+
+
+@pytest.fixture
+def city(tmp_path):
+    folder = tmp_path / "city"
+    folder.mkdir()
+    write_city(folder, study=STUDY + SCENARIOS)
+    table(folder / "residents.csv", "building_id residents", ["b1", 60], ["b2", 4])
+    table(folder / "stations.csv", "station_id lon lat name", ["s1", *at(3.9, 0.1), "代办站"])
+    return folder
+
+
+def files(folder):
+    return {p.name for p in folder.iterdir()}
+
+
+def test_cover_writes_todays_tables_layers_and_map(run, city, tmp_path):
+    code, shown, _ = run("cover", city, "--out", tmp_path / "out")
+    assert code == 0
+    assert "64" in shown
+    today = tmp_path / "out" / "today"
+    assert files(today) == TODAY
+    assert files(tmp_path / "out") == {"today"}
+    rows = pd.read_csv(today / "coverage.csv", encoding="utf-8-sig")
+    assert rows.columns.tolist() == [
+        *("area_id", "level", "name", "group", "buildings", "residents", "within_8", "within_15", "beyond"),
+        *("unreachable", "unsnappable", "unplaced", "share_8", "share_15", "stations", "residents_per_station"),
+        *("walk_mean_m", "walk_p90_m", "walk_n", "residents_basis"),
+    ]
+    assert rows.iloc[-1]["area_id"] == "total"
+    homes = pd.read_parquet(today / "buildings.parquet")
+    assert homes.columns.tolist()[:15] == [
+        *("building_id", "area_id", "lon", "lat", "residents", "residents_adult", "station_id", "walk_m", "walk_s"),
+        *("access_m", "egress_m", "circle", "status", "leg_blocked", "edge"),
+    ]
+    areas = gpd.read_file(today / "service_areas.gpkg", layer="service_areas")
+    assert areas["circle"].tolist() == ["8", "15"]
+    assert areas.crs == "EPSG:4326"
+
+
+def test_site_answers_every_scenario_in_a_folder_of_its_own(run, city, tmp_path):
+    code, shown, _ = run("site", city, "--out", tmp_path / "out")
+    assert code == 0
+    assert "pharmacy" in shown
+    for name in ("one-more", "everyone"):
+        folder = tmp_path / "out" / "scenarios" / name
+        assert files(folder) == TODAY | {"sites.csv", "plan.json"}
+        plan = json.loads((folder / "plan.json").read_text("utf-8"))
+        assert plan["gap"] == 0
+        assert plan["sites"] == ["c1"]
+        assert len(plan["fingerprint"]) == 64
+        sites = pd.read_csv(folder / "sites.csv", encoding="utf-8-sig")
+        assert sites["state"].tolist() == ["fixed", "chosen"]
+    assert not (tmp_path / "out" / "today").exists()
+
+
+def test_one_scenario_can_be_asked_by_name(run, city, tmp_path):
+    assert run("site", city, "--scenario", "everyone", "--out", tmp_path / "out")[0] == 0
+    assert files(tmp_path / "out" / "scenarios") == {"everyone"}
+    code, _, complaint = run("site", city, "--scenario", "nobody", "--out", tmp_path / "out")
+    assert code == 2
+    assert "one more, everyone" in complaint
+
+
+def test_assign_writes_a_row_for_every_request(run, city, tmp_path):
+    table(tmp_path / "requests.csv", "request_id lon lat item", ["r1", *at(3, 0), ""], ["r2", *at(50, 50), ""])
+    code, _, _ = run("assign", city, tmp_path / "requests.csv", "--out", tmp_path / "out")
+    assert code == 0
+    rows = pd.read_csv(tmp_path / "out" / "assigned" / "assigned.csv", encoding="utf-8-sig", keep_default_na=False)
+    assert rows.columns.tolist() == ["request_id", "station_id", "walk_m", "walk_s", "tier", "reason"]
+    assert rows["reason"].tolist() == ["", "unsnappable"]
+    assert rows["walk_m"].tolist()[1] == ""
+
+
+def test_the_same_input_gives_the_same_bytes(run, city, tmp_path):
+    def digests(out):
+        run("cover", city, "--out", out)
+        run("site", city, "--out", out)
+        written = [p for p in out.rglob("*") if p.is_file() and p.name != "run.json"]
+        return {p.relative_to(out): sha256(p.read_bytes()).hexdigest() for p in written}
+
+    one = digests(tmp_path / "one")
+    assert len(one) == 6 + 8 + 8
+    assert digests(tmp_path / "two") == one
+    assert digests(tmp_path / "one") == one
+
+
+def test_check_lists_every_breach_on_a_page_and_ends_with_1(run, city, tmp_path):
+    table(city / "stations.csv", "station_id lon lat name", ["s1", *at(1, 0), "<b>"], ["s1", "nan", 41.8, "x"])
+    table(city / "residents.csv", "building_id residents", ["b1", -3])
+    code, _, complaint = run("check", city, "--out", tmp_path / "out")
+    assert code == 1
+    found = json.loads((tmp_path / "out" / "check" / "check.json").read_text("utf-8"))
+    assert found["error"] >= 3
+    assert {f["layer"] for f in found["findings"]} >= {"stations", "residents"}
+    page = (tmp_path / "out" / "check" / "check.html").read_text("utf-8")
+    assert all(f["rule"] in page for f in found["findings"])
+    assert "error" in complaint
+
+
+def test_check_of_a_sound_study_ends_with_0(run, city, tmp_path):
+    code, _, _ = run("check", city, "--out", tmp_path / "out")
+    assert code == 0
+    assert json.loads((tmp_path / "out" / "check" / "check.json").read_text("utf-8"))["error"] == 0
+
+
+def test_check_names_a_station_off_the_network(run, city, tmp_path):
+    (city / "study.toml").write_text(STUDY + "[walking]\nmax_access_m = 5\n", "utf-8")
+    code, _, complaint = run("check", city, "--out", tmp_path / "out")
+    assert code == 1
+    assert "s1" in complaint
+
+
+def test_a_study_that_cannot_be_used_leaves_nothing_behind(run, city, tmp_path):
+    (city / "streets.geojson").unlink()
+    (city / "study.toml").write_text((city / "study.toml").read_text("utf-8") + "\n[walkin]\n", "utf-8")
+    code, shown, complaint = run("cover", city, "--out", tmp_path / "out")
+    assert code == 1
+    assert "Traceback" not in shown + complaint
+    assert "streets" in complaint
+    assert "did you mean walking" in complaint
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_failure_while_writing_keeps_what_stood_there(run, city, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    assert run("cover", city, "--out", out)[0] == 0
+    before = {p.name: p.read_bytes() for p in (out / "today").iterdir()}
+
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(reports, "_write_layers", fail)
+    code, _, complaint = run("cover", city, "--out", out)
+    assert code == 1
+    assert "No space left" in complaint
+    assert {p.name: p.read_bytes() for p in (out / "today").iterdir()} == before
+    assert files(out) == {"today"}
+
+
+def test_a_place_that_cannot_be_written_is_one_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot write"), reports.whole_folder(tmp_path / "file" / "today"):
+        pass
+
+
+def test_no_cell_of_a_table_is_a_formula(tmp_path):
+    names = ["=1+1", "+1", "-1", "@x", "\tx", "plain", "a=b"]
+    reports.write_csv(tmp_path / "t.csv", pd.DataFrame({"name": names, "n": -1.5}))
+    read = pd.read_csv(tmp_path / "t.csv", encoding="utf-8-sig")
+    assert read["name"].tolist() == ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "plain", "a=b"]
+    assert (read["n"] == -1.5).all()
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a/b", "C:\\x", ".", "..", "", "\x00", "con\ntrol", "八分钟 方案"])
+def test_a_name_from_data_never_becomes_a_path(name, tmp_path):
+    folder = reports.folder_name(name)
+    assert (tmp_path / folder).resolve().parent == tmp_path.resolve()
+    assert folder.isprintable()
+
+
+def test_every_error_has_an_exit_code():
+    def kinds(root):
+        return {root}.union(*(kinds(k) for k in root.__subclasses__()))
+
+    for kind in kinds(LifecircleError):
+        assert any(issubclass(kind, known) for known in cli.EXIT_CODES)
+
+
+def test_bad_usage_ends_with_2(run):
+    assert run("cover")[0] == 2
+    assert run("walk")[0] == 2
+    assert run("cover", "x", "--unknown")[0] == 2
+
+
+def test_the_command_runs_as_a_module():
+    asked = subprocess.run(
+        [sys.executable, "-m", "lifecircle", "--version"], capture_output=True, text=True, check=True
+    )
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", asked.stdout)
+
+
+def test_help_loads_nothing_heavy():
+    heavy = ("numpy", "pandas", "geopandas", "numba", "rich.console")
+    code = f"import sys; import lifecircle.cli; print([m for m in {heavy} if m in sys.modules])"
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert asked.stdout == "[]\n"
+
+
+# --------------------------------------------------------------------------- a new study, and README
+
+
+def fill(folder):
+    """Put the files that a new study names into it, made from the tiny city."""
+    (folder / "source").mkdir()
+    write_city(folder / "source")
+    for name in ("streets", "buildings", "areas"):
+        (folder / f"{name}.geojson").write_bytes((folder / "source" / f"{name}.geojson").read_bytes())
+    (folder / "areas.geojson").rename(folder / "communities.geojson")
+    table(folder / "residents.csv", "area_id residents", ["s", 60], ["n", 4])
+    table(folder / "stations.csv", "station_id lon lat name", ["s1", *at(1.2, 0.3), "代办站"])
+    geojson(folder / "communities.geojson", [
+        ({"area_id": "s", "name": "南社区"}, box(-1, -1, 5, 1)),
+        ({"area_id": "n", "name": "北社区"}, box(-1, 1, 5, 3)),
+    ])  # fmt: skip
+    text = (folder / "study.toml").read_text("utf-8")
+    text = text.replace('streets = "city.osm.pbf"', 'streets = "streets.geojson"')
+    text = text.replace('buildings = "city.osm.pbf"', 'buildings = "buildings.geojson"')
+    (folder / "study.toml").write_text(text, "utf-8")
+
+
+def test_a_new_study_needs_its_files_and_then_works(run, tmp_path):
+    folder = tmp_path / "my-city"
+    assert run("new", folder)[0] == 0
+    assert files(folder) == {"study.toml", "README.md"}
+    code, _, complaint = run("cover", folder, "--out", tmp_path / "out")
+    assert code == 1
+    for name in ("city.osm.pbf", "communities.geojson", "residents.csv", "stations.csv"):
+        assert name in complaint
+    fill(folder)
+    assert run("cover", folder, "--out", tmp_path / "out")[0] == 0
+
+
+def test_new_never_overwrites(run, city):
+    before = (city / "study.toml").read_bytes()
+    code, _, complaint = run("new", city)
+    assert code == 1
+    assert "not empty" in complaint
+    assert (city / "study.toml").read_bytes() == before
+
+
+def test_every_command_of_the_readme_runs(run, repository, tmp_path, monkeypatch):
+    text = (repository / "README.md").read_text("utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    lines = [line.split("#")[0].split() for block in blocks for line in block.splitlines()]
+    typed = [words[1:] for words in lines if words and words[0] == "lifecircle"]
+    made = [words[1] for words in lines if words and words[0] == "make"]
+    assert [words[0] for words in typed] == ["new", "check", "cover", "site"]
+    makefile = (repository / "Makefile").read_text("utf-8")
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in made)
+    monkeypatch.chdir(tmp_path)
+    for words in typed:
+        code, _, complaint = run(*words)
+        assert code == 0, complaint
+        if words[0] == "new":
+            fill(tmp_path / "my-city")
+            more = SCENARIOS.replace('"8"', '"15"')
+            study = tmp_path / "my-city" / "study.toml"
+            source = '[inputs.candidates]\npath = "source/candidates.csv"\n'
+            study.write_text(study.read_text("utf-8") + source + more, "utf-8")
+
+
+def test_the_readme_names_every_command(repository):
+    text = (repository / "README.md").read_text("utf-8")
+    named = {c.name or c.callback.__name__ for c in cli.app.registered_commands}
+    assert set(re.findall(r"^\| `lifecircle (\w+)", text, re.MULTILINE)) == named
+
+
+def test_the_python_of_the_readme_runs(repository, monkeypatch, capsys):
+    text = (repository / "README.md").read_text("utf-8")
+    monkeypatch.chdir(repository)
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(block, "README.md", "exec"), {})
+    assert "Larvotto" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_demo_does_the_whole_job(run, tmp_path):
+    code, shown, _ = run("demo", "--out", tmp_path / "demo")
+    assert code == 0
+    assert "map.html" in shown
+    assert (tmp_path / "demo" / "assigned" / "assigned.csv").is_file()
+    for page in (tmp_path / "demo").rglob("map.html"):
+        assert "© OpenStreetMap contributors" in page.read_text("utf-8")
+        assert page.stat().st_size < 3_000_000
