@@ -337,6 +337,10 @@ def test_groups_larger_than_the_whole(city):
     assert told(city) == [("residents", "group-exceeds"), ("residents", "classes-exceed")]
     table(city / "residents.csv", header, ["b1", 60, 50, 10, 60], ["b2", 4, 2, 2, 4])
     assert told(city) == []
+    table(city / "residents.csv", header, ["b1", 60, 50, 9, 60], ["b2", 4, 2, 2, 4])
+    study, breaches = check_study(city)
+    assert study is not None
+    assert [(b.rule, b.severity, b.ids) for b in breaches] == [("classes-fall-short", "repair", ("b1",))]
 
 
 @pytest.mark.parametrize("layer", ["areas", "buildings", "stations", "candidates"])

@@ -409,7 +409,7 @@ def test_figures_are_those_of_the_table(made, open_page):
 
 def test_a_click_finds_the_building_under_it(made, open_page):
     buildings = made.plan.coverage.buildings
-    shown = buildings.iloc[::23]
+    shown = buildings.iloc[[0, 3, 5, 7, 19, 161, 299]]
     with open_page(made.page()) as seen:
         seen.show_only("buildings")
         for row in shown.to_dict("records"):

@@ -15,7 +15,7 @@ from pyproj import Transformer
 from sklearn.cluster import DBSCAN
 
 from lifecircle.circles import Coverage, cover, cover_with
-from lifecircle.errors import Breach, SchemaError, StudyError, UnknownNameError
+from lifecircle.errors import Breach, StudyError, UnknownNameError
 from lifecircle.model import Circle, FloatArray, Scenario, Study, Walks
 from lifecircle.routing import Snaps, within
 from lifecircle.service import Eligibility, serves
@@ -92,8 +92,8 @@ def site(
         When the study has no scenario of that name.
     InfeasibleError
         When no plan can meet the question.
-    StudyError, SchemaError
-        When the question cannot be meant, or a candidate bears a station's id.
+    StudyError
+        When the question cannot be meant.
     """
     asked = find_scenario(study, scenario)
     today = cover(study) if today is None else today
@@ -156,17 +156,8 @@ def possible_sites(today: Coverage) -> Sites:
     """Return today's stations and the candidates with the walks to all of them.
 
     Stations and candidates that no street reaches are not among them; ``today.ground.findings`` names them.
-
-    Raises
-    ------
-    SchemaError
-        When a candidate bears a station's id.
     """
     study, ground = today.study, today.ground
-    same = study.candidates["site_id"][study.candidates["site_id"].isin(study.stations["station_id"])]
-    if len(same):
-        breach = Breach("candidates", "id-of-a-station", "a candidate bears a station's id", tuple(same[:5]), len(same))
-        raise SchemaError(f"{study.path}: stations and candidates need ids of their own", breaches=[breach])
     candidates = study.candidates.rename(columns={"site_id": "station_id"})
     parts = [
         (frame.assign(state=state), snaps)

@@ -342,6 +342,7 @@ def check_counts(residents: pd.DataFrame, classes: Sequence[str]) -> list[Breach
     """Check that no group of residents is larger than the residents it is part of, to 1e-6.
 
     The speed classes partition the residents, so their sum is held against them; attributes may overlap, so each is.
+    Residents of no class are of the first, the reference class; where that one is counted too, it is told.
     """
     counted = [c for c in residents.columns if c.startswith(GROUP_PREFIX)]
     of_class = [c for c in counted if c.removeprefix(GROUP_PREFIX) in classes]
@@ -352,8 +353,13 @@ def check_counts(residents: pd.DataFrame, classes: Sequence[str]) -> list[Breach
         message = f"{column} is more than residents"
         found += breach("residents", "group-exceeds", message, told[residents[column] > allowed])
     message = f"the classes {', '.join(of_class)} add up to more than residents; they must not overlap"
-    together = residents[of_class].sum(axis=1) > allowed
-    return found + breach("residents", "classes-exceed", message, told[together])
+    together = residents[of_class].sum(axis=1)
+    found += breach("residents", "classes-exceed", message, told[together > allowed])
+    if classes[0] in [c.removeprefix(GROUP_PREFIX) for c in of_class]:
+        message = f"the classes add up to less than residents; the remainder counts as {classes[0]}"
+        short = together < residents["residents"] - 1e-6
+        found += breach("residents", "classes-fall-short", message, told[short], "repair")
+    return found
 
 
 def near(layer: gpd.GeoSeries, box: Sequence[float], reach_m: float) -> BoolArray:

@@ -32,7 +32,7 @@ STREET_KINDS = {
 ALLOWED = {"yes", "designated", "permissive", "official"}
 OWN_BUSINESS = {"private", "destination", "customers", "residents", "delivery", "permit"}
 """Values of ``foot`` or ``access`` by which a way serves its frontage and lets nobody through."""
-REMNANT_M = 1000.0
+REMNANT_M = 2000.0
 """Metres of way below which a piece that hangs on nothing is a remnant."""
 
 FORBIDDEN = {"no", "use_sidepath", "forestry", "agricultural", "military"}

@@ -28,6 +28,9 @@ PLACED = ("areas", "buildings", "entrances", "stations", "candidates", "barriers
 FARTHEST_M = 1_000_000.0
 """Farther from the middle of a study nothing can be meant: a slip such as 0, 0, and no place for a local projection."""
 
+COMPARED = ("areas", "buildings", "stations", "candidates")
+"""Layers of which something must be near the streets."""
+
 _FAR = f"lies more than {FARTHEST_M / 1000:.0f} km away; mend the coordinates"
 _DTYPES = {"id": "str", "text": "str", "number": "float64", "flag": "bool"}
 
@@ -53,7 +56,7 @@ def in_metres(layers: Layers, *, reach_m: float) -> tuple[Metric | None, list[Br
     Returns
     -------
     tuple
-        The layers, None where the streets are not sound; and what is wrong with where they lie.
+        The layers, None where the streets are not sound or a layer lies elsewhere; and what is wrong with its place.
     """
     if not (layers.sound("streets") or (layers.ways is not None and layers.ways.way_id)):
         return None, []
@@ -68,7 +71,8 @@ def in_metres(layers: Layers, *, reach_m: float) -> tuple[Metric | None, list[Br
         box_of["streets"] = _bounds(layers.ways.xy_m)
     crs = local_crs(_middle(box_of))
     frames = {layer: frame.to_crs(crs) for layer, frame in frames.items()}
-    if far := [b for layer, frame in frames.items() for b in _far_off(layer, frame)]:
+    far = [b for layer, frame in frames.items() for b in _far_off(layer, frame)]
+    if any(b.layer == "streets" for b in far):  # a line that is not near cannot be cut into ways
         return None, breaches + far
     streets = (
         dataclasses.replace(layers.ways, xy_m=project(layers.ways.xy_m, crs))
@@ -77,11 +81,11 @@ def in_metres(layers: Layers, *, reach_m: float) -> tuple[Metric | None, list[Br
     )
     far_way = np.repeat(np.arange(len(streets.way_id)), np.diff(streets.indptr))[~_is_local(streets.xy_m)[streets.node]]
     if len(far_way):
-        return None, breaches + breach("streets", "wrong-place", _FAR, [streets.way_id[i] for i in np.unique(far_way)])
+        ids = [streets.way_id[i] for i in np.unique(far_way)]
+        return None, breaches + far + breach("streets", "wrong-place", _FAR, ids)
     extent_m = project_box(layers.box, crs) if layers.box else _bounds(streets.xy_m)
-    misplaced = _misplaced(frames, streets, box_of, reach_m)
-    if misplaced:
-        return None, breaches + misplaced
+    if wrong := [*far, *_misplaced(frames, streets, box_of, reach_m)]:
+        return None, breaches + wrong
     placed, found = _placed({layer: frames[layer] if layer in frames else _empty(layer, crs) for layer in PLACED})
     return Metric(crs, streets, extent_m, placed), breaches + found
 
@@ -95,17 +99,18 @@ def _middle(box_of: Mapping[str, Box]) -> Box:
 
 
 def _far_off(layer: str, frame: gpd.GeoDataFrame) -> list[Breach]:
-    """Report the rows that lie too far away for the projection."""
+    """Report the rows that lie too far away for the projection; of a layer that is all elsewhere `_misplaced` tells."""
     shapes = frame.geometry.to_numpy()
     lost = ~_is_local(shapely.bounds(shapes)) & ~shapely.is_empty(shapes)
+    if lost.all() and layer in COMPARED:
+        return []
     label = frame[LAYERS[layer].key] if LAYERS[layer].key else frame.index.to_series() + 1
     return breach(layer, "wrong-place", _FAR, label[lost])
 
 
 def _is_local(xy_m: FloatArray) -> BoolArray:
     """Return which rows of coordinates are all near enough to the centre; infinite ones are not."""
-    local: BoolArray = (np.abs(xy_m) <= FARTHEST_M).all(axis=1)
-    return local
+    return np.asarray((np.abs(xy_m) <= FARTHEST_M).all(axis=1), dtype=np.bool_)
 
 
 def _misplaced(
@@ -114,7 +119,7 @@ def _misplaced(
     """Report the layers of which nothing comes near the streets."""
     box = _bounds(streets.xy_m)
     found = []
-    for layer in ("areas", "buildings", "stations", "candidates"):
+    for layer in COMPARED:
         if layer in frames and not near(frames[layer].geometry, box, reach_m).any():
             west, south, east, north = box_of[layer]
             swapped = gpd.GeoSeries([shapely.box(south, west, north, east)])

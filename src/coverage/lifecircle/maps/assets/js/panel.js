@@ -1,6 +1,7 @@
 // The panel: which state is shown, the figures, the layers with their legend, and the lists that move the map.
 
-const open = { sites: true, areas: false, unserved: false, stations: false }; // lists that are unfolded
+const FEW = 8; // as many proposed sites as are listed without being asked for
+const open = { sites: data.sites.filter((site) => site.state === 'chosen').length <= FEW };
 
 function section(key, ...children) {
   return el('section', el('h2', word(key)), ...children);
@@ -107,7 +108,7 @@ function list(key, title, rows, row, caption) {
     if (caption) node.append(datum('p.caption', caption));
     node.append(el('ol', ...rows.map((item) => el('li', row(item)))));
   };
-  node.open = open[key];
+  node.open = Boolean(open[key]);
   node.addEventListener('toggle', fill);
   fill();
   return node;

@@ -221,7 +221,7 @@ function paintSymbols({ pen, unit, left, top, symbol }, places, each) {
 
 function paintStations(brush, stations) {
   const { pen, symbol, zoom } = brush;
-  const radius = (zoom > 14 ? 6 : 4) * symbol;
+  const radius = (zoom > 14 ? 6 : zoom > 12 ? 4 : 2.5) * symbol;
   const disc = (x, y, r, colour) => {
     pen.beginPath();
     pen.arc(x, y, r, 0, 7);

@@ -1,0 +1,17 @@
+"""The notebooks run from top to bottom, and the kept copy holds its pictures."""
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+
+@pytest.mark.slow
+def test_the_monaco_notebook_runs_and_shows_what_it_says(repository):
+    notebook = nbformat.read(repository / "notebooks" / "01_monaco.ipynb", as_version=4)
+    kept = [o for c in notebook.cells for o in c.get("outputs", ()) if "image/png" in o.get("data", {})]
+    assert len(kept) == 3
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": repository / "notebooks"}}).execute()
+    shown = [o for c in notebook.cells for o in c.get("outputs", ())]
+    assert sum("image/png" in o.get("data", {}) for o in shown) == 3
+    assert not any(o.get("name") == "stderr" for o in shown)
+    assert any("gap 0.00%" in o.get("text", "") for o in shown)
