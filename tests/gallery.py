@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from lifecircle import cover, open_study, site
-from lifecircle.reports import write_coverage
+from lifecircle.reports import write_plan
 from lifecircle.scenarios import possible_sites, unserved_areas
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,7 +23,7 @@ def main() -> None:
     sites = possible_sites(today)
     plan = site(study, scenario=SCENARIO, today=today, sites=sites)
     draft = MAPS / "demo" / "gallery"
-    page = write_coverage(draft, plan.coverage, unserved_areas(plan.coverage, sites), plan=plan)
+    page = write_plan(draft, plan, today, unserved_areas(plan.coverage, sites))
     shutil.copyfile(page, MAPS / "monaco.html")
     picture(MAPS / "monaco.html", MAPS / "monaco.png")
     shutil.rmtree(draft)

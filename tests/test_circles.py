@@ -1,5 +1,9 @@
 """Circles, demand and eligibility on the tiny city, where every figure can be followed by eye."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +14,7 @@ from lifecircle import cover, open_study
 from lifecircle.circles import weighted_quantile
 from lifecircle.demand import place_residents
 from lifecircle.errors import SchemaError, StudyError
-from tiny import STUDY, at, box, geojson, table, write_city
+from tiny import STUDY, at, box, geojson, line, table, write_city
 
 
 def city(folder, *, more="", **files):
@@ -19,6 +23,46 @@ def city(folder, *, more="", **files):
     for name, (header, *rows) in files.items():
         table(folder / f"{name}.csv", header, *rows)
     return open_study(folder)
+
+
+ROW = json.loads((Path(__file__).parent / "cases" / "walks.json").read_text("utf-8"))["tables"][0]
+
+
+def test_the_row_worked_out_by_hand_adds_up(tmp_path):
+    people = ROW["residents"]
+    write_city(tmp_path)
+    homes = {  # s1 stands at (0, 0); a step of the grid is 83 m to the east
+        "within 8": (6, 0),
+        "between 8 and 15": (10, 0),
+        "beyond": (18, 0),
+        "unreachable": (10, 8),
+        "unsnappable": (10, 4),
+    }
+    geojson(
+        tmp_path / "streets.geojson",
+        [({"way_id": "w1", "highway": "path"}, line((0, 0), (20, 0))), ({"way_id": "w2"}, line((0, 8), (20, 8)))],
+    )
+    geojson(
+        tmp_path / "areas.geojson",
+        [
+            ({"area_id": "a", "level": "community", "name": "a", "parent_id": ""}, box(-1, -1, 30, 9)),
+            ({"area_id": "b", "level": "community", "name": "b", "parent_id": ""}, box(-1, 9, 30, 10)),
+        ],
+    )
+    geojson(
+        tmp_path / "buildings.geojson",
+        [({"building_id": name, "kind": "house"}, box(x, y, x + 0.1, y + 0.1)) for name, (x, y) in homes.items()],
+    )
+    geojson(tmp_path / "barriers.geojson", [({"kind": "wall"}, line((-5, -5), (-4, -5)))])
+    table(tmp_path / "stations.csv", "station_id lon lat", ["s1", *at(0, 0)])
+    table(tmp_path / "candidates.csv", "site_id lon lat", ["c1", *at(1, 0)])
+    table(tmp_path / "residents.csv", "building_id residents", *([name, people[name]] for name in homes))
+    study = open_study(tmp_path)
+    nowhere = pd.DataFrame([{"by": "area", "target_id": "b", "residents": people["unplaced"]}])
+    study = replace(study, residents=pd.concat([study.residents, nowhere], ignore_index=True))
+    total = rows_of(cover(study)).loc["total"]
+    for column, expected in ROW["expect"].items():
+        assert total[column] == pytest.approx(expected), column
 
 
 def rows_of(coverage, group="all"):

@@ -14,12 +14,17 @@ from pathlib import Path
 
 import networkx as nx
 import numpy as np
+import pandana
+import pandas as pd
+import pulp
 import scipy
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
+from spopt.locate import MCLP
 
 from lifecircle.network import WalkNetwork, walk_network
 from lifecircle.routing import nearest, snap, within
+from lifecircle.siting import MostResidents, solve
 
 SIDE = 300
 """Nodes along a side of the grid."""
@@ -73,6 +78,21 @@ def main() -> None:
     graph = nx.Graph()
     graph.add_weighted_edges_from(zip(u.tolist(), v.tolist(), network.length_m.tolist(), strict=True))
 
+    pois = pandana.Network(network.xy_m[:, 0], network.xy_m[:, 1], pd.Series(u), pd.Series(v),
+                           pd.DataFrame({"length": network.length_m}))  # fmt: skip
+    pois.set_pois("stations", 1e6, 1, pd.Series(network.xy_m[at, 0]), pd.Series(network.xy_m[at, 1]))
+    blocks, rooms = homes.take(np.arange(0, 9000, 9)), homes.take(np.arange(4, 9000, 45))
+    walks = within(network, rooms, blocks, cutoff_s=1e6)
+    seconds = np.empty((blocks.n_places, rooms.n_places))
+    for room in range(rooms.n_places):
+        near, walked_s = walks.row(room)
+        seconds[near, room] = walked_s
+    people = random.integers(1, 200, blocks.n_places).astype(float)
+
+    def spopt_mclp() -> object:
+        model = MCLP.from_cost_matrix(seconds, people, 480.0, p_facilities=10)
+        return model.solve(pulp.HiGHS(msg=False))
+
     def nodes_within(source: int) -> object:
         return nx.single_source_dijkstra_path_length(graph, source, cutoff=CUTOFF_M)
 
@@ -82,11 +102,16 @@ def main() -> None:
             "lifecircle": lambda: nearest(network, stations, homes),
             "scipy": lambda: dijkstra(matrix, indices=at, min_only=True),
             "networkx": lambda: nx.multi_source_dijkstra_path_length(graph, set(at.tolist())),
+            "pandana": lambda: pois.nearest_pois(1e6, "stations", num_pois=1),
         },
         f"every node within {CUTOFF_M:g} m of 50 stations": {
             "lifecircle": lambda: within(network, few, homes, cutoff_s=cutoff_s),
             "scipy": lambda: dijkstra(matrix, indices=at[:50], limit=CUTOFF_M),
             "networkx": lambda: [nodes_within(source) for source in at[:50].tolist()],
+        },
+        "most residents within 8 minutes, 1,000 homes, 200 rooms, 10 stations": {
+            "lifecircle": lambda: solve(MostResidents(480.0, 10), walks, people),
+            "spopt with HiGHS": spopt_mclp,
         },
     }
     lines = [

@@ -45,6 +45,7 @@ def _root(
 def demo(out: OutPath = None) -> None:
     """Do the whole job on the built-in study of Monaco."""
     from lifecircle import terminal
+    from lifecircle.reports import folder_name
     from lifecircle.samples import monaco
 
     folder = monaco()
@@ -54,7 +55,7 @@ def demo(out: OutPath = None) -> None:
     for scenario in study.settings.scenarios:
         _site(study, scenario.name, today, sites, out)
     _assign(study, folder / "requests.csv", today, out)
-    terminal.show_map(out / "today" / "map.html")
+    terminal.show_maps([out / "today", *(out / "scenarios" / folder_name(s.name) for s in study.settings.scenarios)])
 
 
 @app.command()
@@ -176,7 +177,7 @@ def _cover(study: Study, out: Path) -> tuple[Coverage, Sites]:
 
 def _site(study: Study, name: str, today: Coverage, sites: Sites, out: Path) -> None:
     from lifecircle import terminal
-    from lifecircle.reports import folder_name, write_coverage
+    from lifecircle.reports import folder_name, write_plan
     from lifecircle.scenarios import site as answer
     from lifecircle.scenarios import unserved_areas
 
@@ -184,7 +185,7 @@ def _site(study: Study, name: str, today: Coverage, sites: Sites, out: Path) -> 
         plan = answer(study, scenario=name, today=today, sites=sites)
     folder = out / "scenarios" / folder_name(name)
     with terminal.step("Writing its tables and map"):
-        page = write_coverage(folder, plan.coverage, unserved_areas(plan.coverage, sites), plan=plan)
+        page = write_plan(folder, plan, today, unserved_areas(plan.coverage, sites))
     terminal.show_plan(plan)
     terminal.show_written(page.parent)
 

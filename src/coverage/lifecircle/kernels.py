@@ -130,6 +130,92 @@ def label_nodes(
 
 
 @compiled
+def label_nodes_once(
+    indptr: LongArray,
+    tail: IntArray,
+    cost_m: FloatArray,
+    arc_m: FloatArray,
+    seed_node: IntArray,
+    seed_cost: FloatArray,
+    seed_metres: FloatArray,
+    seed_row: IntArray,
+    facility_of: IntArray,
+    width_m: float,
+    n_buckets: int,
+    cutoff_m: float,
+):
+    """Give every node its nearest facility, as `label_nodes` does for k = 1, by a queue of buckets.
+
+    A bucket holds the nodes whose cost lies in one stretch of ``width_m``; inside it nodes are taken in any order and
+    taken again when they improve, so the result is exact whatever the width. ``n_buckets``, a power of two, times the
+    width must exceed every arc's and every seed's cost, for the buckets are used in a ring.
+    """
+    n = len(indptr) - 1
+    cost = np.full((n, 1), np.inf)
+    row = np.full((n, 1), -1, np.int32)
+    metres = np.full((n, 1), np.inf)
+    first = np.full(n_buckets, -1, np.int32)
+    after, before, held = np.empty(n, np.int32), np.empty(n, np.int32), np.full(n, -1, np.int32)
+    ring = n_buckets - 1
+    waiting = 0
+    for seed in range(len(seed_node)):
+        v, c, r = seed_node[seed], seed_cost[seed], seed_row[seed]
+        if c <= cutoff_m and _is_better(c, facility_of[r], cost[v, 0], row[v, 0], facility_of):
+            cost[v, 0], row[v, 0], metres[v, 0] = c, r, seed_metres[seed]
+            waiting += _move(first, after, before, held, v, np.int64(c / width_m) & ring)
+    bucket = 0
+    while waiting > 0:
+        v = first[bucket & ring]
+        if v < 0:
+            bucket += 1
+            continue
+        _unlink(first, after, before, held, v)
+        waiting -= 1
+        c, r, m = cost[v, 0], row[v, 0], metres[v, 0]
+        for arc in range(indptr[v], indptr[v + 1]):
+            u = tail[arc]
+            new = c + cost_m[arc]
+            if new <= cutoff_m and _is_better(new, facility_of[r], cost[u, 0], row[u, 0], facility_of):
+                cost[u, 0], row[u, 0], metres[u, 0] = new, r, m + arc_m[arc]
+                waiting += _move(first, after, before, held, u, np.int64(new / width_m) & ring)
+    return cost, row, metres
+
+
+@compiled
+def _is_better(cost, facility, known_cost, known_row, facility_of):
+    if cost != known_cost:
+        return cost < known_cost
+    return known_row < 0 or facility < facility_of[known_row]
+
+
+@compiled
+def _move(first, after, before, held, v, bucket):
+    """Put ``v`` into a bucket, out of the one it is in; return 1 when it was in none."""
+    if held[v] == bucket:
+        return 0
+    came = 1
+    if held[v] >= 0:
+        _unlink(first, after, before, held, v)
+        came = 0
+    after[v], before[v], held[v] = first[bucket], -1, bucket
+    if first[bucket] >= 0:
+        before[first[bucket]] = v
+    first[bucket] = v
+    return came
+
+
+@compiled
+def _unlink(first, after, before, held, v):
+    if before[v] >= 0:
+        after[before[v]] = after[v]
+    else:
+        first[held[v]] = after[v]
+    if after[v] >= 0:
+        before[after[v]] = before[v]
+    held[v] = -1
+
+
+@compiled
 def _doubled(array):
     larger = np.empty(2 * len(array), array.dtype)
     larger[: len(array)] = array

@@ -145,7 +145,7 @@ def walk_network(
     one, own, shut = (_flags(flag, n, default=False) for flag in (oneway, private, closed))
     backward = np.where(one, np.inf, backward)
 
-    leave, enter, arcs = _search_graph(len(xy_m), ends, own, shut, length, forward, backward)
+    leave, enter, arcs = _search_graph(xy_m, ends, own, shut, length, forward, backward)
     return WalkNetwork(
         xy_m=xy_m,
         ends=ends,
@@ -205,8 +205,32 @@ def _refuse_unsound(xy_m: FloatArray, ends: IntArray, length_m: FloatArray, shap
         raise SchemaError("the network cannot be walked", breaches=breaches)
 
 
+def hilbert_order(xy_m: FloatArray) -> npt.NDArray[np.intp]:
+    """Return the rows of ``xy_m`` along a Hilbert curve: neighbours on the ground become neighbours in memory.
+
+    Notes
+    -----
+    D. Hilbert (1891), doi:10.1007/BF01199431, on a grid of 2^16 cells a side.
+    """
+    if not len(xy_m):
+        return np.empty(0, dtype=np.intp)
+    low = xy_m.min(axis=0)
+    size = max(float((xy_m.max(axis=0) - low).max()), 1.0)
+    x, y = ((xy_m - low) / size * 65535).astype(np.int64).T
+    along = np.zeros(len(xy_m), dtype=np.int64)
+    for bit in range(15, -1, -1):
+        side = 1 << bit
+        right, upper = (x & side) > 0, (y & side) > 0
+        along += side * side * ((3 * right) ^ upper)
+        x, y = x & (side - 1), y & (side - 1)
+        mirrored = right & ~upper
+        x, y = np.where(mirrored, side - 1 - x, x), np.where(mirrored, side - 1 - y, y)
+        x, y = np.where(upper, x, y), np.where(upper, y, x)
+    return np.argsort(along, kind="stable")
+
+
 def _search_graph(
-    n_nodes: int,
+    xy_m: FloatArray,
     ends: IntArray,
     private: BoolArray,
     closed: BoolArray,
@@ -215,13 +239,13 @@ def _search_graph(
     backward_m: FloatArray,
 ) -> tuple[IntArray, IntArray, dict[str, npt.NDArray[Any]]]:
     """Return how places leave and are entered, and the arcs of the search graph by their head."""
-    touched = np.unique(ends[private])
-    home_side = np.arange(n_nodes, dtype=np.int32)
-    home_side[touched] = n_nodes + np.arange(len(touched), dtype=np.int32)
-    station_side = np.arange(n_nodes, dtype=np.int32)
-    station_side[touched] = n_nodes + len(touched) + np.arange(len(touched), dtype=np.int32)
-    leave = np.where(private[:, None], home_side[ends], ends).astype(np.int32)
-    enter = np.where(private[:, None], station_side[ends], ends).astype(np.int32)
+    touched, n_nodes = np.unique(ends[private]), len(xy_m)
+    number = np.empty(n_nodes + 2 * len(touched), dtype=np.int32)
+    number[hilbert_order(np.concatenate([xy_m, xy_m[touched], xy_m[touched]]))] = np.arange(len(number))
+    public, home_side, station_side = number[:n_nodes], number[:n_nodes].copy(), number[:n_nodes].copy()
+    home_side[touched], station_side[touched] = np.split(number[n_nodes:], 2)
+    leave = np.where(private[:, None], home_side[ends], public[ends])
+    enter = np.where(private[:, None], station_side[ends], public[ends])
 
     open_, inner = ~closed, ~closed & private
     pairs = np.concatenate([leave[open_], enter[inner]])  # public segments once, private ones in both copies
@@ -229,15 +253,15 @@ def _search_graph(
     cost = np.concatenate([cost_both[open_], cost_both[inner]])
     metres = np.concatenate([length_m[open_], length_m[inner]])
     still = np.zeros(2 * len(touched))  # A -> P -> E, on the spot
-    tail = np.concatenate([pairs[:, 0], pairs[:, 1], home_side[touched], touched])
-    head = np.concatenate([pairs[:, 1], pairs[:, 0], touched, station_side[touched]])
+    tail = np.concatenate([pairs[:, 0], pairs[:, 1], home_side[touched], public[touched]])
+    head = np.concatenate([pairs[:, 1], pairs[:, 0], public[touched], station_side[touched]])
     cost_m = np.concatenate([cost[:, 0], cost[:, 1], still])
     arc_m = np.concatenate([metres, metres, still])
 
     walked = np.isfinite(cost_m)
     tail, head, cost_m, arc_m = tail[walked], head[walked], cost_m[walked], arc_m[walked]
     order = np.argsort(head, kind="stable")
-    counts = np.bincount(head, minlength=n_nodes + 2 * len(touched))
+    counts = np.bincount(head, minlength=len(number))
     indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     arcs = {"indptr": indptr, "tail": tail[order].astype(np.int32), "cost_m": cost_m[order], "arc_m": arc_m[order]}
     return leave, enter, arcs

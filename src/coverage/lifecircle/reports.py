@@ -28,8 +28,10 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from lifecircle.circles import Coverage
 from lifecircle.errors import Breach, OutputError
 from lifecircle.maps import coverage_page
-from lifecircle.model import Settings, Study
+from lifecircle.model import Settings
 from lifecircle.scenarios import Plan
+
+MAP = "map.html"
 
 DECIMALS = 6
 """Figures in tables are rounded to this many decimals: a resident, a metre, a second to a millionth."""
@@ -44,40 +46,57 @@ BUILDING_COLUMNS = (
 )
 
 
-def write_coverage(folder: Path, coverage: Coverage, unserved: pd.DataFrame, *, plan: Plan | None = None) -> Path:
-    """Write a coverage (and the plan that led to it) into ``folder`` and return the map's path.
+def write_coverage(folder: Path, coverage: Coverage, unserved: pd.DataFrame) -> Path:
+    """Write today's coverage into ``folder`` and return the map's path.
 
     Raises
     ------
     OutputError
         When the folder cannot be written; what stood there before stands there still.
     """
-    started_s = time.perf_counter()
-    study = coverage.study
-    basis = "estimate" if coverage.demand.estimated else "stated"
     with whole_folder(folder) as draft:
-        write_csv(draft / "coverage.csv", coverage.table.assign(residents_basis=basis))
-        buildings = pd.DataFrame(coverage.buildings.drop(columns="geometry"))
-        buildings[_ordered(buildings.columns)].assign(residents_basis=basis).to_parquet(
-            draft / "buildings.parquet", index=False
-        )
-        write_csv(draft / "unserved.csv", unserved.assign(residents_basis=basis))
-        _write_layers(draft / "service_areas.gpkg", coverage)
-        (draft / "map.html").write_text(coverage_page(coverage, plan=plan, unserved=unserved), encoding="utf-8")
-        if plan is not None:
-            write_csv(draft / "sites.csv", plan.sites.assign(residents_basis=basis))
-            _write_json(draft / "plan.json", plan_record(plan))
-        _write_notes(draft / "NOTES.txt", study, coverage)
-        _write_json(draft / "run.json", run_record(time.perf_counter() - started_s))
-    return folder / "map.html"
+        page = coverage_page(coverage, unserved=unserved)
+        _write_results(draft, coverage, unserved, page)
+    return folder / MAP
+
+
+def write_plan(folder: Path, plan: Plan, today: Coverage, unserved: pd.DataFrame) -> Path:
+    """Write a plan and the coverage with its sites opened into ``folder`` and return the path of its map beside today.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written; what stood there before stands there still.
+    """
+    with whole_folder(folder) as draft:
+        write_csv(draft / "sites.csv", plan.sites.assign(residents_basis=_basis(today)))
+        _write_json(draft / "plan.json", plan_record(plan))
+        page = coverage_page(today, plan=plan, unserved=unserved)
+        _write_results(draft, plan.coverage, unserved, page)
+    return folder / MAP
+
+
+def _write_results(draft: Path, coverage: Coverage, unserved: pd.DataFrame, page: str) -> None:
+    basis = _basis(coverage)
+    write_csv(draft / "coverage.csv", coverage.table.assign(residents_basis=basis))
+    buildings = pd.DataFrame(coverage.buildings.drop(columns="geometry"))
+    buildings = buildings[_ordered(buildings.columns)].assign(residents_basis=basis)
+    buildings.to_parquet(draft / "buildings.parquet", index=False)
+    write_csv(draft / "unserved.csv", unserved.assign(residents_basis=basis))
+    _write_layers(draft / "service_areas.gpkg", coverage)
+    (draft / MAP).write_text(page, encoding="utf-8")
+    _write_notes(draft / "NOTES.txt", coverage)
+
+
+def _basis(coverage: Coverage) -> str:
+    """Return whether the residents are stated or an estimate, in the word of the tables."""
+    return "estimate" if coverage.demand.estimated else "stated"
 
 
 def write_assigned(folder: Path, assigned: pd.DataFrame) -> Path:
     """Write assigned.csv into ``folder`` and return its path."""
-    started_s = time.perf_counter()
     with whole_folder(folder) as draft:
         write_csv(draft / "assigned.csv", assigned)
-        _write_json(draft / "run.json", run_record(time.perf_counter() - started_s))
     return folder / "assigned.csv"
 
 
@@ -120,7 +139,7 @@ def plan_record(plan: Plan) -> dict[str, object]:
         "gap_gain": solution.gap_gain,
         "status": solution.status,
         "sites": chosen["site_id"].tolist(),
-        "residents_basis": "estimate" if plan.coverage.demand.estimated else "stated",
+        "residents_basis": _basis(plan.coverage),
         "notes": [asdict(note) for note in plan.coverage.notes],
         "attribution": list(study.attribution),
         "settings": settings_record(study.settings),
@@ -153,7 +172,7 @@ def folder_name(name: str) -> str:
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a draft folder; when the block ends well it takes ``folder``'s place, else it is gone.
+    """Give a draft folder; when the block ends well it gets its run.json and takes ``folder``'s place, else it is gone.
 
     Raises
     ------
@@ -165,8 +184,10 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
         raise OutputError(f"cannot write to {folder}: {error.strerror}") from error
+    started_s = time.perf_counter()
     try:
         yield draft
+        _write_json(draft / "run.json", run_record(time.perf_counter() - started_s))
         draft.chmod(0o755)
         before = draft.with_suffix(".before")
         if folder.exists():
@@ -198,7 +219,8 @@ def _write_layers(path: Path, coverage: Coverage) -> None:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
-def _write_notes(path: Path, study: Study, coverage: Coverage) -> None:
+def _write_notes(path: Path, coverage: Coverage) -> None:
+    study = coverage.study
     lines = [study.settings.name, *study.attribution]
     if study.settings.synthetic:
         lines += ["Synthetic data.", "合成数据。"]

@@ -16,6 +16,9 @@ from lifecircle.circles import Coverage
 from lifecircle.errors import Breach, printable
 from lifecircle.scenarios import Plan
 
+ROUNDING = 1e-9
+"""A share this much less than all is all: sums of fractions of residents are rounded."""
+
 STYLES = {"error": "red", "repair": "yellow", "warning": "cyan"}
 
 _out = Console(highlight=False)
@@ -48,9 +51,11 @@ def show_written(path: Path) -> None:
     _out.print(f"wrote {_plain(path)}", soft_wrap=True)
 
 
-def show_map(path: Path) -> None:
-    """Show which file to open."""
-    _out.print(f"\nOpen the map: [bold]{_plain(path.resolve())}[/bold]", soft_wrap=True)
+def show_maps(folders: Sequence[Path]) -> None:
+    """Show which pages to open in a browser."""
+    _out.print("\nOpen the maps in a browser:")
+    for folder in folders:
+        _out.print(f"  [bold]{_plain((folder / 'map.html').resolve())}[/bold]", soft_wrap=True)
 
 
 def show_coverage(coverage: Coverage) -> None:
@@ -100,4 +105,8 @@ def _plain(text: object) -> str:
 
 
 def _share(share: float) -> str:
-    return "-" if pd.isna(share) else f"{share:.1%}"
+    """Return a share in per cent; what is not all never reads 100 %, what is not nothing never 0 %."""
+    if pd.isna(share):
+        return "-"
+    part = ROUNDING < share < 1 - ROUNDING
+    return f"{min(max(share, 0.001), 0.999) if part else share:.1%}"

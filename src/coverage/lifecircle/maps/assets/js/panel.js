@@ -1,7 +1,7 @@
 // The panel: which state is shown, the figures, the layers with their legend, and the lists that move the map.
 
 const FEW = 8; // as many proposed sites as are listed without being asked for
-const open = { sites: data.sites.filter((site) => site.state === 'chosen').length <= FEW };
+const open = { sites: data.sites.filter((site) => site.state === 'chosen').length <= FEW }; // which lists are unfolded
 
 function section(key, ...children) {
   return el('section', el('h2', word(key)), ...children);

@@ -29,7 +29,11 @@ function format(value, options) {
 const count = (value) => format(value, { maximumFractionDigits: 0 });
 const people = (value) => format(value, { maximumFractionDigits: value !== null && Math.abs(value) < 10 ? 1 : 0 });
 const plain = (value) => format(value, { maximumFractionDigits: 2, useGrouping: false });
-const share = (value) => format(value, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
+// A share that is not all never reads 100 %, one that is not nothing never 0 %.
+const ROUNDING = 1e-9; // of sums: this much less than all is all
+const isPart = (value) => value > ROUNDING && value < 1 - ROUNDING;
+const share = (value) => format(isPart(value) ? Math.min(Math.max(value, 0.001), 0.999) : value,
+  { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const metres = (value) => (value === null ? NOTHING : word('metres_n', { n: count(value) }));
 const minutes = (value) =>
   value === null
