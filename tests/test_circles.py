@@ -14,6 +14,7 @@ from lifecircle import cover, open_study
 from lifecircle.circles import weighted_quantile
 from lifecircle.demand import place_residents
 from lifecircle.errors import SchemaError, StudyError
+from lifecircle.scenarios import possible_sites, unserved_areas
 from tiny import STUDY, at, box, geojson, line, table, write_city
 
 
@@ -235,3 +236,46 @@ def test_the_table_has_no_number_for_what_is_not_there(tmp_path):
     row = rows_of(cover(open_study(tmp_path))).loc["n"]
     assert row["residents"] == 0
     assert pd.isna(row[["share_8", "walk_mean_m", "walk_p90_m"]]).all()
+
+
+def test_of_two_stations_at_one_spot_the_smaller_id_serves_whatever_the_order_of_the_file(tmp_path):
+    stations = "station_id lon lat", ["s2", *at(3.9, 0.1)], ["s1", *at(3.9, 0.1)]
+    homes = cover(city(tmp_path, stations=stations)).buildings
+    assert set(homes["station_id"]) == {"s1"}
+
+
+def test_an_unreachable_home_still_shows_its_leg(tmp_path):
+    homes = cover(city(tmp_path, more='[service]\neligible = "community"\n')).buildings.set_index("building_id")
+    assert homes.loc["b2", "status"] == "unreachable"
+    assert homes.loc["b2", "access_m"] > 0
+    assert np.isnan(homes.loc["b2", "walk_m"])
+
+
+def test_residents_load_the_station_that_counts_for_the_largest_circle(tmp_path):
+    stations = "station_id lon lat tier", ["s1", *at(1.2, 0.3), "household"], ["s2", *at(2.0, 0.0), "centre"]
+    served = cover(city(tmp_path, more=CLINIC, stations=stations)).stations.set_index("station_id")["residents"]
+    assert served["s1"] == 0
+    assert served["s2"] == 64
+
+
+def test_the_unserved_are_counted_by_the_walk_of_their_own_class(tmp_path):
+    stations = "station_id lon lat", ["s1", *at(3.9, 0.0)]
+    residents = "building_id residents residents_aged", ["b1", 60, 20], ["b2", 10, 4]
+    slow = AGED.replace("0.6", "0.4")
+    today = cover(city(tmp_path, more=slow, residents=residents, stations=stations))
+    unserved = unserved_areas(today, possible_sites(today))
+    total = rows_of(today).loc["total"]
+    for circle in ("8", "15"):
+        outside = total["residents"] - total[f"within_{circle}"]
+        assert unserved.loc[unserved["circle"] == circle, "residents"].sum() == pytest.approx(outside)
+    assert rows_of(today, "adult").loc["s", "within_8"] == 40
+    assert rows_of(today, "aged").loc["s", "within_8"] == 0
+
+
+def test_residents_whom_no_building_takes_are_told(tmp_path):
+    write_city(tmp_path)
+    geojson(tmp_path / "buildings.geojson", [({"building_id": "b", "kind": "office"}, box(1, 0.2, 1.4, 0.4))])
+    table(tmp_path / "residents.csv", "area_id residents", ["s", 100])
+    [told] = cover(open_study(tmp_path)).demand.findings
+    assert told.rule == "unplaced"
+    assert "100 residents" in told.message

@@ -5,13 +5,15 @@ import re
 import subprocess
 import sys
 from hashlib import sha256
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import pytest
 
 from lifecircle import cli, reports
-from lifecircle.errors import LifecircleError, OutputError
+from lifecircle.errors import LifecircleError, OutputError, UnknownNameError
+from lifecircle.model import folder_name
 from tiny import STUDY, at, box, geojson, table, write_city
 
 SCENARIOS = """
@@ -203,17 +205,57 @@ def test_no_cell_of_a_table_is_a_formula(tmp_path):
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "C:\\x", ".", "..", "", "\x00", "con\ntrol", "八分钟 方案"])
 def test_a_name_from_data_never_becomes_a_path(name, tmp_path):
-    folder = reports.folder_name(name)
+    folder = folder_name(name)
     assert (tmp_path / folder).resolve().parent == tmp_path.resolve()
     assert folder.isprintable()
 
 
-def test_every_error_has_an_exit_code():
+def test_every_error_is_bad_data_but_a_name_that_is_not_there():
     def kinds(root):
         return {root}.union(*(kinds(k) for k in root.__subclasses__()))
 
     for kind in kinds(LifecircleError):
-        assert any(issubclass(kind, known) for known in cli.EXIT_CODES)
+        code = next(code for known, code in cli.EXIT_CODES.items() if issubclass(kind, known))
+        assert code == (2 if issubclass(kind, UnknownNameError) else 1)
+
+
+def test_what_stood_there_comes_back_when_the_exchange_fails(tmp_path, monkeypatch):
+    folder = tmp_path / "today"
+    with reports.whole_folder(folder) as draft:
+        (draft / "table.csv").write_text("old")
+    rename = Path.rename
+
+    def fail_for_the_new(self, target):
+        if (self / "table.csv").read_text() == "new":
+            raise OSError(5, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_for_the_new)
+    with pytest.raises(OutputError, match="Input/output"), reports.whole_folder(folder) as draft:
+        (draft / "table.csv").write_text("new")
+    assert (folder / "table.csv").read_text() == "old"
+    assert files(tmp_path) == {"today"}
+
+
+def test_a_folder_that_holds_files_of_another_is_never_replaced(run, city, tmp_path):
+    mine = tmp_path / "out" / "today" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("dear")
+    code, _, complaint = run("cover", city, "--out", tmp_path / "out")
+    assert code == 1
+    assert "no results of ours" in complaint
+    assert mine.read_text() == "dear"
+
+
+def test_an_infeasible_scenario_does_not_stop_the_others(run, city, tmp_path):
+    text = (city / "study.toml").read_text("utf-8")
+    impossible = '[[circle]]\nname = "clinic"\nminutes = 5\ntiers = ["clinic"]\n[[circle]]\nname = "8"\nminutes = 8\n'
+    first = '[[scenario]]\nname = "none"\nquestion = "fewest"\ncircle = "clinic"\nshare = 1.0\n'
+    (city / "study.toml").write_text(text.replace(SCENARIOS, impossible + first + SCENARIOS), "utf-8")
+    code, _, complaint = run("site", city, "--out", tmp_path / "out")
+    assert code == 1
+    assert "nobody" in complaint
+    assert files(tmp_path / "out" / "scenarios") == {"one-more", "everyone"}
 
 
 def test_bad_usage_ends_with_2(run):
@@ -264,7 +306,7 @@ def test_a_new_study_needs_its_files_and_then_works(run, tmp_path):
     assert files(folder) == {"study.toml", "README.md"}
     code, _, complaint = run("cover", folder, "--out", tmp_path / "out")
     assert code == 1
-    for name in ("city.osm.pbf", "communities.geojson", "residents.csv", "stations.csv"):
+    for name in ("city.osm.pbf", "communities.geojson", "residents.csv", "stations.csv", "rooms.csv"):
         assert name in complaint
     fill(folder)
     assert run("cover", folder, "--out", tmp_path / "out")[0] == 0
@@ -293,10 +335,6 @@ def test_every_command_of_the_readme_runs(run, repository, tmp_path, monkeypatch
         assert code == 0, complaint
         if words[0] == "new":
             fill(tmp_path / "my-city")
-            more = SCENARIOS.replace('"8"', '"15"')
-            study = tmp_path / "my-city" / "study.toml"
-            source = '[inputs.candidates]\npath = "source/candidates.csv"\n'
-            study.write_text(study.read_text("utf-8") + source + more, "utf-8")
 
 
 def test_the_readme_names_every_command(repository):

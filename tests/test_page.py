@@ -232,6 +232,7 @@ def covered(study, homes, stations, streets):
         stations=stations.assign(residents=served).reset_index(drop=True),
         service_areas=areas,
         streets=streets,
+        reach={},
     )
 
 

@@ -239,12 +239,18 @@ def test_attribution_and_level_are_what_the_study_says(city):
     assert (study.attribution, list(study.areas["level"])) == (("Survey bureau",), ["village"])
 
 
-def test_no_areas_at_all(city):
-    study = open_study(with_inputs(city, areas=None, candidates=None, barriers=None))
-    assert (len(study.areas), len(study.candidates), len(study.barriers)) == (0, 0, 0)
+def test_no_candidates_and_no_barriers_at_all(city):
+    study = open_study(with_inputs(city, candidates=None, barriers=None))
+    assert (len(study.candidates), len(study.barriers)) == (0, 0)
     assert list(study.candidates.columns) == list(study.stations.columns.str.replace("station_id", "site_id"))
-    assert set(study.buildings["area_id"]) == {""}
-    assert study.areas.crs == study.crs
+    assert study.candidates.crs == study.crs
+
+
+def test_stations_and_candidates_ascend_by_id(city):
+    table(city / "stations.csv", "station_id lon lat", ["s9", *at(1.2, 0.3)], ["s1", *at(1.2, 0.3)])
+    table(city / "candidates.csv", "site_id lon lat", ["d", *at(2, 1.9)], ["c", *at(3, 1.9)])
+    study = open_study(city)
+    assert (list(study.stations["station_id"]), list(study.candidates["site_id"])) == (["s1", "s9"], ["c", "d"])
 
 
 def test_residents_by_area_by_total_and_of_the_buildings_themselves(city):
@@ -523,8 +529,8 @@ def test_osm_stations_are_nodes_ways_and_relations(osm_folder):
         candidates='{ path = "a.osm", where = { amenity = true } }',
     )
     stations = study.stations.set_index("station_id")
-    assert list(stations.index) == ["n21", "w3", "r1"]  # w2 is the outline around n21
-    assert list(stations["kind"]) == ["library", "government", "company"]
+    assert list(stations.index) == ["n21", "r1", "w3"]  # w2 is the outline around n21
+    assert list(stations["kind"]) == ["library", "company", "government"]
     assert stations.loc["n21", ["name", "capacity"]].tolist() == ["point", 3.0]
     assert list(study.candidates["site_id"]) == ["n1"]
     assert {(b.layer, b.rule, b.ids) for b in study.findings} == {

@@ -214,6 +214,30 @@ def test_a_leg_does_not_cross_a_building_but_leaves_its_own():
     assert (shut_in.segment[0], shut_in.access_m[0], shut_in.blocked[0]) == (0, 40.0, True)
 
 
+@pytest.mark.parametrize(
+    "walls",
+    [
+        [[(0, 10), (50, 10)], [(50, 10), (100, 10)]],  # two walls that join where the leg passes
+        [[(50, 5), (50, 15)]],  # a wall along the leg
+        [[(50, 10), (80, 10)]],  # the end of a wall
+    ],
+)
+def test_a_leg_does_not_slip_through_where_walls_only_touch_it(walls):
+    network = walk_network([[0, 0], [100, 0]], [[0, 1]])
+    assert snap(network, [[50, 20]], barriers=[shapely.LineString(w) for w in walls]).blocked.tolist() == [True]
+
+
+def test_a_home_on_a_wall_and_a_street_along_one_are_free():
+    network = walk_network([[0, 0], [100, 0]], [[0, 1]])
+    walls = [shapely.LineString([(0, 20), (100, 20)]), shapely.LineString([(0, 0), (100, 0)])]
+    assert snap(network, [[50, 20]], barriers=walls).blocked.tolist() == [False]
+
+
+def test_a_leg_may_run_along_the_outside_of_a_building():
+    network = walk_network([[0, 0], [100, 0]], [[0, 1]])
+    assert snap(network, [[50, 20]], barriers=[shapely.box(50, 5, 60, 15)]).blocked.tolist() == [False]
+
+
 def test_an_entrance_with_a_free_leg_goes_before_one_without():
     network = walk_network([[0, 0], [100, 0], [0, 100], [100, 100]], [[0, 1], [2, 3]])
     walls = [shapely.LineString([(-400, 8), (500, 8)]), shapely.LineString([(-400, 95), (-400, 8)])]

@@ -79,14 +79,33 @@ def test_every_setting_arrives(tmp_path):
 
 
 def test_what_is_not_stated_has_a_default(tmp_path):
-    settings = settings_of(tmp_path, '[inputs]\nstreets = "a"\nbuildings = "b"\nstations = "c"').settings
+    settings = settings_of(tmp_path, '[inputs]\nstreets = "a"\nareas = "d"\nbuildings = "b"\nstations = "c"').settings
     assert (settings.name, settings.language, settings.synthetic) == (tmp_path.name, "zh", False)
     assert [c.name for c in settings.circles] == ["8", "15"]
     assert settings.walking.reference == SpeedClass("adult", 1.2)
     assert settings.eligible == "any"
 
 
-MINIMUM = '[inputs]\nstreets = "a"\nbuildings = "b"\nstations = "c"\n'
+def test_names_that_make_a_column_of_another_meaning(tmp_path):
+    text = """
+    [walking]
+    classes = [{ name = "adult", speed_mps = 1.2 }, { name = "all", speed_mps = 0.9 }, { name = "aged", speed_mps = 1 }]
+    [[circle]]
+    name = "8_aged"
+    minutes = 8
+    """
+    told = [message for rule, message in breaches_of(tmp_path, text) if rule == "reserved-name"]
+    assert len(told) == 2
+
+
+def test_scenarios_whose_folders_would_be_one(tmp_path):
+    rows = "".join(
+        f'[[scenario]]\nname = "{name}"\nquestion = "most"\ncircle = "8"\nn_new = 1\n' for name in ("plan +1", "Plan 1")
+    )
+    assert "duplicate-name" in [rule for rule, _ in breaches_of(tmp_path, rows)]
+
+
+MINIMUM = '[inputs]\nstreets = "a"\nareas = "d"\nbuildings = "b"\nstations = "c"\n'
 CIRCLES = '[[circle]]\nname = "8"\nminutes = 8\n'
 
 
@@ -153,7 +172,7 @@ def test_a_wrong_key_is_told(tmp_path, text, rule, says):
 @pytest.mark.parametrize(
     ("text", "rule", "says"),
     [
-        ('streets = "a"\nbuildings = "b"\n', "missing-key", "stations is missing"),
+        ('streets = "a"\nareas = "d"\nbuildings = "b"\n', "missing-key", "stations is missing"),
         ('gates = "g"\n', "not-supported-yet", "gates"),
         ('elevation = "g"\n', "not-supported-yet", "elevation"),
         ('street = "g"\n', "unknown-key", "did you mean streets?"),
@@ -172,7 +191,10 @@ def test_a_wrong_key_is_told(tmp_path, text, rule, says):
     ],
 )
 def test_a_wrong_input_is_told(tmp_path, text, rule, says):
-    rest = "" if rule == "missing-key" and "stations" in says else 'streets = "a"\nbuildings = "b"\nstations = "c"\n'
+    minimum = {"streets": "a", "areas": "d", "buildings": "b", "stations": "c"}
+    told = {line.split(" =")[0] for line in text.splitlines()}
+    whole = rule == "missing-key" and "stations" in says
+    rest = "" if whole else "".join(f'{key} = "{path}"\n' for key, path in minimum.items() if key not in told)
     found = breaches_of(tmp_path, "[inputs]\n" + rest + text)
     assert [r for r, _ in found] == [rule]
     assert says in found[0][1]

@@ -12,14 +12,13 @@ from pyproj import Transformer
 
 from lifecircle.areas import AreaTree
 from lifecircle.demand import Demand, groups, place_residents
+from lifecircle.errors import Breach
 from lifecircle.ground import Ground, lay_ground, representative_xy
-from lifecircle.model import TOLERANCE_S, BoolArray, Circle, FloatArray, Note, SpeedClass, Study
+from lifecircle.model import TOLERANCE_S, BoolArray, Circle, FloatArray, IntArray, Note, SpeedClass, Study
 from lifecircle.routing import NearestWalks, Snaps
+from lifecircle.schema import TOTAL
 from lifecircle.service import Eligibility, serves
 from lifecircle.service_areas import service_areas, street_lines
-
-TOTAL = "total"
-"""``area_id`` of the last rows of the coverage table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +38,18 @@ class Coverage:
     stations: gpd.GeoDataFrame
     service_areas: gpd.GeoDataFrame
     streets: gpd.GeoDataFrame
+    reach: dict[str, Reach]
+    """How the residents of each speed class reach the stations, by the class's name."""
+
+    def outside(self, circle: Circle) -> FloatArray:
+        """Return (n_buildings,) residents who are not in ``circle``, each class by its own walk."""
+        parts = [np.where(found.within(circle), 0.0, self.demand.of(name)) for name, found in self.reach.items()]
+        return np.sum(parts, axis=0)
+
+    @property
+    def findings(self) -> tuple[Breach, ...]:
+        """What laying the study on its streets and placing its residents found."""
+        return self.ground.findings + self.demand.findings
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -75,7 +86,7 @@ def cover_with(
 ) -> Coverage:
     """Find who would be in which circle if ``stations`` (ascending ids, with a ``state``) stood there."""
     reach = {
-        walker: _Reach.of(study, ground, stations, station_snaps, walker) for walker in study.settings.walking.classes
+        walker: Reach.of(study, ground, stations, station_snaps, walker) for walker in study.settings.walking.classes
     }
     reference = reach[study.settings.walking.reference]
     buildings = _buildings_frame(study, ground, demand, stations, reference, reach)
@@ -90,19 +101,25 @@ def cover_with(
         streets=gpd.GeoDataFrame(
             {"kind": list(ground.streets.kind)}, geometry=street_lines(ground.streets.network), crs=study.crs
         ),
+        reach={walker.name: found for walker, found in reach.items()},
     )
 
 
 @dataclass(frozen=True, eq=False)
-class _Reach:
-    """How residents of one speed class reach the stations: arrays over the buildings."""
+class Reach:
+    """How residents of one speed class reach the stations: arrays over the buildings.
+
+    ``walks`` are those to the nearest station of any kind; ``serving`` names for each circle the nearest station that
+    counts for it (row, -1 for none within it).
+    """
 
     walks: NearestWalks
-    within: dict[str, BoolArray]
-    snapped: BoolArray
+    serving: dict[str, IntArray]
+    status: np.ndarray
 
     @classmethod
-    def of(cls, study: Study, ground: Ground, stations: gpd.GeoDataFrame, snaps: Snaps, walker: SpeedClass) -> _Reach:
+    def of(cls, study: Study, ground: Ground, stations: gpd.GeoDataFrame, snaps: Snaps, walker: SpeedClass) -> Reach:
+        """Walk one class to the nearest stations, and to the nearest that count for each circle."""
         rule = Eligibility.of(study)
 
         def nearest(able: BoolArray) -> NearestWalks:
@@ -118,26 +135,31 @@ class _Reach:
             return replace(found, facility=np.append(chosen, -1)[found.facility].astype(np.int32))
 
         walks = nearest(np.ones(len(stations), dtype=bool))
-        within = {}
+        serving = {}
         for circle in study.settings.circles:
             able = serves(stations, circle)
-            seconds = (walks if able.all() else nearest(able)).seconds[:, 0]
-            within[circle.name] = seconds <= circle.cutoff_s + TOLERANCE_S
-        return cls(walks, within, ground.homes.snapped)
+            found = walks if able.all() else nearest(able)
+            inside = found.seconds[:, 0] <= circle.cutoff_s + TOLERANCE_S
+            serving[circle.name] = np.where(inside, found.facility[:, 0], -1).astype(np.int32)
+        conditions = [walks.facility[:, 0] >= 0, ground.homes.snapped]
+        status = np.select(conditions, ["ok", "unreachable"], "unsnappable").astype(object)
+        return cls(walks, serving, status)
 
     @property
     def reached(self) -> BoolArray:
+        """(n_buildings,) whether any station is reached."""
         found: BoolArray = self.walks.facility[:, 0] >= 0
         return found
 
-    @property
-    def status(self) -> np.ndarray:
-        return np.select([self.reached, self.snapped], ["ok", "unreachable"], "unsnappable").astype(object)
+    def within(self, circle: Circle) -> BoolArray:
+        """Return which buildings are in ``circle``."""
+        inside: BoolArray = self.serving[circle.name] >= 0
+        return inside
 
 
-def _smallest_circle(circles: Iterable[Circle], within: dict[str, BoolArray]) -> np.ndarray:
+def _smallest_circle(circles: Iterable[Circle], found: Reach) -> np.ndarray:
     by_size = sorted(circles, key=lambda c: c.minutes)
-    return np.select([within[c.name] for c in by_size], [c.name for c in by_size], "").astype(object)
+    return np.select([found.within(c) for c in by_size], [c.name for c in by_size], "").astype(object)
 
 
 def _buildings_frame(
@@ -145,8 +167,8 @@ def _buildings_frame(
     ground: Ground,
     demand: Demand,
     stations: gpd.GeoDataFrame,
-    reference: _Reach,
-    reach: dict[SpeedClass, _Reach],
+    reference: Reach,
+    reach: dict[SpeedClass, Reach],
 ) -> gpd.GeoDataFrame:
     xy = representative_xy(study.buildings)
     lon, lat = Transformer.from_crs(study.crs, 4326, always_xy=True).transform(xy[:, 0], xy[:, 1])
@@ -158,18 +180,20 @@ def _buildings_frame(
             "lat": np.round(lat, 7),
         }
     ).join(demand.residents)
+    own_leg_m = np.full(len(frame), np.nan)
+    own_leg_m[ground.homes.place[::-1]] = ground.homes.access_m[::-1]
     for walker, found in reach.items():
         suffix = "" if found is reference else f"_{walker.name}"
         walks = found.walks
         frame[f"station_id{suffix}"] = _named(stations["station_id"], walks)
         frame[f"walk_m{suffix}"] = walks.walk_m[:, 0]
         frame[f"walk_s{suffix}"] = np.where(found.reached, walks.seconds[:, 0], np.nan)
-        frame[f"access_m{suffix}"] = walks.access_m[:, 0]
+        frame[f"access_m{suffix}"] = np.where(found.reached, walks.access_m[:, 0], own_leg_m)
         frame[f"egress_m{suffix}"] = walks.egress_m[:, 0]
-        frame[f"circle{suffix}"] = _smallest_circle(study.settings.circles, found.within)
+        frame[f"circle{suffix}"] = _smallest_circle(study.settings.circles, found)
         frame[f"status{suffix}"] = found.status
         for circle in study.settings.circles:
-            frame[f"within_{circle.name}{suffix}"] = found.within[circle.name]
+            frame[f"within_{circle.name}{suffix}"] = found.within(circle)
     own_leg = np.zeros(len(frame), dtype=bool)
     own_leg[ground.homes.place[ground.homes.blocked]] = True
     frame["leg_blocked"] = np.where(reference.reached, reference.walks.blocked[:, 0], own_leg)
@@ -191,14 +215,13 @@ def _to_edge_m(study: Study, xy_m: FloatArray) -> FloatArray:
 
 
 def _stations_frame(
-    study: Study, demand: Demand, stations: gpd.GeoDataFrame, reach: dict[SpeedClass, _Reach]
+    study: Study, demand: Demand, stations: gpd.GeoDataFrame, reach: dict[SpeedClass, Reach]
 ) -> gpd.GeoDataFrame:
     load = np.zeros(len(stations))
-    largest = study.settings.largest_circle.name
     for walker, found in reach.items():
-        served = found.within[largest] & found.reached
-        people = demand.of(walker.name)[served]
-        load += np.bincount(found.walks.facility[served, 0], weights=people, minlength=len(stations))
+        station = found.serving[study.settings.largest_circle.name]
+        served = station >= 0
+        load += np.bincount(station[served], weights=demand.of(walker.name)[served], minlength=len(stations))
     return stations.assign(outside=stations["area_id"] == "", residents=load)
 
 
@@ -210,10 +233,10 @@ class _Part:
     """Residents who share a way of walking: (n_buildings,) people and how they reach."""
 
     people: FloatArray
-    reach: _Reach
+    reach: Reach
 
 
-def _table(study: Study, demand: Demand, stations: gpd.GeoDataFrame, reach: dict[SpeedClass, _Reach]) -> pd.DataFrame:
+def _table(study: Study, demand: Demand, stations: gpd.GeoDataFrame, reach: dict[SpeedClass, Reach]) -> pd.DataFrame:
     """Return one row per area and group, the total of all areas last; residents outside every area are left out.
 
     Attributes may overlap the classes, so their residents are taken to walk like the reference class.
@@ -250,7 +273,7 @@ def _figures(
     people = np.concatenate([p.people[members] for p in parts])
     walk_m = np.concatenate([p.reach.walks.walk_m[members, 0] for p in parts])
     status = np.concatenate([p.reach.status[members] for p in parts])
-    inside = {c.name: np.concatenate([p.reach.within[c.name][members] for p in parts]) for c in circles}
+    inside = {c.name: np.concatenate([p.reach.serving[c.name][members] >= 0 for p in parts]) for c in circles}
     ok = status == "ok"
     residents = float(people.sum()) + unplaced
     counts = {f"within_{name}": float(people[held].sum()) for name, held in inside.items()}

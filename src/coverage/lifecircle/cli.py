@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lifecircle import __version__
-from lifecircle.errors import LifecircleError, UnknownNameError
+from lifecircle.errors import InfeasibleError, LifecircleError, UnknownNameError
 
 if TYPE_CHECKING:
     from lifecircle.circles import Coverage
@@ -45,7 +45,7 @@ def _root(
 def demo(out: OutPath = None) -> None:
     """Do the whole job on the built-in study of Monaco."""
     from lifecircle import terminal
-    from lifecircle.reports import folder_name
+    from lifecircle.model import folder_name
     from lifecircle.samples import monaco
 
     folder = monaco()
@@ -55,7 +55,8 @@ def demo(out: OutPath = None) -> None:
     for scenario in study.settings.scenarios:
         _site(study, scenario.name, today, sites, out)
     _assign(study, folder / "requests.csv", today, out)
-    terminal.show_maps([out / "today", *(out / "scenarios" / folder_name(s.name) for s in study.settings.scenarios)])
+    pages = [out / "today", *(out / "scenarios" / folder_name(s.name) for s in study.settings.scenarios)]
+    terminal.show_maps([page / "map.html" for page in pages])
 
 
 @app.command()
@@ -72,6 +73,7 @@ def new(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to ma
 def check(study: StudyPath, out: OutPath = None) -> None:
     """Read and check all inputs and list every breach."""
     from lifecircle import terminal
+    from lifecircle.demand import place_residents
     from lifecircle.ground import check_ground
     from lifecircle.reports import write_check
     from lifecircle.study import check_study
@@ -79,10 +81,10 @@ def check(study: StudyPath, out: OutPath = None) -> None:
     with terminal.step("Checking"):
         found, findings = check_study(study)
         if found is not None:
-            findings = (*findings, *check_ground(found))
+            findings = (*findings, *check_ground(found), *place_residents(found).findings)
     terminal.show_findings(findings)
     name = found.settings.name if found is not None else study.resolve().name
-    folder = out or (_default_out(found) if found is not None else Path(study.resolve().name + "-results"))
+    folder = out or (_default_out(found) if found is not None else Path("check-results"))
     terminal.show_written(write_check(folder / "check", name, findings))
     if any(f.severity == "error" for f in findings):
         raise typer.Exit(1)
@@ -101,6 +103,9 @@ def site(
     scenario: Annotated[
         str | None, typer.Option("--scenario", help="One scenario of the study; by default all of them.")
     ] = None,
+    time_limit_s: Annotated[
+        float, typer.Option("--time-limit", min=0.0, help="Seconds of search a scenario; the gap says what is open.")
+    ] = 300.0,
     out: OutPath = None,
 ) -> None:
     """Propose sites."""
@@ -111,8 +116,14 @@ def site(
     if not asked:
         raise UnknownNameError(f"{opened.path}: the study has no [[scenario]] to answer; add one")
     today, sites = _walk(opened)
+    failed = []
     for question in asked:
-        _site(opened, question.name, today, sites, out or _default_out(opened))
+        try:
+            _site(opened, question.name, today, sites, out or _default_out(opened), time_limit_s=time_limit_s)
+        except InfeasibleError as error:
+            failed.append(error)
+    if failed:
+        raise InfeasibleError("\n".join(str(error) for error in failed))
 
 
 @app.command()
@@ -158,7 +169,7 @@ def _walk(study: Study) -> tuple[Coverage, Sites]:
     with terminal.step("Walking the streets"):
         today = cover_study(study)
         sites = possible_sites(today)
-    terminal.show_findings(today.ground.findings)
+    terminal.show_findings(today.findings)
     return today, sites
 
 
@@ -171,23 +182,26 @@ def _cover(study: Study, out: Path) -> tuple[Coverage, Sites]:
     with terminal.step("Writing today's tables and map"):
         page = write_coverage(out / "today", today, unserved_areas(today, sites))
     terminal.show_coverage(today)
-    terminal.show_written(page.parent)
+    terminal.show_written(page.parent, page)
     return today, sites
 
 
-def _site(study: Study, name: str, today: Coverage, sites: Sites, out: Path) -> None:
+def _site(
+    study: Study, name: str, today: Coverage, sites: Sites, out: Path, *, time_limit_s: float | None = None
+) -> None:
     from lifecircle import terminal
-    from lifecircle.reports import folder_name, write_plan
+    from lifecircle.model import folder_name
+    from lifecircle.reports import write_plan
     from lifecircle.scenarios import site as answer
     from lifecircle.scenarios import unserved_areas
 
     with terminal.step(f"Siting {name}"):
-        plan = answer(study, scenario=name, today=today, sites=sites)
+        plan = answer(study, scenario=name, today=today, sites=sites, time_limit_s=time_limit_s)
     folder = out / "scenarios" / folder_name(name)
     with terminal.step("Writing its tables and map"):
         page = write_plan(folder, plan, today, unserved_areas(plan.coverage, sites))
     terminal.show_plan(plan)
-    terminal.show_written(page.parent)
+    terminal.show_written(page.parent, page)
 
 
 def _assign(study: Study, requests: Path, today: Coverage | None, out: Path) -> None:
@@ -205,6 +219,6 @@ def _assign(study: Study, requests: Path, today: Coverage | None, out: Path) -> 
 
 
 def _default_out(study: Study) -> Path:
-    from lifecircle.reports import folder_name
+    from lifecircle.model import folder_name
 
     return Path(folder_name(study.settings.name))

@@ -9,13 +9,9 @@ import pandas as pd
 import shapely
 
 from lifecircle.areas import AreaTree
+from lifecircle.errors import Breach
 from lifecircle.model import FloatArray, Note, Settings, SpeedClass, Study
-
-RESIDENTIAL_KINDS = frozenset(
-    (*("apartments", "residential", "house", "detached", "semidetached_house", "terrace", "bungalow", "dormitory"),
-     *("cabin", "farm", "houseboat", "static_caravan"))
-)  # fmt: skip
-"""Values of ``building`` that hold residents."""
+from lifecircle.schema import RESIDENTIAL_KINDS
 
 MIN_FOOTPRINT_M2 = 30.0
 """A ``building=yes`` smaller than this is taken for a shed and holds nobody."""
@@ -47,6 +43,19 @@ class Demand:
     def notes(self) -> tuple[Note, ...]:
         """What every page and table made from this has to say."""
         return (ESTIMATE,) if self.estimated else ()
+
+    @property
+    def findings(self) -> tuple[Breach, ...]:
+        """Residents whom no building could take, as a warning that names their areas."""
+        lost = self.unplaced[self.unplaced["residents"] > 0]
+        if not len(lost):
+            return ()
+        message = (
+            f"{lost['residents'].sum():,.0f} residents are unplaced: no residential building in their area; kinds that "
+            "count are " + ", ".join(sorted(RESIDENTIAL_KINDS))
+        )
+        ids = tuple(lost["area_id"].where(lost["area_id"] != "", "total"))
+        return (Breach("residents", "unplaced", message, ids[:5], len(ids), "warning"),)
 
     def of(self, group: str) -> FloatArray:
         """Return (n_buildings,) residents of a class or attribute."""

@@ -72,7 +72,7 @@ def assign(study: Study, requests: gpd.GeoDataFrame, *, ground: Ground | None = 
 
     n = len(places)
     everyone, every_station = np.arange(n), np.arange(len(stations))
-    by_eye = nearest(every_station, everyone, Eligibility(rule.tree, "any")).facility[:, 0]
+    anywhere = nearest(every_station, everyone, Eligibility(rule.tree, "any")).facility[:, 0]
     eligible = nearest(every_station, everyone, rule).facility[:, 0]
     station, walk_m, walk_s = np.full(n, -1), np.full(n, np.nan), np.full(n, np.nan)
     offered = np.zeros(n, dtype=bool)
@@ -83,7 +83,7 @@ def assign(study: Study, requests: gpd.GeoDataFrame, *, ground: Ground | None = 
         hit = found.facility[:, 0] >= 0
         station[rows[hit]] = able[found.facility[hit, 0]]
         walk_m[rows[hit]], walk_s[rows[hit]] = found.walk_m[hit, 0], found.seconds[hit, 0]
-        offered[rows] = len(able) > 0
+        offered[rows] = _may_serve(rule, stations.iloc[able], places.iloc[rows])
     may_serve = _may_serve(rule, stations, places)
 
     none = station < 0
@@ -92,14 +92,19 @@ def assign(study: Study, requests: gpd.GeoDataFrame, *, ground: Ground | None = 
             none & ~snaps.snapped,
             none & ~may_serve,
             none & ~offered,
-            none & (eligible >= 0),
             none,
-            station == by_eye,
+            station == anywhere,
             station == eligible,
         ],
         [
-            *("unsnappable", "no-eligible-station", "no-station-offers-item", "no-station-offers-item"),
-            *("unreachable", "", "nearest-not-eligible"),
+            *(
+                "unsnappable",
+                "no-eligible-station",
+                "no-station-offers-item",
+                "unreachable",
+                "",
+                "nearest-not-eligible",
+            ),
         ],
         "nearest-lacks-item",
     )

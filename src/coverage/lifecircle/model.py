@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -26,6 +27,11 @@ MAX_ACCESS_M = 250.0
 
 TOLERANCE_S = 1e-6
 """Seconds within which two times are the same: a cutoff holds up to here."""
+
+
+def folder_name(name: str) -> str:
+    """Return ``name`` as a folder name: letters, digits and dashes of any script, never a path."""
+    return re.sub(r"[^\w-]+", "-", name).strip("-_")[:80] or "unnamed"
 
 
 class ReadOnlyArrays:
@@ -146,7 +152,8 @@ class StreetWays(ReadOnlyArrays):
 class Study:
     """Everything a study's files hold, read once, checked once, in one metric CRS, never changed afterwards.
 
-    All frames are in ``crs`` and have a plain RangeIndex; ids are text. ``area_id`` is the smallest area that holds the
+    All frames are in ``crs`` and have a plain RangeIndex; ids are text. Stations and candidates ascend by id, so that
+    of equally near ones the first row is the smaller id. ``area_id`` is the smallest area that holds the
     place, empty outside every area.
 
     ========== =====================================================================================================

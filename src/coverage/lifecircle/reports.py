@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import shutil
 import tempfile
 import time
@@ -32,6 +31,8 @@ from lifecircle.model import Settings
 from lifecircle.scenarios import Plan
 
 MAP = "map.html"
+RUN = "run.json"
+"""In every folder of results, and so the mark of one."""
 
 DECIMALS = 6
 """Figures in tables are rounded to this many decimals: a resident, a metre, a second to a millionth."""
@@ -135,6 +136,8 @@ def plan_record(plan: Plan) -> dict[str, object]:
         "value": solution.value,
         "bound": solution.bound,
         "today": solution.today,
+        "residents_reached": plan.reached,
+        "residents_reachable": plan.reachable,
         "gap": solution.gap,
         "gap_gain": solution.gap_gain,
         "status": solution.status,
@@ -165,11 +168,6 @@ def run_record(seconds: float) -> dict[str, object]:
     }
 
 
-def folder_name(name: str) -> str:
-    """Return ``name`` as a folder name: letters, digits and dashes of any script, never a path."""
-    return re.sub(r"[^\w-]+", "-", name).strip("-_")[:80] or "unnamed"
-
-
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """Give a draft folder; when the block ends well it gets its run.json and takes ``folder``'s place, else it is gone.
@@ -181,23 +179,36 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        foreign = folder.exists() and not (folder / RUN).is_file() and any(folder.iterdir())
+        draft = None if foreign else Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
         raise OutputError(f"cannot write to {folder}: {error.strerror}") from error
+    if draft is None:
+        raise OutputError(f"{folder} holds files that are no results of ours; name another folder with --out")
     started_s = time.perf_counter()
     try:
         yield draft
-        _write_json(draft / "run.json", run_record(time.perf_counter() - started_s))
+        _write_json(draft / RUN, run_record(time.perf_counter() - started_s))
         draft.chmod(0o755)
-        before = draft.with_suffix(".before")
-        if folder.exists():
-            folder.rename(before)
-        draft.rename(folder)
-        shutil.rmtree(before, ignore_errors=True)
-    except OSError as error:
-        raise OutputError(f"cannot write to {folder}: {error.strerror or error}") from error
+        _exchange(draft, folder)
+    except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError) as error:
+        raise OutputError(f"cannot write to {folder}: {getattr(error, 'strerror', None) or error}") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _exchange(draft: Path, folder: Path) -> None:
+    """Put ``draft`` in the place of ``folder``; what stood there comes back when that fails."""
+    before = draft.with_suffix(".before")
+    if folder.exists():
+        folder.rename(before)
+    try:
+        draft.rename(folder)
+    except OSError:
+        if before.exists():
+            before.rename(folder)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def _ordered(columns: pd.Index) -> list[str]:

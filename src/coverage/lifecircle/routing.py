@@ -38,6 +38,12 @@ TOLERANCE_M = 1e-6
 BUCKET_M = 15.0
 """Width of the buckets of a search, metres: fast on street networks, whose segments are 10 to 100 m long."""
 
+TOUCH_M = 1e-3
+"""Metres at both ends of a leg at which it may touch a barrier: a home on a wall, a street along one."""
+
+STUCK_AT_ONCE = 2000
+"""Points whose legs are looked at together when the nearest is blocked: bounds the memory."""
+
 UNBOUNDED_M = np.finfo(np.float64).max
 """Stands for no cutoff inside the searches, so that inf costs never pass."""
 
@@ -166,7 +172,7 @@ def snap(
     Snaps
         A point that cannot but cross keeps its nearest segment and is ``blocked``, unless its place has a free one;
         a point with no permitted segment within ``max_access_m`` has no row. Remnants of the network serve only places
-        that reach no other segment.
+        that reach no other segment without crossing.
     """
     xy_m = np.asarray(xy_m, dtype=np.float64).reshape(-1, 2)
     n = len(xy_m)
@@ -179,15 +185,17 @@ def snap(
         return _attach(network, segments, xy_m, points, obstacles, own, max_access_m)
 
     legs, blocked = attach(np.arange(n), network.snappable & ~network.remnant)
-    lost = np.bincount(places[legs.point], minlength=n_places) == 0
-    if network.remnant.any() and lost.any():
-        more, more_blocked = attach(np.flatnonzero(lost[places]), network.snappable & network.remnant)
+    legless = np.bincount(places[legs.point], minlength=n_places) == 0
+    stuck = np.bincount(places[legs.point[~blocked]], minlength=n_places) == 0
+    if network.remnant.any() and stuck.any():
+        more, more_blocked = attach(np.flatnonzero(stuck[places]), network.snappable & network.remnant)
+        useful = legless[places[more.point]] | ~more_blocked
+        more, more_blocked = more.take(useful), more_blocked[useful]
         legs, blocked = legs.followed_by(more), np.concatenate([blocked, more_blocked])
-        order = np.argsort(legs.point, kind="stable")
-        legs, blocked = legs.take(order), blocked[order]
     has_free = np.bincount(places[legs.point[~blocked]], minlength=n_places) > 0
-    keep = ~blocked | ~has_free[places[legs.point]]
-    legs, blocked = legs.take(keep), blocked[keep]
+    kept = np.flatnonzero(~blocked | ~has_free[places[legs.point]])
+    kept = kept[np.argsort(legs.point[kept], kind="stable")]
+    legs, blocked = legs.take(kept), blocked[kept]
     return Snaps(
         place=places[legs.point].astype(np.int32),
         segment=legs.segment.astype(np.int32),
@@ -214,10 +222,12 @@ def _attach(
     at, piece = pieces.tree.query_nearest(shapely.points(xy_m[points]), max_distance=reach_m)
     legs = _first_per_point(pieces.legs(xy_m, points[at], piece), max_access_m)
     blocked = obstacles.crossed(xy_m, legs, own)
-    stuck = legs.point[blocked]
-    near, piece = pieces.tree.query(shapely.points(xy_m[stuck]), predicate="dwithin", distance=reach_m)
-    ways_out = pieces.legs(xy_m, stuck[near], piece).one_per_segment()
-    found = _first_per_point(obstacles.first_free(xy_m, ways_out, own), max_access_m)
+    found = legs.take(np.zeros(0, dtype=np.intp))
+    for first in range(0, int(blocked.sum()), STUCK_AT_ONCE):
+        stuck = legs.point[blocked][first : first + STUCK_AT_ONCE]
+        near, piece = pieces.tree.query(shapely.points(xy_m[stuck]), predicate="dwithin", distance=reach_m)
+        ways_out = pieces.legs(xy_m, stuck[near], piece).one_per_segment()
+        found = found.followed_by(_first_per_point(obstacles.first_free(xy_m, ways_out, own), max_access_m))
     rest = ~np.isin(legs.point, found.point)
     still = np.concatenate([blocked[rest], np.zeros(len(found.point), dtype=bool)])
     legs = legs.take(rest).followed_by(found)
@@ -312,13 +322,19 @@ class _Obstacles:
     def crossed(self, xy_m: FloatArray, legs: _Legs, own: npt.NDArray[Any]) -> BoolArray:
         """Return for each leg whether it passes through a barrier other than the point's own building."""
         start = xy_m[legs.point]
-        lines = shapely.linestrings(np.stack([start, legs.end_m], axis=1))
-        leg, barrier = self.tree.query(lines, predicate="crosses")
+        along = legs.end_m - start
+        trim = np.minimum(TOUCH_M / np.maximum(legs.length_m, TOUCH_M), 0.25)[:, None] * along
+        lines = shapely.linestrings(np.stack([start + trim, legs.end_m - trim], axis=1))
+        leg, barrier = self.tree.query(lines, predicate="intersects")
         others = barrier != own[legs.point[leg]]
         leg, barrier = leg[others], barrier[others]
-        holds = shapely.contains_properly(self.barriers[barrier], shapely.points(start[leg]))
+        geometries = self.barriers[barrier]
+        area = shapely.get_dimensions(geometries) == 2  # beside a building one may walk, over a wall's corner not
+        through = ~area
+        through[area] = ~shapely.touches(geometries[area], np.asarray(lines)[leg[area]])
+        holds = shapely.contains_properly(geometries, shapely.points(start[leg]))
         crossed = np.zeros(len(legs.point), dtype=bool)
-        crossed[leg[~holds]] = True
+        crossed[leg[through & ~holds]] = True
         return crossed
 
     def first_free(self, xy_m: FloatArray, legs: _Legs, own: npt.NDArray[Any]) -> _Legs:

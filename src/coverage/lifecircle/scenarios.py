@@ -19,7 +19,7 @@ from lifecircle.errors import Breach, StudyError, UnknownNameError
 from lifecircle.model import Circle, FloatArray, Scenario, Study, Walks
 from lifecircle.routing import Snaps, within
 from lifecircle.service import Eligibility, serves
-from lifecircle.siting import FewestStations, MostResidents, Question, SitingPlan, solve
+from lifecircle.siting import FewestStations, MostResidents, Question, SitingPlan, coverage_of, solve
 from lifecircle.siting import incidence as sparse
 from lifecircle.siting.explain import explain
 
@@ -58,6 +58,10 @@ class Plan:
     solution: SitingPlan
     sites: pd.DataFrame
     coverage: Coverage
+    reached: float
+    """Residents within the scenario's circle with the plan."""
+    reachable: float
+    """Residents within it if every candidate were opened: no choice of sites exceeds that."""
 
 
 def site(
@@ -101,9 +105,8 @@ def site(
     circle = next(c for c in study.settings.circles if c.name == asked.circle)
     able = np.flatnonzero(serves(sites.frame, circle))
     fixed = np.flatnonzero(np.isin(able, sites.standing))
-    solution = solve(
-        question_of(asked, circle), _rows(sites.walks, able), sites.weights, fixed=fixed, time_limit_s=time_limit_s
-    )
+    walks = _rows(sites.walks, able)
+    solution = solve(question_of(asked, circle), walks, sites.weights, fixed=fixed, time_limit_s=time_limit_s)
     chosen = able[solution.chosen]
 
     opened = np.concatenate([sites.standing, chosen])
@@ -116,7 +119,14 @@ def site(
         stations.iloc[order].reset_index(drop=True),
         sites.snaps.take(opened[order]),
     )
-    return Plan(asked, solution, _sites_frame(study, sites, solution, able, chosen, after), after)
+    return Plan(
+        scenario=asked,
+        solution=solution,
+        sites=_sites_frame(study, sites, solution, able, chosen, after),
+        coverage=after,
+        reached=coverage_of(walks, solution.sites, sites.weights, circle.cutoff_s),
+        reachable=coverage_of(walks, range(len(able)), sites.weights, circle.cutoff_s),
+    )
 
 
 def find_scenario(study: Study, name: str) -> Scenario:
@@ -169,7 +179,6 @@ def possible_sites(today: Coverage) -> Sites:
     kept = []
     for frame, snaps in parts:
         rows = np.flatnonzero(snaps.snapped)
-        rows = rows[np.argsort(frame["station_id"].to_numpy(dtype=object)[rows], kind="stable")]
         kept.append((frame.iloc[rows], snaps.take(rows)))
     frame = gpd.GeoDataFrame(pd.concat([f for f, _ in kept], ignore_index=True), crs=study.crs)
     snaps = kept[0][1].followed_by(kept[1][1])
@@ -264,7 +273,7 @@ def unserved_areas(today: Coverage, sites: Sites) -> pd.DataFrame:
     """Gather the inhabited buildings outside each circle into unserved areas.
 
     Buildings belong together where no more than `NEIGHBOURS_M` lies between neighbours (M. Ester et al., 1996, DBSCAN).
-    The reference class decides which buildings are outside.
+    Each speed class is in or out by its own walk; stations and minutes are those of the reference class.
 
     Returns
     -------
@@ -273,15 +282,11 @@ def unserved_areas(today: Coverage, sites: Sites) -> pd.DataFrame:
         most of them have nearest (empty where none is reached) and their mean minutes to theirs, the candidate that
         would bring most of them into the circle (empty where none would) and how many, and the middle of the buildings.
     """
-    study, buildings = today.study, today.buildings
+    inside = (today.buildings["area_id"] != "").to_numpy()
     frames = [
-        _clusters(today, sites, circle, np.flatnonzero(outside))
-        for circle in study.settings.circles
-        if (
-            outside := (buildings["area_id"] != "")
-            & (buildings["residents"] > 0)
-            & ~buildings[f"within_{circle.name}"].astype(bool)
-        ).any()
+        _clusters(today, sites, circle, rows)
+        for circle in today.study.settings.circles
+        if len(rows := np.flatnonzero(inside & (today.outside(circle) > 0)))
     ]
     if not frames:
         return pd.DataFrame(columns=list(UNSERVED_COLUMNS))
@@ -292,9 +297,10 @@ def _clusters(today: Coverage, sites: Sites, circle: Circle, rows: np.ndarray) -
     homes = today.buildings.iloc[rows]
     spots = homes.geometry.centroid
     label = DBSCAN(eps=NEIGHBOURS_M, min_samples=1).fit_predict(np.stack([spots.x, spots.y], axis=1))
-    weight = homes["residents"].to_numpy(dtype=float)
-    data = homes[["area_id", "station_id", "walk_s", "residents", "lon", "lat"]].assign(
+    weight = today.outside(circle)[rows]
+    data = homes[["area_id", "station_id"]].assign(
         cluster=label,
+        residents=weight,
         person_minutes=(homes["walk_s"] * weight / 60.0).where(homes["status"] == "ok", 0.0),
         walking=np.where(homes["status"] == "ok", weight, 0.0),
         weighted_lon=homes["lon"] * weight,
@@ -334,7 +340,9 @@ def _best_candidates(
     n_clusters = int(label.max()) + 1
     cluster_of = np.full(len(today.buildings), -1)
     cluster_of[rows] = label
-    cluster_of = np.tile(cluster_of, len(today.study.settings.walking.classes))
+    classes = today.study.settings.walking.classes
+    out = np.concatenate([~today.reach[c.name].within(circle) for c in classes])
+    cluster_of = np.where(out, np.tile(cluster_of, len(classes)), -1)
     able = np.flatnonzero(serves(sites.frame, circle) & (sites.frame["state"] == "candidate").to_numpy())
     reach = sparse.within(_rows(sites.walks, able), circle.cutoff_s)
     cluster = cluster_of[reach.columns]

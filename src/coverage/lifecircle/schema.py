@@ -28,6 +28,21 @@ UNPRINTABLE = r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\
 
 GROUP_PREFIX = "residents_"
 
+RESERVED_GROUPS = ("all", "basis")
+"""No class or attribute: ``all`` is everyone in the tables, ``residents_basis`` says how the residents are known."""
+
+RESIDENTIAL_KINDS = frozenset(
+    (
+        *("apartments", "residential", "house", "detached", "semidetached_house", "terrace", "bungalow", "dormitory"),
+        *("cabin", "farm", "houseboat", "static_caravan"),
+        *("住宅", "住宅楼", "居民楼", "居住", "公寓", "宿舍", "民居", "商住", "商住楼"),
+    )
+)
+"""Values of a building's ``kind`` that hold residents: those of OpenStreetMap, and those of Chinese tables."""
+
+TOTAL = "total"
+"""``area_id`` of the last rows of the coverage table; no area bears it."""
+
 POSITION = ("lon", "lat")
 """Columns that place a row of a plain table: degrees in WGS 84."""
 
@@ -134,7 +149,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def known_column(layer: str, name: str) -> bool:
     """Return whether a file may hold a column of this name for the layer."""
     rules = LAYERS[layer]
-    is_group = rules.groups and name.startswith(GROUP_PREFIX) and name != GROUP_PREFIX
+    is_group = rules.groups and name.removeprefix(GROUP_PREFIX) not in ("", name, *RESERVED_GROUPS)
     return is_group or name in rules.names or (bool(rules.shapes) and name in POSITION)
 
 
@@ -345,10 +360,12 @@ def check_counts(residents: pd.DataFrame, classes: Sequence[str]) -> list[Breach
     Residents of no class are of the first, the reference class; where that one is counted too, it is told.
     """
     counted = [c for c in residents.columns if c.startswith(GROUP_PREFIX)]
+    absent = [c for name in classes[1:] if (c := f"{GROUP_PREFIX}{name}") not in counted]
+    message = "a class of [walking] needs a column that counts it; name theirs under columns, or take the class out"
+    found = breach("residents", "missing-class", message, absent)
     of_class = [c for c in counted if c.removeprefix(GROUP_PREFIX) in classes]
     told = residents["target_id"].where(residents["target_id"] != "", "total")
     allowed = residents["residents"].clip(lower=0.0) + 1e-6  # a count below 0 is told elsewhere
-    found = []
     for column in counted:
         message = f"{column} is more than residents"
         found += breach("residents", "group-exceeds", message, told[residents[column] > allowed])

@@ -29,6 +29,22 @@ STREET_KINDS = {
 }
 """Values of ``highway`` on which people walk. All others (motorway, construction, raceway, ...) are not walked."""
 
+NOT_WALKED = {
+    *("motorway", "motorway_link", "bus_guideway", "escape", "raceway", "construction", "proposed", "planned", "razed"),
+    *(
+        "abandoned",
+        "disused",
+        "demolished",
+        "services",
+        "rest_area",
+        "via_ferrata",
+        "no",
+        "emergency_bay",
+        "toll_gantry",
+    ),
+}
+"""Values of ``highway`` on which nobody walks, and which need no remark."""
+
 ALLOWED = {"yes", "designated", "permissive", "official"}
 OWN_BUSINESS = {"private", "destination", "customers", "residents", "delivery", "permit"}
 """Values of ``foot`` or ``access`` by which a way serves its frontage and lets nobody through."""
@@ -139,8 +155,9 @@ def walking_streets(streets: StreetWays, walking: Walking) -> WalkingStreets:
     node = _turned(indptr, node, backwards)
     meeting, ends = np.unique(np.stack([node[indptr[:-1]], node[indptr[1:] - 1]], axis=1), return_inverse=True)
     ends = ends.reshape(-1, 2).astype(np.int32)
-    enclosed = _enclosed(ends, private[way])
-    remnant = _remnant(ends, line_lengths_m(indptr, streets.xy_m[node]))
+    length_m = line_lengths_m(indptr, streets.xy_m[node])
+    enclosed = _enclosed(ends, length_m, private[way])
+    remnant = _remnant(ends, length_m)
     network = walk_network(
         streets.xy_m[meeting],
         ends,
@@ -165,7 +182,22 @@ def walking_streets(streets: StreetWays, walking: Walking) -> WalkingStreets:
         for rule, text, rows in told
         if (ids := list(dict.fromkeys(way_id[way[rows]])))
     ]
+    findings += _unknown_kinds(streets)
     return WalkingStreets(network, way.astype(np.int32), tuple(kind), tuple(findings))
+
+
+def _unknown_kinds(streets: StreetWays) -> list[Breach]:
+    """Report the ways that are not walked because nothing is known of their ``highway``."""
+    highway = streets.tags["highway"]
+    known = NOT_WALKED.union(*STREET_KINDS.values())
+    unknown = highway[(highway != "") & ~highway.isin(known)].value_counts()
+    if not len(unknown):
+        return []
+    message = (
+        f"{unknown.sum()} ways are left out, for nothing is known of these values of highway; use OpenStreetMap's, "
+        "such as residential, footway, steps"
+    )
+    return [Breach("streets", "unknown-highway", message, tuple(unknown.index[:5]), len(unknown), "warning")]
 
 
 def _pieces(ends: npt.NDArray[np.integer], part: BoolArray) -> IntArray:
@@ -176,15 +208,19 @@ def _pieces(ends: npt.NDArray[np.integer], part: BoolArray) -> IntArray:
     return np.where(part, piece[ends[:, 0]], -1)
 
 
-def _enclosed(ends: npt.NDArray[np.integer], private: BoolArray) -> BoolArray:
-    """Return the public segments that reach the largest public piece over private ones alone."""
+def _enclosed(ends: npt.NDArray[np.integer], length_m: FloatArray, private: BoolArray) -> BoolArray:
+    """Return the public segments of pieces that private ways alone join to the longest public piece.
+
+    A piece of `REMNANT_M` or more is a settlement of its own, whose only road happens to be private: it stays public.
+    """
     piece = _pieces(ends, ~private)
-    public = piece[piece >= 0]
-    if not private.any() or not len(public):
+    public = piece >= 0
+    if not private.any() or not public.any():
         return np.zeros(len(ends), dtype=bool)
-    largest = np.bincount(public).argmax()
-    beside_private = np.isin(ends, ends[private]).any(axis=1) & ~private
-    return ~private & (piece != largest) & np.isin(piece, piece[beside_private])
+    piece_m = np.bincount(piece[public], weights=length_m[public])
+    main = public & (piece == piece_m.argmax())
+    whole = _pieces(ends, np.ones(len(ends), dtype=bool))
+    return public & ~main & (piece_m[piece] < REMNANT_M) & (whole == whole[main][0])
 
 
 def _remnant(ends: npt.NDArray[np.integer], length_m: FloatArray) -> BoolArray:

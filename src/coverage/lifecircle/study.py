@@ -14,9 +14,18 @@ from lifecircle.readers.files import SOURCE_RULES, Located, digest, locate
 from lifecircle.readers.keys import STUDY_FILE
 from lifecircle.readers.layers import Layers, read_layers
 from lifecircle.readers.osm import ATTRIBUTION
-from lifecircle.readers.residents import check_targets, counts_of_buildings, counts_of_table
+from lifecircle.readers.residents import check_levels, check_targets, counts_of_buildings, counts_of_table
 from lifecircle.readers.study_file import StudyFile, read_study_file
-from lifecircle.schema import LAYERS, breach, check_counts, check_references, check_tree, nearest
+from lifecircle.schema import (
+    LAYERS,
+    RESIDENTIAL_KINDS,
+    TOTAL,
+    breach,
+    check_counts,
+    check_references,
+    check_tree,
+    nearest,
+)
 
 
 def open_study(path: str | Path) -> Study:
@@ -72,7 +81,10 @@ def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
     residents, about_residents = _residents(file, layers)
     breaches += [*_between(file.settings, layers), *about_residents]
     metric, about_places = in_metres(layers, reach_m=_reach_m(file.settings))
-    breaches += [*about_places, *(_check_ways(file.settings, metric.streets) if metric else [])]
+    breaches += about_places
+    if metric:
+        breaches += _check_ways(file.settings, metric.streets)
+        breaches += _check_counted(residents, metric.frames["buildings"])
     breaches = sorted(breaches, key=lambda b: [STUDY_FILE, *LAYERS].index(b.layer))
     if metric is None or residents is None or any(b.severity == "error" for b in breaches):
         return None, tuple(breaches)
@@ -116,13 +128,12 @@ def _residents(file: StudyFile, layers: Layers) -> tuple[pd.DataFrame | None, li
     found += about
     if given is None:
         return None, found
-    if (given["by"] == "total").any() and "areas" not in file.inputs:
-        message = "a total is spread over the buildings inside the areas: [inputs] areas is missing"
-        found.append(Breach("residents", "no-areas", message, count=1))
     found += check_counts(given, classes)
     for by, layer in (("building", "buildings"), ("area", "areas")):
         if layers.ids(layer) or layer not in file.inputs:  # of a layer that could not be read nothing can be said
             found += check_targets(given, by, among=layers.ids(layer))
+    if layers.ids("areas"):
+        found += check_levels(given, layers.tables["areas"])
     return given, found
 
 
@@ -132,6 +143,8 @@ def _between(settings: Settings, layers: Layers) -> list[Breach]:
     if layers.ids("areas"):
         areas = layers.tables["areas"]
         found += [*check_tree(areas), *_check_eligible(settings.eligible, sorted(set(areas["level"])))]
+        reserved = areas["area_id"][areas["area_id"] == TOTAL]
+        found += breach("areas", "reserved-id", "is the id of the table's last row; name the area otherwise", reserved)
     if buildings := layers.ids("buildings"):
         for layer in ("entrances", "stations", "candidates"):
             if layer in layers.tables:
@@ -156,6 +169,16 @@ def _check_ways(settings: Settings, streets: StreetWays) -> list[Breach]:
         unknown = sorted(set(named) - set(streets.way_id))
         found += breach(STUDY_FILE, "unknown-id", f"[walking] {key} names ways that are no streets", unknown)
     return found
+
+
+def _check_counted(residents: pd.DataFrame | None, buildings: pd.DataFrame) -> list[Breach]:
+    """Tell which residential buildings inside the areas no row counts, where residents are counted by building."""
+    if residents is None or not (residents["by"] == "building").any():
+        return []
+    homes = buildings["building_id"][buildings["kind"].isin(RESIDENTIAL_KINDS) & (buildings["area_id"] != "")]
+    missing = homes[~homes.isin(residents["target_id"])]
+    message = "residential buildings that no row counts; they hold nobody"
+    return breach("residents", "not-counted", message, missing, "warning")
 
 
 def _reach_m(settings: Settings) -> float:

@@ -15,6 +15,7 @@ from rich.table import Table
 from lifecircle.circles import Coverage
 from lifecircle.errors import Breach, printable
 from lifecircle.scenarios import Plan
+from lifecircle.schema import TOTAL
 
 ROUNDING = 1e-9
 """A share this much less than all is all: sums of fractions of residents are rounded."""
@@ -46,31 +47,33 @@ def show_findings(findings: Sequence[Breach]) -> None:
         _err.print(f"[{style}]{finding.severity}[/{style}] {escape(str(finding))}", soft_wrap=True)
 
 
-def show_written(path: Path) -> None:
-    """Show where results lie."""
-    _out.print(f"wrote {_plain(path)}", soft_wrap=True)
+def show_written(path: Path, page: Path | None = None) -> None:
+    """Show where results lie, and which page to open."""
+    _out.print(f"wrote {_plain(path)}" + (f" · open {_plain(page)}" if page else ""), soft_wrap=True)
 
 
-def show_maps(folders: Sequence[Path]) -> None:
+def show_maps(pages: Sequence[Path]) -> None:
     """Show which pages to open in a browser."""
     _out.print("\nOpen the maps in a browser:")
-    for folder in folders:
-        _out.print(f"  [bold]{_plain((folder / 'map.html').resolve())}[/bold]", soft_wrap=True)
+    for page in pages:
+        _out.print(f"  [bold]{_plain(page.resolve())}[/bold]", soft_wrap=True)
 
 
 def show_coverage(coverage: Coverage) -> None:
     """Show the totals of all areas by group, and what has to be said of them."""
     settings = coverage.study.settings
-    table = Table("group", "residents", title=f"{_plain(settings.name)}: all areas", title_justify="left")
-    for circle in settings.circles:
-        table.add_column(f"within {_plain(circle.name)}", justify="right")
-    rest = ("beyond", "unreachable", "unsnappable", "unplaced")
-    for name in rest:
-        table.add_column(name, justify="right")
-    totals = coverage.table[coverage.table["area_id"] == coverage.table["area_id"].iloc[-1]]
-    for row in totals.to_dict("records"):
-        within = [f"{row[f'within_{c.name}']:,.0f} ({_share(row[f'share_{c.name}'])})" for c in settings.circles]
-        table.add_row(_plain(row["group"]), f"{row['residents']:,.0f}", *within, *(f"{row[n]:,.0f}" for n in rest))
+    totals = coverage.table[coverage.table["area_id"] == TOTAL].set_index("group")
+    table = Table("", title=f"{_plain(settings.name)}: all areas", title_justify="left")
+    for group in totals.index:
+        table.add_column(_plain(group), justify="right")
+    figures = {f"within {c.name}": (f"within_{c.name}", f"share_{c.name}") for c in settings.circles}
+    plain = ("beyond", "unreachable", "unsnappable", "unplaced")
+    table.add_row("residents", *(f"{n:,.0f}" for n in totals["residents"]))
+    for label, (count, share) in figures.items():
+        pairs = zip(totals[count], totals[share], strict=True)
+        table.add_row(_plain(label), *(f"{n:,.0f} ({_share(part)})" for n, part in pairs))
+    for name in plain:
+        table.add_row(name, *(f"{n:,.0f}" for n in totals[name]))
     _out.print(table)
     for note in coverage.notes:
         _out.print(_plain(note.zh if settings.language == "zh" else note.en), style="dim", soft_wrap=True)
@@ -86,9 +89,22 @@ def show_plan(plan: Plan) -> None:
         figures = f"{row['gain']:,.0f}", f"{row[f'only_here_{plan.scenario.circle}']:,.0f}"
         table.add_row(str(row["order"]), _plain(row["name"] or row["site_id"]), _plain(row["kind"]), *figures)
     _out.print(table)
+    if not len(solution.chosen):
+        _out.print("no site is opened: there is no candidate that wins anyone, or today's stations suffice")
+    elif plan.scenario.n_new is not None and len(solution.chosen) < plan.scenario.n_new:
+        _out.print(
+            f"{len(solution.chosen)} of {plan.scenario.n_new} sites are opened: no further candidate wins anyone"
+        )
+    everyone = plan.coverage.table["residents"].iloc[-1]
+    all_share, reachable_share = (_share(plan.reached / n) if n else "-" for n in (everyone, plan.reachable))
+    _out.print(
+        f"{plan.reached:,.0f} residents within {_plain(plan.scenario.circle)}: {all_share} of all, {reachable_share} "
+        "of those whom all candidates together could reach",
+        soft_wrap=True,
+    )
     gain = "" if solution.gap_gain is None else f" ({solution.gap_gain:.2%} of what could be gained)"
     value, bound = f"{solution.value:,.1f}", f"{solution.bound:,.1f}"
-    _out.print(f"value {value}, bound {bound}, gap {solution.gap:.2%}{gain}, {solution.status}")
+    _out.print(f"value {value}, bound {bound}, gap {solution.gap:.2%}{gain}, {solution.status}", soft_wrap=True)
 
 
 def show_assigned(assigned: pd.DataFrame) -> None:

@@ -137,8 +137,10 @@ def _placed(frames: Mapping[str, gpd.GeoDataFrame]) -> tuple[dict[str, gpd.GeoDa
     placed = {"areas": areas, "entrances": as_points(frames["entrances"]), "barriers": frames["barriers"]}
     counts = [c for c in buildings.columns if c == "residents" or c.startswith("residents_")]
     placed["buildings"] = buildings.drop(columns=counts).assign(area_id=holder(buildings, areas, "area_id"))
-    for layer in ("stations", "candidates"):
-        places = frames[layer]
+    for layer, key in (("stations", "station_id"), ("candidates", "site_id")):
+        places = (
+            frames[layer].sort_values(key, kind="stable").reset_index(drop=True)
+        )  # of equals the smaller id goes first
         stated = places["building_id"]
         placed[layer] = as_points(
             places.assign(

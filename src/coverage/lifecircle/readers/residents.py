@@ -52,6 +52,22 @@ def check_targets(counts: pd.DataFrame, by: str, *, among: Sequence[str]) -> lis
     return check_references("residents", TARGETS[by], named, among=among, label=TARGETS[by])
 
 
+def check_levels(counts: pd.DataFrame, areas: pd.DataFrame) -> list[Breach]:
+    """Check that no area is counted together with one that holds it, for its residents would stand twice."""
+    counted = set(counts.loc[counts["by"] == "area", "target_id"])
+    parent_of = dict(zip(areas["area_id"], areas["parent_id"], strict=True))
+    twice = []
+    for area in sorted(counted):
+        above, seen = parent_of.get(area, ""), {area}
+        while above and above not in seen and above not in counted:
+            seen.add(above)
+            above = parent_of.get(above, "")
+        if above in counted - {area}:
+            twice.append(area)
+    message = "counted in this area and again in one that holds it; take one of the two rows out"
+    return breach("residents", "counted-twice", message, twice)
+
+
 def _counts(table: pd.DataFrame, by: str, target: pd.Series) -> pd.DataFrame:
     groups = [c for c in table.columns if c.startswith(GROUP_PREFIX)]
     counts = table[["residents", *groups]].reset_index(drop=True)

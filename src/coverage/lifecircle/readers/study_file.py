@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lifecircle.errors import Breach, SourceError, StudyError
-from lifecircle.model import MAX_ACCESS_M, Circle, Note, Scenario, Settings, SpeedClass, Walking
+from lifecircle.model import MAX_ACCESS_M, Circle, Note, Scenario, Settings, SpeedClass, Walking, folder_name
 from lifecircle.readers.keys import STUDY_FILE, Keys
-from lifecircle.schema import LAYERS, known_column, nearest
+from lifecircle.schema import LAYERS, RESERVED_GROUPS, known_column, nearest
 
 Where = tuple[Mapping[str, tuple[str, ...]], ...]
 """A filter: an object passes when it meets one of the tables, a table when every key has one of the values.
@@ -23,7 +23,7 @@ QUESTIONS = ("most", "fewest")
 LANGUAGES = ("zh", "en")
 BY = ("building", "area", "total")
 INPUTS = ("streets", "areas", "buildings", "entrances", "residents", "stations", "candidates", "barriers")
-REQUIRED_INPUTS = ("streets", "buildings", "stations")
+REQUIRED_INPUTS = ("streets", "areas", "buildings", "stations")
 
 _TABLES = ("study", "inputs", "walking", "service", "circle", "scenario")
 _LATER_TABLES = ("dispatch", "overrides")
@@ -104,17 +104,19 @@ def _settings(top: Keys, breaches: list[Breach], *, default_name: str) -> Settin
     for row in study.rows("notes"):
         note = Keys("[study] notes:", row, ("en", "zh"), breaches)
         notes.append(Note(en=note.text("en", required=True), zh=note.text("zh", required=True)))
+    walking = _walking(top.get("walking") or {}, breaches)
     service = Keys("[service]", top.get("service") or {}, ("eligible",), breaches)
     circles = tuple(_circle(row, breaches) for row in top.rows("circle")) or Settings("").circles
     scenarios = tuple(_scenario(row, circles, breaches) for row in top.rows("scenario"))
     _unique("[[circle]]", (c.name for c in circles), breaches)
-    _unique("[[scenario]]", (s.name for s in scenarios), breaches)
+    _unique("[[scenario]]", (folder_name(s.name) for s in scenarios), breaches)
+    _check_columns(walking, circles, breaches)
     return Settings(
         name=study.name("name", default_name),
         language=study.choice("language", "zh", LANGUAGES),
         synthetic=study.flag("synthetic"),
         notes=tuple(notes),
-        walking=_walking(top.get("walking") or {}, breaches),
+        walking=walking,
         eligible=service.text("eligible", "any"),
         circles=circles,
         scenarios=scenarios,
@@ -162,6 +164,23 @@ def _scenario(row: object, circles: tuple[Circle, ...], breaches: list[Breach]) 
     if question and other in keys:
         keys.breach("unused-key", f'{name}: {other} has no meaning for question "{question}"; take it out')
     return Scenario(name, question, circle, n_new, share)
+
+
+def _check_columns(walking: Walking, circles: tuple[Circle, ...], breaches: list[Breach]) -> None:
+    """Check that classes and circles make columns of their own: ``residents_<class>``, ``within_<circle>_<class>``."""
+    taken = [c.name for c in walking.classes if c.name in RESERVED_GROUPS]
+    if taken:
+        message = (
+            f"[walking] classes: {', '.join(RESERVED_GROUPS)} have a meaning in the tables; name the class otherwise"
+        )
+        breaches.append(Breach(STUDY_FILE, "reserved-name", message, tuple(taken), len(taken)))
+    suffixes = tuple(f"_{c.name}" for c in walking.classes[1:])
+    twofold = [c.name for c in circles if suffixes and c.name.endswith(suffixes)]
+    if twofold:
+        message = (
+            "[[circle]] a name that ends in _ and a class reads as another circle of that class; name it otherwise"
+        )
+        breaches.append(Breach(STUDY_FILE, "reserved-name", message, tuple(twofold), len(twofold)))
 
 
 def _unique(heading: str, names: Iterable[str], breaches: list[Breach]) -> None:
