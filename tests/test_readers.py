@@ -357,7 +357,7 @@ def test_osm_streets_share_nodes_and_leave_ferries_out(city):
     study = osm_city(
         city,
         {
-            2: ([2, 11], {"highway": "steps", "incline": "up", "wheelchair": "no"}),
+            2: ([2, 11], {"highway": "steps", "conveying": "forward", "wheelchair": "no"}),
             3: ([31, 32], {"highway": "footway", "layer": "1"}),
             4: ([1, 11], {"highway": "path", "route": "ferry"}),
             5: ([1, 11], {"railway": "rail"}),
@@ -366,7 +366,7 @@ def test_osm_streets_share_nodes_and_leave_ferries_out(city):
     )
     ways = study.streets
     assert ways.way_id == ("w1", "w2", "w3")
-    assert list(ways.tags["incline"]) == ["", "up", ""]
+    assert list(ways.tags["conveying"]) == ["", "forward", ""]
     assert ways.node[1] == ways.node[ways.indptr[1]]
     over = ways.node[ways.indptr[2]]
     assert over != ways.node[1]  # the same place on another level is another node

@@ -48,8 +48,7 @@ POSITION = ("lon", "lat")
 
 STREET_TAGS = (
     *("highway", "foot", "access", "sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right", "motorroad"),
-    *("tunnel", "indoor", "covered", "layer", "level", "location", "conveying", "oneway:foot", "oneway", "area"),
-    *("service", "incline", "name", "surface", "bridge", "construction"),
+    *("tunnel", "indoor", "covered", "layer", "level", "location", "conveying", "oneway:foot", "name"),
 )
 """What is read of a street: the OpenStreetMap keys that decide who may walk there, and its name."""
 

@@ -23,7 +23,7 @@ const app = {
     buildings: true,
     stations: true,
     sites: true,
-    unserved: data.scenario === null,
+    unserved: false,
     service_areas: true,
     borders: true,
     shading: false,
