@@ -14,8 +14,6 @@ from pathlib import Path
 
 import networkx as nx
 import numpy as np
-import pandana
-import pandas as pd
 import pulp
 import scipy
 from scipy.sparse import csr_array
@@ -78,9 +76,6 @@ def main() -> None:
     graph = nx.Graph()
     graph.add_weighted_edges_from(zip(u.tolist(), v.tolist(), network.length_m.tolist(), strict=True))
 
-    pois = pandana.Network(network.xy_m[:, 0], network.xy_m[:, 1], pd.Series(u), pd.Series(v),
-                           pd.DataFrame({"length": network.length_m}))  # fmt: skip
-    pois.set_pois("stations", 5000, 1, pd.Series(network.xy_m[at, 0]), pd.Series(network.xy_m[at, 1]))
     blocks, rooms = homes.take(np.arange(0, 9000, 9)), homes.take(np.arange(4, 9000, 45))
     walks = within(network, rooms, blocks, cutoff_s=1e6)
     seconds = np.empty((blocks.n_places, rooms.n_places))
@@ -102,7 +97,6 @@ def main() -> None:
             "lifecircle": lambda: nearest(network, stations, homes),
             "scipy": lambda: dijkstra(matrix, indices=at, min_only=True),
             "networkx": lambda: nx.multi_source_dijkstra_path_length(graph, set(at.tolist())),
-            "pandana": lambda: pois.nearest_pois(5000, "stations", num_pois=1),
         },
         f"every node within {CUTOFF_M:g} m of 50 stations": {
             "lifecircle": lambda: within(network, few, homes, cutoff_s=cutoff_s),
