@@ -13,7 +13,7 @@ import shapely
 from lifecircle.errors import Breach, LifecircleError, SchemaError
 from lifecircle.model import FloatArray, Study
 from lifecircle.network import WalkNetwork
-from lifecircle.routing import Snaps, snap
+from lifecircle.snapping import Snaps, snap
 from lifecircle.streets import WalkingStreets, walking_streets
 
 
