@@ -290,6 +290,7 @@ def fill(folder):
     (folder / "areas.geojson").rename(folder / "communities.geojson")
     table(folder / "residents.csv", "area_id residents", ["s", 60], ["n", 4])
     table(folder / "stations.csv", "station_id lon lat name", ["s1", *at(1.2, 0.3), "代办站"])
+    table(folder / "rooms.csv", "site_id lon lat", ["c1", *at(2, 1.9)])
     geojson(folder / "communities.geojson", [
         ({"area_id": "s", "name": "南社区"}, box(-1, -1, 5, 1)),
         ({"area_id": "n", "name": "北社区"}, box(-1, 1, 5, 3)),
