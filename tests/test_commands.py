@@ -105,6 +105,15 @@ def test_site_answers_every_scenario_in_a_folder_of_its_own(run, city, tmp_path)
     assert not (tmp_path / "out" / "today").exists()
 
 
+def test_the_share_that_is_printed_is_of_all_residents_whatever_the_classes(run, city, tmp_path):
+    classes = '[walking]\nclasses = [{ name = "adult", speed_mps = 1.2 }, { name = "aged", speed_mps = 0.9 }]\n'
+    (city / "study.toml").write_text(STUDY + classes + SCENARIOS, "utf-8")
+    table(city / "residents.csv", "building_id residents residents_aged", ["b1", 60, 20], ["b2", 4, 1])
+    code, shown, _ = run("site", city, "--scenario", "everyone", "--out", tmp_path / "out")
+    assert code == 0
+    assert "64 residents within 8: 100.0% of all, 100.0% of those" in shown
+
+
 def test_one_scenario_can_be_asked_by_name(run, city, tmp_path):
     assert run("site", city, "--scenario", "everyone", "--out", tmp_path / "out")[0] == 0
     assert files(tmp_path / "out" / "scenarios") == {"everyone"}

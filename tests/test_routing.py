@@ -227,6 +227,23 @@ def test_a_leg_does_not_slip_through_where_walls_only_touch_it(walls):
     assert snap(network, [[50, 20]], barriers=[shapely.LineString(w) for w in walls]).blocked.tolist() == [True]
 
 
+def test_a_home_on_a_wall_does_not_leave_through_the_walls_other_arm():
+    network = walk_network([[0, 0], [100, 0]], [[0, 1]])
+    wall = shapely.LineString([(40, 3), (60, 3), (60, 1), (40, 1)])
+    assert snap(network, [[50, 3]], barriers=[wall]).blocked.tolist() == [True]
+
+
+@given(st.floats(0, 2 * np.pi), st.floats(-1e4, 1e4), st.floats(-1e4, 1e4))
+def test_a_leg_along_the_wall_it_shares_with_the_neighbour_is_free_at_any_angle(angle, east, north):
+    def placed(points):
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        return np.asarray(points, dtype=float) @ turn.T + (east, north)
+
+    network = walk_network(placed([[0, 0], [100, 0]]), [[0, 1]])
+    neighbour = shapely.Polygon(placed([(50, 5), (60, 5), (60, 15), (50, 15)]))
+    assert snap(network, placed([[50, 15]]), barriers=[neighbour]).blocked.tolist() == [False]
+
+
 def test_a_home_on_a_wall_and_a_street_along_one_are_free():
     network = walk_network([[0, 0], [100, 0]], [[0, 1]])
     walls = [shapely.LineString([(0, 20), (100, 20)]), shapely.LineString([(0, 0), (100, 0)])]

@@ -177,6 +177,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     OutputError
         When the place cannot be written.
     """
+    folder = folder.resolve()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         foreign = folder.exists() and not (folder / RUN).is_file() and any(folder.iterdir())

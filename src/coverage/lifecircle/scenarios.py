@@ -346,7 +346,7 @@ def _best_candidates(
     able = np.flatnonzero(serves(sites.frame, circle) & (sites.frame["state"] == "candidate").to_numpy())
     reach = sparse.within(_rows(sites.walks, able), circle.cutoff_s)
     cluster = cluster_of[reach.columns]
-    held = cluster >= 0
+    held = (cluster >= 0) & (sites.weights[reach.columns] > 0)
     pairs, pair_of = np.unique(cluster[held] * np.int64(max(len(able), 1)) + reach.rows[held], return_inverse=True)
     wins = sparse.sums(pair_of, sites.weights[reach.columns[held]], len(pairs))
     best, most = np.full(n_clusters, "", dtype=object), np.zeros(n_clusters)

@@ -107,8 +107,8 @@ def snap(
     max_access_m
         Longest leg, metres, inclusive.
     barriers
-        Lines and polygons (shapely) that a leg must not cross; touching is no crossing. A polygon that holds the point
-        is no barrier to it.
+        Lines and polygons (shapely) that a leg must not cross. A polygon that holds the point is no barrier to it, and
+        a leg may run along the outside of one. A line must not be met but at the leg's two ends.
     own
         (n,) number of the barrier that is the point's own building, -1 for none.
     place
@@ -262,11 +262,16 @@ def _first_per_point(legs: _Legs, max_access_m: float) -> _Legs:
 
 
 class _Obstacles:
-    """Barriers in a tree, and which legs cross one."""
+    """Barriers in a tree, and which legs cross one.
+
+    Polygons are drawn in by `TOUCH_M`: beside a building one may walk, whatever the last bit of its wall's coordinates.
+    """
 
     def __init__(self, barriers: npt.NDArray[np.object_]) -> None:
-        self.barriers = barriers
-        self.tree = shapely.STRtree(barriers)
+        self.area = shapely.get_dimensions(barriers) == 2
+        self.barriers = barriers.copy()
+        self.barriers[self.area] = shapely.buffer(barriers[self.area], -TOUCH_M, join_style="mitre")
+        self.tree = shapely.STRtree(self.barriers)
 
     def crossed(self, xy_m: FloatArray, legs: _Legs, own: npt.NDArray[Any]) -> BoolArray:
         """Return for each leg whether it passes through a barrier other than the point's own building."""
@@ -277,13 +282,9 @@ class _Obstacles:
         leg, barrier = self.tree.query(lines, predicate="intersects")
         others = barrier != own[legs.point[leg]]
         leg, barrier = leg[others], barrier[others]
-        geometries = self.barriers[barrier]
-        area = shapely.get_dimensions(geometries) == 2  # beside a building one may walk, over a wall's corner not
-        through = ~area
-        through[area] = ~shapely.touches(geometries[area], np.asarray(lines)[leg[area]])
-        holds = shapely.contains_properly(geometries, shapely.points(start[leg]))
+        holds = self.area[barrier] & shapely.contains_properly(self.barriers[barrier], shapely.points(start[leg]))
         crossed = np.zeros(len(legs.point), dtype=bool)
-        crossed[leg[through & ~holds]] = True
+        crossed[leg[~holds]] = True
         return crossed
 
     def first_free(self, xy_m: FloatArray, legs: _Legs, own: npt.NDArray[Any]) -> _Legs:

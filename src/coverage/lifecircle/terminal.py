@@ -95,7 +95,9 @@ def show_plan(plan: Plan) -> None:
         _out.print(
             f"{len(solution.chosen)} of {plan.scenario.n_new} sites are opened: no further candidate wins anyone"
         )
-    everyone = plan.coverage.table["residents"].iloc[-1]
+    table_rows = plan.coverage.table
+    is_total = (table_rows["area_id"] == TOTAL) & (table_rows["group"] == "all")
+    everyone = table_rows.loc[is_total, "residents"].iloc[0]
     all_share, reachable_share = (_share(plan.reached / n) if n else "-" for n in (everyone, plan.reachable))
     _out.print(
         f"{plan.reached:,.0f} residents within {_plain(plan.scenario.circle)}: {all_share} of all, {reachable_share} "

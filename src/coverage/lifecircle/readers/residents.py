@@ -62,7 +62,7 @@ def check_levels(counts: pd.DataFrame, areas: pd.DataFrame) -> list[Breach]:
         while above and above not in seen and above not in counted:
             seen.add(above)
             above = parent_of.get(above, "")
-        if above in counted - {area}:
+        if above in counted and above != area:
             twice.append(area)
     message = "counted in this area and again in one that holds it; take one of the two rows out"
     return breach("residents", "counted-twice", message, twice)
