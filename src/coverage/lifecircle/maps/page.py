@@ -26,7 +26,6 @@ SCRIPTS = ("text", "shapes", "tiles", "details", "panel", "map")
 """Files of assets/js in the order in which they run, as one script."""
 
 GROUPS = ("sites", "names")
-MIN_ZOOM, MAX_ZOOM = 9, 19
 
 
 def coverage_page(coverage: Coverage, *, plan: Plan | None = None, unserved: pd.DataFrame | None = None) -> str:
