@@ -44,8 +44,8 @@ format: $(DEV) ## put the code into the form that lint asks for
 	.venv/bin/ruff check --fix-only .
 	.venv/bin/ruff format .
 
-bench: $(BENCH) ## measure against other tools, in an environment of its own
-	.venv-bench/bin/python tests/benchmarks/bench.py
+bench: $(BENCH) ## measure against other tools, in an environment of its own (some: make bench BENCH_ARGS="--only T1")
+	PYTHONPATH=tests .venv-bench/bin/python -m benchmarks $(BENCH_ARGS)
 
 gallery: $(DEV) ## renew the pictures and the page that the README shows
 	.venv/bin/python tests/gallery.py

@@ -7,7 +7,7 @@ import networkx as nx
 import numpy as np
 
 
-def split_graph(network, homes, stations) -> nx.DiGraph:
+def split_graph(network, homes, stations, speed_mps=1.2) -> nx.DiGraph:
     """Return the directed graph of all walks: from ``("home", i)`` to ``("station", j)``, cost and metres on edges.
 
     Private ways stand in it twice, once to leave by and once to enter by; a closed segment serves its frontage alone.
@@ -33,6 +33,7 @@ def split_graph(network, homes, stations) -> nx.DiGraph:
             graph.add_node((kind, place))
     for segment, (a, b) in enumerate(network.ends):
         there, back, metres = (x[segment] for x in (network.forward_m, network.backward_m, network.length_m))
+        there, back = (x + network.fixed_s[segment] * speed_mps for x in (there, back))
 
         def stretch(u, f, v, g, there=there, back=back, metres=metres):  # walk from fraction f to fraction g
             rate = there if g > f else back
@@ -68,9 +69,9 @@ def split_graph(network, homes, stations) -> nx.DiGraph:
     return graph
 
 
-def costs(network, homes, stations) -> np.ndarray:
+def costs(network, homes, stations, speed_mps=1.2) -> np.ndarray:
     """Return (n_homes, n_stations) metres on the flat, inf where there is no way."""
-    graph = split_graph(network, homes, stations)
+    graph = split_graph(network, homes, stations, speed_mps)
     table = np.full((homes.n_places, stations.n_places), np.inf)
     for h in range(homes.n_places):
         found = nx.single_source_dijkstra_path_length(graph, ("home", h), weight="cost")

@@ -121,6 +121,33 @@ def test_a_file_that_cannot_be_read(city, path, rule):
         open_study(city)
 
 
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("nowhere.tif", "missing-file"),
+        ("heights.asc", "unknown-format"),
+        ("streets.geojson", "unknown-format"),
+        ("text.tif", "wrong-content"),
+        ("empty.tiff", "wrong-content"),
+    ],
+)
+def test_heights_that_are_no_raster(city, path, rule):
+    (city / "heights.asc").write_text("ncols 2\nnrows 2\n")
+    (city / "text.tif").write_text("ncols 2\nnrows 2\n")
+    (city / "empty.tiff").touch()
+    with_input(city, "elevation", f'"{path}"')
+    error = only(city)
+    assert (error.layer, error.rule) == ("elevation", rule)
+    with pytest.raises(SourceError):
+        open_study(city)
+
+
+def test_a_raster_is_no_layer_of_streets(city):
+    (city / "heights.tif").write_bytes(b"II*\x00")
+    with_input(city, "streets", '"heights.tif"')
+    assert only(city).rule == "unknown-format"
+
+
 def test_an_encoding_that_there_is_not(city):
     with_input(city, "stations", '{ path = "stations.csv", encoding = "latin-99" }')
     assert only(city).rule == "encoding"
@@ -494,9 +521,6 @@ def test_every_rule_of_the_readers_has_a_test_that_names_it(repository):
                 position = {"Breach": 1, "breach": 0 if is_method else 1, "refuse": 0}.get(name)
                 if position is not None and isinstance(rule := node.args[position], ast.Constant):
                     rules.add(rule.value)
-    tested = "".join(
-        (repository / "tests" / f"{name}.py").read_text(encoding="utf-8")
-        for name in ("test_bad_input", "test_study_file", "test_readers")
-    )
+    tested = "".join(path.read_text(encoding="utf-8") for path in sorted((repository / "tests").glob("test_*.py")))
     assert len(rules) > 40
     assert {r for r in rules if f'"{r}"' not in tested} == set()

@@ -7,15 +7,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
+from pyproj import Geod
+from rasterio import Affine
 
-from lifecircle import cover, open_study
+from lifecircle import cover, open_study, site
+from lifecircle.areas import AreaTree
 from lifecircle.circles import weighted_quantile
 from lifecircle.demand import place_residents
 from lifecircle.errors import SchemaError, StudyError
+from lifecircle.ground import Footing, lay_ground
+from lifecircle.routing import nearest_walks, snap, walk_network
 from lifecircle.scenarios import possible_sites, unserved_areas
-from tiny import STUDY, at, box, geojson, line, table, write_city
+from lifecircle.service import Eligibility
+from tiny import LAT, LON, STUDY, at, box, geojson, line, osm_xml, streets, table, write_city
 
 
 def city(folder, *, more="", **files):
@@ -279,3 +286,238 @@ def test_residents_whom_no_building_takes_are_told(tmp_path):
     [told] = cover(open_study(tmp_path)).demand.findings
     assert told.rule == "unplaced"
     assert "100 residents" in told.message
+
+
+# --------------------------------------------------------------------------- who walks when, and how
+
+
+GATED = """
+[walking]
+gates = [{ id = "w2", hours = "Mo-Su 06:00-22:00" }]
+"""
+DAY = '[[circle]]\nname = "day"\nminutes = 15\nat = "Sun 10:00"\n'
+NIGHT = '[[circle]]\nname = "night"\nminutes = 15\nat = "Sat 23:30"\n'
+
+
+def test_a_gate_closed_at_night_changes_the_night_circle_and_not_the_day_circle(tmp_path):
+    today = cover(city(tmp_path, more=GATED + DAY + NIGHT))
+    homes = today.buildings.set_index("building_id")
+    assert homes.loc["b1", ["within_day", "within_night"]].tolist() == [True, True]
+    assert homes.loc["b2", ["within_day", "within_night"]].tolist() == [True, False]
+    assert homes.loc["b2", "status"] == "ok"
+    assert rows_of(today).loc["total", ["within_day", "within_night", "unreachable"]].tolist() == [64, 60, 0]
+
+
+@pytest.mark.parametrize("at", ["Wed 10:00", "Wed 3:00"])
+@pytest.mark.parametrize("circles", [DAY + NIGHT, NIGHT + DAY])
+def test_residents_are_conserved_whatever_the_time_of_the_circles(tmp_path, circles, at):
+    today = cover(city(tmp_path, more=GATED + f'at = "{at}"\n' + circles))
+    total = rows_of(today).loc["total"]
+    assert total["within_day"] == 64
+    assert total["within_night"] == 60
+    first = today.study.settings.largest_circle.name
+    assert total[[f"within_{first}", "beyond", "unreachable", "unsnappable", "unplaced"]].sum() == 64
+    assert total["unreachable"] == (4 if first == "night" else 0)
+    homes = today.buildings.set_index("building_id")
+    assert homes.loc["b2", "status"] == ("ok" if at == "Wed 10:00" else "unreachable")
+
+
+def test_a_site_is_proposed_for_the_night_where_the_day_needs_none(tmp_path):
+    ask = '[[scenario]]\nname = "{0}"\nquestion = "most"\ncircle = "{0}"\nn_new = 1\n'
+    study = city(tmp_path, more=GATED + DAY + NIGHT + ask.format("day") + ask.format("night"))
+    assert (site(study, scenario="day").sites["state"] == "fixed").all()
+    plan = site(study, scenario="night")
+    chosen = plan.sites[plan.sites["state"] == "chosen"]
+    assert chosen["site_id"].tolist() == ["c1"]
+    assert chosen["gain"].tolist() == [4]
+    assert (plan.reached, rows_of(plan.coverage).loc["total", "within_night"]) == (64, 64)
+
+
+def test_a_mapped_gate_keeps_the_hours_that_it_states_and_a_study_may_state_others(tmp_path):
+    def opened(more):
+        study = STUDY.replace("streets.geojson", "streets.osm").replace('barriers = "barriers.geojson"\n', "")
+        write_city(tmp_path, study=study + more + DAY + NIGHT)
+        nodes = {1: (0, 0), 2: (4, 0), 3: (0, 1), 4: (0, 2), 5: (4, 2), 6: (1, 0), 7: (1, 2)}
+        ways = {
+            1: ([1, 6, 2], {"highway": "residential"}),
+            2: ([1, 3, 4], {"highway": "footway"}),
+            3: ([4, 7, 5], {"highway": "residential"}),
+        }
+        gate = {3: {"barrier": "gate", "opening_hours": "Mo-Su 06:00-22:00"}}
+        osm_xml(tmp_path / "streets.osm", nodes, ways, node_tags=gate)
+        return cover(open_study(tmp_path)).buildings.set_index("building_id")
+
+    assert opened("").loc["b2", ["within_day", "within_night"]].tolist() == [True, False]
+    always = '[walking]\ngates = [{ id = "n3", hours = "24/7" }]\n'
+    assert opened(always).loc["b2", ["within_day", "within_night"]].tolist() == [True, True]
+
+
+def test_times_at_which_the_same_gates_are_open_share_one_network_and_all_share_the_snaps(tmp_path):
+    noon = '[[circle]]\nname = "noon"\nminutes = 8\nat = "Fri 12:00"\n'
+    study = city(tmp_path, more=GATED + DAY + NIGHT + noon)
+    ground = lay_ground(study)
+    day, night, midday = (ground.walk(study.settings.walking.reference, at=c.at) for c in study.settings.circles)
+    assert day.network is midday.network is ground.reference.network
+    assert night.network is not day.network
+    assert night.homes is day.homes
+    assert night.stations is day.stations
+
+
+STEPLESS = """
+[walking]
+max_access_m = 100
+classes = [
+    { name = "adult" },
+    { name = "aged" },
+    { name = "wheelchair", speed_mps = 0.8, steps = false },
+]
+"""
+PEOPLE = (
+    "building_id residents residents_aged residents_wheelchair",
+    *(["b1", 60, 10, 6], ["b2", 4, 1, 2], ["b3", 0, 0, 0]),
+)
+
+
+def with_steps(folder, *ids):
+    """Make flights of steps of some of the city's streets."""
+    steps = [({**tags, "highway": "steps"} if tags["way_id"] in ids else tags, shape) for tags, shape in streets()]
+    geojson(folder / "streets.geojson", steps)
+
+
+def of_wheelchairs(folder, *ids):
+    """Cover the city with some streets as steps."""
+    city(folder, more=STEPLESS, residents=PEOPLE)
+    with_steps(folder, *ids)
+    return cover(open_study(folder))
+
+
+def test_steps_cut_off_a_wheelchair_and_nobody_else(tmp_path):
+    today = of_wheelchairs(tmp_path, "w2")
+    homes = today.buildings.set_index("building_id")
+    assert homes.loc["b2", ["status", "status_aged", "status_wheelchair"]].tolist() == ["ok", "ok", "unreachable"]
+    assert np.isnan(homes.loc["b2", "walk_s_wheelchair"])
+    assert homes.loc["b1", "status_wheelchair"] == "ok"
+    assert rows_of(today, "wheelchair").loc["total", ["residents", "within_15", "unreachable"]].tolist() == [8, 6, 2]
+    assert rows_of(today, "aged").loc["total", "unreachable"] == 0
+    total = rows_of(today).loc["total"]
+    assert total["residents"] == total[["within_15", "beyond", "unreachable", "unsnappable", "unplaced"]].sum() == 64
+
+
+def test_a_wheelchair_attaches_to_no_steps(tmp_path):
+    today = of_wheelchairs(tmp_path, "w2", "w3")
+    homes = today.buildings.set_index("building_id")
+    assert homes.loc["b2", ["status", "status_wheelchair"]].tolist() == ["ok", "unsnappable"]
+    assert rows_of(today, "wheelchair").loc["total", ["within_15", "unsnappable"]].tolist() == [6, 2]
+
+
+def test_a_station_on_steps_alone_is_told_and_serves_the_others(tmp_path):
+    city(tmp_path, more=STEPLESS, residents=PEOPLE, stations=("station_id lon lat", ["s1", *at(2, 2)]))
+    with_steps(tmp_path, "w3")
+    today = cover(open_study(tmp_path))
+    [told] = [f for f in today.findings if f.rule == "station-off-network"]
+    assert (told.severity, told.ids) == ("warning", ("s1",))
+    assert "classes that take no steps" in told.message
+    homes = today.buildings.set_index("building_id")
+    assert homes.loc["b1", ["status", "status_wheelchair"]].tolist() == ["ok", "unreachable"]
+
+
+def test_classes_that_take_steps_share_one_network(tmp_path):
+    study = city(tmp_path, more='[walking]\nclasses = [{ name = "adult" }, { name = "aged" }]\n', residents=PEOPLE)
+    ground = lay_ground(study)
+    assert set(ground.surfaces) == {True}
+    assert len({id(ground.walk(c).network) for c in study.settings.walking.classes}) == 1
+
+
+def rising(folder, slope_east, *, west=LON - 0.02, lacking=None):
+    """Write heights that rise to the east; columns of the raster in ``lacking`` know none."""
+    cell = 0.0002
+    columns = west + cell * (np.arange(300) + 0.5)
+    east_m = Geod(ellps="WGS84").inv(LON, LAT, LON + 0.01, LAT)[2] / 0.01
+    height = np.tile((slope_east * east_m * (columns - LON)).astype("float32"), (300, 1))
+    height[:, slice(0) if lacking is None else lacking] = np.nan
+    profile = {"driver": "GTiff", "width": 300, "height": 300, "count": 1, "dtype": "float32", "crs": "EPSG:4326"}
+    from_cell = Affine(cell, 0, west, 0, -cell, LAT + 0.03)
+    with rasterio.open(folder / "heights.tif", "w", transform=from_cell, nodata=np.nan, **profile) as raster:
+        raster.write(height, 1)
+
+
+@pytest.mark.parametrize(
+    ("direction", "station", "metres"),
+    [
+        ("there", (3.9, 0), np.exp(0.35)),  # 10 % up: T(0.1) / T(0) = exp(-0.35)
+        ("there", (0.1, 0), 1.0),  # 10 % down is as fast as the flat
+        ("round_trip", (3.9, 0), (np.exp(0.35) + 1.0) / 2),
+        ("round_trip", (0.1, 0), (np.exp(0.35) + 1.0) / 2),
+        ("worse_way", (3.9, 0), np.exp(0.35)),
+        ("worse_way", (0.1, 0), np.exp(0.35)),
+    ],
+)
+def test_a_walk_on_a_slope_counts_in_the_direction_that_the_study_asks_for(tmp_path, direction, station, metres):
+    rising(tmp_path, 0.1)
+    heights = STUDY + f'elevation = "heights.tif"\n[walking]\ndirection = "{direction}"\n'
+    write_city(tmp_path, study=heights)
+    table(tmp_path / "stations.csv", "station_id lon lat", ["s1", *at(*station)])
+    today = cover(open_study(tmp_path))
+    home = today.buildings.set_index("building_id").loc["b1"]
+    on_streets_m = home["walk_m"] - home["access_m"] - home["egress_m"]
+    assert on_streets_m > 80
+    legs_m = home["access_m"] + home["egress_m"]
+    assert home["walk_s"] * 1.2 == pytest.approx(legs_m + on_streets_m * metres, rel=5e-3)
+
+
+def test_streets_off_the_raster_are_told_and_taken_for_flat(tmp_path):
+    rising(tmp_path, 0.1, lacking=slice(100, 300))  # knows nothing east of the origin
+    write_city(tmp_path, study=STUDY + 'elevation = "heights.tif"\n')
+    today = cover(open_study(tmp_path))
+    assert any(f.severity == "warning" and "height" in f.message for f in today.findings)
+    homes = today.buildings.set_index("building_id")
+    assert homes.loc["b2", "walk_s"] * 1.2 == pytest.approx(homes.loc["b2", "walk_m"], rel=1e-3)
+
+
+def test_a_leg_through_a_wall_is_counted_and_told(tmp_path):
+    write_city(tmp_path)
+    walls = line((1.9, 1.4), (2.5, 1.4), (2.5, 1.8), (1.9, 1.8), (1.9, 1.4))
+    geojson(tmp_path / "barriers.geojson", [({"kind": "wall"}, walls)])
+    today = cover(open_study(tmp_path))
+    [told] = [f for f in today.findings if f.rule == "leg-blocked"]
+    assert (told.layer, told.severity, told.ids, told.count) == ("buildings", "warning", ("b2",), 1)
+    assert told.message.startswith("1 of 3")
+    assert today.buildings.set_index("building_id")["leg_blocked"].to_dict() == {"b1": False, "b2": True, "b3": False}
+
+
+# --------------------------------------------------------------------------- whose station
+
+
+@given(data=st.data())
+def test_the_nearest_eligible_station_is_that_of_a_search_for_each_area_alone(town_of_areas, data):
+    """As if every area had its own city: one search for each, from its own stations to its own homes."""
+    footing, tree, spots = town_of_areas
+    ids = np.array(tree.ids)
+    home_area = pd.Series(data.draw(st.lists(st.sampled_from(ids), min_size=len(spots), max_size=len(spots))))
+    rows = np.array(data.draw(st.lists(st.integers(0, len(spots) - 1), min_size=1, max_size=8, unique=True)))
+    station_area = pd.Series(data.draw(st.lists(st.sampled_from([*ids, ""]), min_size=len(rows), max_size=len(rows))))
+    found = Eligibility(tree, "community").nearest(
+        footing, footing.homes.take(rows), station_area, footing.homes, home_area
+    )
+    for area in ids:
+        able, asking = np.flatnonzero(station_area == area), np.flatnonzero(home_area == area)
+        alone = nearest_walks(footing.network, footing.homes.take(rows[able]), footing.homes.take(asking))
+        np.testing.assert_array_equal(found.facility[asking], np.append(able, -1)[alone.facility])
+        for name in ("seconds", "walk_m", "access_m", "egress_m", "blocked"):
+            np.testing.assert_array_equal(getattr(found, name)[asking], getattr(alone, name))
+
+
+@pytest.fixture(scope="module")
+def town_of_areas():
+    """A grid of streets and a street apart, homes along both, and three communities that lie anyhow."""
+    x, y = (a.ravel() for a in np.meshgrid(np.arange(6), np.arange(5)))
+    row = np.arange(30).reshape(5, 6)
+    edges = np.concatenate([np.stack([a.ravel(), b.ravel()], axis=1) for a, b in (
+        (row[:, :-1], row[:, 1:]), (row[:-1], row[1:]), (np.array([30]), np.array([31])),
+    )])  # fmt: skip
+    xy_m = np.concatenate([np.stack([x, y], axis=1) * 100.0, [[0.0, 9000.0], [400.0, 9000.0]]])
+    network = walk_network(xy_m, edges)
+    spots = np.concatenate([np.random.default_rng(4).uniform(0, 500, (16, 2)), [[50.0, 9010.0], [300.0, 8990.0]]])
+    homes = snap(network, spots)
+    tree = AreaTree(("a", "b", "c"), ("community",) * 3, np.full(3, -1, dtype=np.int32))
+    return Footing(network, homes, homes, homes, 1.2, "there"), tree, spots

@@ -8,13 +8,17 @@ from hashlib import sha256
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
+import rasterio
+from rasterio import Affine
 
 from lifecircle import cli, reports
 from lifecircle.errors import LifecircleError, OutputError, UnknownNameError
 from lifecircle.model import folder_name
-from tiny import STUDY, at, box, geojson, table, write_city
+from lifecircle.readers.study_file import read_study_file
+from tiny import LAT, LON, STUDY, at, box, geojson, line, table, write_city
 
 SCENARIOS = """
 [[scenario]]
@@ -171,6 +175,93 @@ def test_check_names_a_station_off_the_network(run, city, tmp_path):
     assert "s1" in complaint
 
 
+def heights(path, *, west=LON - 0.02, dtype="float32", crs="EPSG:4326"):
+    """Write a level raster, 0.06 degree wide and high."""
+    from_cell = Affine(0.0002, 0, west, 0, -0.0002, LAT + 0.03)
+    profile = {"driver": "GTiff", "width": 300, "height": 300, "count": 1, "dtype": dtype, "crs": crs}
+    with rasterio.open(path, "w", transform=from_cell, **profile) as raster:
+        raster.write(np.full((300, 300), 40, dtype=dtype), 1)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: None, "there is no such file"),
+        (lambda path: path.write_text("ncols 300\nnrows 300\n"), "its content is not GeoTIFF"),
+        (lambda path: path.write_bytes(b"II*\x00" + bytes(64)), "cannot be read as a GeoTIFF"),
+        (lambda path: heights(path, west=7.4), "is it of another city?"),
+        (lambda path: heights(path, crs=None), "does not say where it lies"),
+        (lambda path: heights(path, dtype="complex64"), "holds no heights"),
+    ],
+    ids=["missing", "no raster", "broken", "another city", "nowhere", "no heights"],
+)
+def test_heights_that_cannot_be_used_are_one_clear_error(run, city, tmp_path, make, says):
+    make(city / "heights.tif")
+    (city / "study.toml").write_text(STUDY + 'elevation = "heights.tif"\n', "utf-8")
+    for command in ("cover", "check"):
+        code, shown, complaint = run(command, city, "--out", tmp_path / command)
+        assert code == 1
+        assert "Traceback" not in shown + complaint
+        [told] = [line for line in complaint.splitlines() if "elevation:" in line]
+        assert says in told
+        assert "heights.tif" in told
+    assert not (tmp_path / "cover").exists()
+    found = json.loads((tmp_path / "check" / "check" / "check.json").read_text("utf-8"))["findings"]
+    assert [f["layer"] for f in found if f["severity"] == "error"] == ["elevation"]
+
+
+@pytest.mark.parametrize("speed", ["0", "-1.2", "nan", "inf", '"fast"'])
+def test_a_speed_at_which_nobody_gets_anywhere_is_one_clear_error(run, city, tmp_path, speed):
+    walking = f'[walking]\nclasses = [{{ name = "adult", speed_mps = {speed} }}]\n'
+    (city / "study.toml").write_text(STUDY + walking, "utf-8")
+    code, shown, complaint = run("cover", city, "--out", tmp_path / "out")
+    assert code == 1
+    assert "Traceback" not in shown + complaint
+    assert len([line for line in complaint.splitlines() if "speed_mps must be" in line]) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_heights_of_half_the_city_are_used_and_the_other_half_is_told(run, city, tmp_path):
+    heights(city / "heights.tif", west=LON + 0.002)
+    (city / "study.toml").write_text(STUDY + 'elevation = "heights.tif"\n', "utf-8")
+    code, _, complaint = run("cover", city, "--out", tmp_path / "out")
+    assert code == 0
+    assert "warning" in complaint
+    assert "height" in complaint
+
+
+def test_legs_through_walls_are_counted_where_the_study_is_checked_and_where_it_is_covered(run, city, tmp_path):
+    walls = [(1.9, 1.4), (2.5, 1.4), (2.5, 1.8), (1.9, 1.8), (1.9, 1.4)]
+    geojson(city / "barriers.geojson", [({"kind": "wall"}, line(*walls))])
+    code, _, complaint = run("check", city, "--out", tmp_path / "out")
+    assert code == 0
+    assert "1 of 3" in complaint
+    found = json.loads((tmp_path / "out" / "check" / "check.json").read_text("utf-8"))["findings"]
+    [told] = [f for f in found if f["rule"] == "leg-blocked"]
+    assert (told["layer"], told["ids"], told["count"]) == ("buildings", ["b2"], 1)
+    assert "1 of 3" in run("cover", city, "--out", tmp_path / "out")[2]
+    homes = pd.read_parquet(tmp_path / "out" / "today" / "buildings.parquet").set_index("building_id")
+    assert homes["leg_blocked"].tolist() == [False, True, False]
+
+
+def test_a_plan_records_how_people_walk(run, city, tmp_path):
+    walking = """
+[walking]
+direction = "worse_way"
+classes = [{ name = "aged" }]
+gates = [{ id = "w2", hours = "06:00-22:00" }]
+rules = [{ walk = "yes", where = { highway = "footway" } }]
+"""
+    (city / "study.toml").write_text(STUDY + walking + SCENARIOS, "utf-8")
+    assert run("site", city, "--scenario", "one more", "--out", tmp_path / "out")[0] == 0
+    plan = json.loads((tmp_path / "out" / "scenarios" / "one-more" / "plan.json").read_text("utf-8"))
+    stated = plan["settings"]["walking"]
+    assert stated["classes"] == [{"name": "aged", "speed_mps": 0.92, "steps": True}]
+    assert (stated["direction"], stated["at"]) == ("worse_way", "Wed 10:00")
+    assert stated["gates"] == [{"id": "w2", "hours": "06:00-22:00"}]
+    assert stated["rules"] == [{"walk": "yes", "ids": [], "where": [{"highway": ["footway"]}]}]
+
+
 def test_a_study_that_cannot_be_used_leaves_nothing_behind(run, city, tmp_path):
     (city / "streets.geojson").unlink()
     (city / "study.toml").write_text((city / "study.toml").read_text("utf-8") + "\n[walkin]\n", "utf-8")
@@ -320,6 +411,22 @@ def test_a_new_study_needs_its_files_and_then_works(run, tmp_path):
         assert name in complaint
     fill(folder)
     assert run("cover", folder, "--out", tmp_path / "out")[0] == 0
+
+
+def test_every_line_of_a_new_study_that_is_commented_out_works_without_its_mark(run, tmp_path):
+    folder = tmp_path / "my-city"
+    assert run("new", folder)[0] == 0
+    text = (folder / "study.toml").read_text("utf-8").replace('buildings = "city.osm.pbf"\n', "")
+    (folder / "study.toml").write_text(re.sub(r"(?m)^( *)# (?=\[|\{|\w+ = )", r"\1", text), "utf-8")
+    file = read_study_file(folder)
+    assert file.breaches == ()
+    walking = file.settings.walking
+    assert [c.name for c in walking.classes] == ["adult", "aged", "wheelchair"]
+    assert [c.steps for c in walking.classes] == [True, True, False]
+    assert (walking.direction, walking.gates[1].hours) == ("round_trip", "Mo-Su 06:00-22:00")
+    assert walking.rules[0].walk == "private"
+    assert {c.at for c in file.settings.circles} == {"", "Sun 10:00"}
+    assert file.inputs["elevation"].path == "heights.tif"
 
 
 def test_new_never_overwrites(run, city):

@@ -35,11 +35,19 @@ def plans(study, today, sites):
 
 
 def test_the_walk_of_every_building_equals_networkx_on_the_split_graph(today):
-    ground = today.ground
-    expected = nearest_costs(ground.streets.network, ground.homes, ground.stations)
-    walk_m = today.buildings["walk_m"].to_numpy()
-    np.testing.assert_allclose(np.where(np.isnan(walk_m), np.inf, walk_m), expected, rtol=0, atol=1e-6)
-    np.testing.assert_allclose(today.buildings["walk_s"] * SPEED_MPS, walk_m, rtol=0, atol=1e-6)
+    footing = today.ground.reference
+    expected = nearest_costs(footing.network, footing.homes, footing.stations)
+    on_the_flat_m = today.buildings["walk_s"].to_numpy() * SPEED_MPS
+    np.testing.assert_allclose(np.where(np.isnan(on_the_flat_m), np.inf, on_the_flat_m), expected, rtol=0, atol=1e-6)
+    reached = today.buildings["status"] == "ok"
+    slowed = on_the_flat_m[reached] - today.buildings.loc[reached, "walk_m"]
+    assert slowed.min() > -1e-6  # steps, lifts and signals take time beyond that for the metres
+    assert slowed.max() > 1.0
+
+
+def test_the_buildings_that_no_leg_leaves_freely_are_counted(today):
+    [told] = [f for f in today.findings if f.rule == "leg-blocked" and f.layer == "buildings"]
+    assert (told.count, len(today.buildings)) == (16, 1225)
 
 
 def test_residents_in_are_residents_out(today):
@@ -96,7 +104,7 @@ def test_a_plan_is_what_covering_the_city_again_with_its_sites_finds(today, site
         after = plan.coverage.table.iloc[-1][f"within_{circle}"]
         opened = np.flatnonzero(sites.frame["station_id"].isin(plan.sites["site_id"]))
         cutoff_s = next(c.cutoff_s for c in plan.coverage.study.settings.circles if c.name == circle)
-        assert after == pytest.approx(coverage_of(sites.walks, opened, sites.weights, cutoff_s), abs=1e-6)
+        assert after == pytest.approx(coverage_of(sites.walks[circle], opened, sites.weights, cutoff_s), abs=1e-6)
         gained = after - today.table.iloc[-1][f"within_{circle}"]
         assert plan.sites["gain"].sum() == pytest.approx(gained, abs=1e-6)
         assert plan.solution.status == "optimal"

@@ -151,7 +151,9 @@ def town(n=300, *, text="", n_stations=5, n_new=2, seed=8):
             scenarios=(Scenario(f"{text}two more", "most", f"{text}8", n_new=n_new),),
         ),
         crs=CRS_M,
-        streets=StreetWays((), pd.DataFrame(), *(np.zeros(0, t) for t in (np.int64, np.int32)), np.zeros((0, 2))),
+        streets=StreetWays(
+            (), pd.DataFrame(), *(np.zeros(0, t) for t in (np.int64, np.int32)), np.zeros((0, 2)), pd.DataFrame()
+        ),
         areas=areas,
         buildings=buildings,
         entrances=buildings.iloc[:0],
@@ -159,6 +161,7 @@ def town(n=300, *, text="", n_stations=5, n_new=2, seed=8):
         stations=stations[stations["state"] == "fixed"],
         candidates=candidates,
         barriers=streets.iloc[:0],
+        elevation=None,
         extent_m=(*ORIGIN, *(ORIGIN + extent)),
         attribution=(f"© {text}nobody",),
         fingerprint="0" * 64,
@@ -230,6 +233,7 @@ def covered(study, homes, stations, streets):
         buildings=buildings,
         table=table_of(study, buildings, stations),
         stations=stations.assign(residents=served).reset_index(drop=True),
+        sites=np.arange(len(stations)),
         service_areas=areas,
         streets=streets,
         reach={},

@@ -59,16 +59,15 @@ def test_monaco_states_its_population(monaco):
 
 def test_monaco_streets_are_the_ways_of_the_file(monaco, repository):
     extract = read_osm(repository / "data" / "monaco" / "monaco.osm.pbf", {"streets": ({"highway": ()},)})
-    found = extract.found["streets"]
-    ways = monaco.streets
-    assert ways.way_id == tuple(f.id for f in found)
-    assert list(ways.tags["highway"]) == [f.kind for f in found]
+    found, ways = extract.streets, monaco.streets
+    assert ways.way_id == tuple(f"w{number}" for number in found.number)
+    assert list(ways.tags["highway"]) == list(found.tags["highway"])
     lonlat = gpd.GeoSeries.from_xy(*ways.xy_m[ways.node].T, crs=monaco.crs).to_crs(4326)
-    rows = np.concatenate([np.arange(extract.indptr[f.way], extract.indptr[f.way + 1]) for f in found])
-    assert np.abs(shapely.get_coordinates(lonlat.values) - extract.lonlat[rows]).max() < 1e-9
-    refs = extract.ref[rows]
-    assert len(np.unique(refs)) == len(ways.xy_m)
-    assert len(np.unique(np.stack([refs, ways.node]), axis=1).T) == len(ways.xy_m)
+    rows = np.concatenate([np.arange(extract.indptr[way], extract.indptr[way + 1]) for way in found.way])
+    nodes = extract.node[rows]
+    assert np.abs(shapely.get_coordinates(lonlat.values) - extract.lonlat[nodes]).max() < 1e-9
+    assert len(np.unique(nodes)) == len(ways.xy_m)
+    assert len(np.unique(np.stack([nodes, ways.node]), axis=1).T) == len(ways.xy_m)
 
 
 def test_monaco_places_lie_where_they_say(monaco):
@@ -118,7 +117,7 @@ def test_monaco_names_its_source_and_its_box(monaco):
 def test_porto_and_andorra_read(shared_dir, tmp_path):
     for name, path in (("porto", "porto_region/porto_portugal"), ("andorra", "andorra/andorra")):
         extract = read_osm(shared_dir / "data" / f"{path}.osm.pbf", {"streets": ({"highway": ()},)})
-        assert len(extract.found["streets"]) > 4000, name
+        assert len(extract.streets.number) > 4000, name
 
 
 # ----------------------------------------------------------------------------------------------------- projection

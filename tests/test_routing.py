@@ -8,39 +8,12 @@ from hypothesis import strategies as st
 
 from lifecircle.errors import SchemaError
 from lifecircle.network import tobler_factor
-from lifecircle.routing import nearest, nearest_walks, seconds_at_ends, snap, walk_network, within
+from lifecircle.routing import nearest, nearest_walks, path, seconds_at_ends, snap, walk_network, within
+from lifecircle.routing.directions import at_nodes
 from oracle import costs
+from towns import towns
 
 SPEED_MPS = 1.2
-
-
-@st.composite
-def towns(draw):
-    """A small random town: crossings, streets of every kind (parallel, loops, private, closed, one way), places."""
-    n_nodes = draw(st.integers(2, 9))
-    n_segments = draw(st.integers(1, 16))
-    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    xy = random.uniform(0, 800, (n_nodes, 2)).round(draw(st.integers(0, 3)))
-    edges = random.integers(0, n_nodes, (n_segments, 2))
-
-    def some(share):
-        return random.random(n_segments) < draw(st.sampled_from([0.0, share]))
-
-    shapes = [[xy[a], *random.uniform(0, 800, (random.integers(0, 3), 2)), xy[b]] for a, b in edges]
-    heights = random.uniform(0, 60, n_nodes) if draw(st.booleans()) else None
-    rules = {"oneway": some(0.2), "private": some(0.4), "closed": some(0.2)}
-    network = walk_network(xy, edges, shapes=shapes, height_m=heights, **rules)
-
-    def places(most):
-        n = draw(st.integers(1, most))
-        points = random.uniform(-50, 850, (n, 2))
-        at_node = random.random(n) < 0.3
-        points[at_node] = xy[random.integers(0, n_nodes, at_node.sum())]
-        place = np.sort(random.integers(0, n, n))
-        building = random.integers(-3, 3, n)
-        return snap(network, points, max_access_m=200, place=place, n_places=n).in_buildings(building)
-
-    return network, places(6), places(5), rules
 
 
 @given(towns())
@@ -284,3 +257,105 @@ def test_a_speed_that_nobody_walks_is_refused(street, speed_mps):
     places = snap(street, [[50, 0]])
     with pytest.raises(ValueError, match="speed_mps"):
         nearest(street, places, places, speed_mps=speed_mps)
+
+
+# --------------------------------------------------------------------------- both ways, and the way itself
+
+
+@given(towns(), st.sampled_from(["round_trip", "worse_way"]), st.integers(1, 3), st.floats(0, 1500))
+def test_round_trips_and_worse_ways_are_those_of_the_two_tables(town, direction, k, cutoff_s):
+    network, homes, stations, _ = town
+    there = costs(network, homes, stations) / SPEED_MPS
+    back = costs(network, stations, homes).T / SPEED_MPS
+    for table in (there, back):
+        table[:, ~stations.snapped] = np.inf
+        table[~homes.snapped & ~np.isin(homes.building, stations.building)] = np.inf
+    usable = homes.snapped
+    both = np.maximum(there, back) if direction == "worse_way" else (there + back) / 2
+    facility, seconds = nearest(network, stations, homes, k=k, direction=direction)
+    expected = np.sort(both, axis=1)[:, :k]
+    np.testing.assert_allclose(seconds[usable, : expected.shape[1]], expected[usable], atol=1e-6)
+    named = facility[usable][:, : expected.shape[1]]
+    assert ((named >= 0) == np.isfinite(expected[usable])).all()
+    walks = within(network, stations, homes, cutoff_s=cutoff_s, direction=direction)
+    for station in range(stations.n_places):
+        places, walked_s = walks.row(station)
+        assert (walked_s <= cutoff_s + 1e-6).all()
+        np.testing.assert_allclose(walked_s, both[places, station], atol=1e-6)
+        missed = np.setdiff1d(np.flatnonzero(usable & (both[:, station] < cutoff_s - 1e-5)), places)
+        assert not len(missed)
+
+
+def test_uphill_and_down_again_is_as_long_from_either_end():
+    slope = walk_network([[0, 0], [200, 0]], [[0, 1]], height_m=[0, 20])
+    low, high = (snap(slope, [point]) for point in ([0, 0], [200, 0]))
+    up, down = 200 / tobler_factor(0.1) / SPEED_MPS, 200 / SPEED_MPS
+    for station, home, there, worse in ((high, low, up, up), (low, high, down, up)):
+        for direction, expected in (("there", there), ("round_trip", (up + down) / 2), ("worse_way", worse)):
+            _, seconds = nearest(slope, station, home, direction=direction)
+            assert seconds[0, 0] == pytest.approx(expected, abs=1e-6)
+
+
+@given(towns())
+def test_the_line_of_a_walk_is_as_long_as_the_walk(town):
+    network, homes, stations, _ = town
+    for h in range(homes.n_places):
+        for s in range(stations.n_places):
+            home, station = homes.take([h]), stations.take([s])
+            walk = nearest_walks(network, station, home)
+            way = path(network, home, station)
+            assert (way is None) == (walk.facility[0, 0] < 0)
+            if way is None:
+                continue
+            line, metres = way
+            assert metres == pytest.approx(walk.walk_m[0, 0], abs=1e-6)
+            if len(line):
+                legs_m = walk.access_m[0, 0] + walk.egress_m[0, 0]
+                assert np.hypot(*np.diff(line, axis=0).T).sum() + legs_m == pytest.approx(metres, abs=1e-6)
+
+
+def test_the_line_of_a_walk_follows_the_street():
+    bent = walk_network([[0, 0], [100, 0], [100, 100]], [[0, 1], [1, 2]])
+    home, station = snap(bent, [[20, 5]]), snap(bent, [[110, 60]])
+    line, metres = path(bent, home, station)
+    assert line.tolist() == [[20, 0], [100, 0], [100, 60]]
+    assert metres == 5 + 80 + 60 + 10
+    assert path(bent, home, snap(bent, [[9e3, 9e3]])) is None
+    with pytest.raises(ValueError, match="one place"):
+        path(bent, snap(bent, [[0, 0], [1, 1]]), station)
+
+
+@given(towns())
+def test_standing_at_every_node_is_standing_at_its_spot(town):
+    network, _, stations, _ = town
+    index, seconds = nearest(network, stations, k=2)
+    walks = within(network, stations, cutoff_s=700)
+    spots = at_nodes(network)
+    assert len(index) == len(network.xy_m)
+    expected = nearest(network, stations, spots, k=2)
+    used = spots.snapped
+    same = (index[used] == expected[0][used]).all(axis=1) | (seconds[used] >= expected[1][used]).all(axis=1)
+    assert same.all()  # a spot may also go along its segment to a station on it without passing the node's rules
+    for station in range(stations.n_places):
+        nodes, walked_s = walks.row(station)
+        alone, alone_s = nearest(network, stations.take([station]), cutoff_s=700)
+        reached = np.flatnonzero(alone[:, 0] >= 0)
+        order = np.argsort(nodes)
+        np.testing.assert_array_equal(nodes[order], reached)
+        np.testing.assert_array_equal(walked_s[order], alone_s[reached, 0])
+
+
+def test_seconds_that_a_segment_takes_at_any_speed_come_on_top():
+    lift = walk_network([[0, 0], [100, 0], [104, 0]], [[0, 1], [1, 2]], fixed_s=[0, 60])
+    home, station = snap(lift, [[0, 0]]), snap(lift, [[104, 0]])
+    for speed_mps in (1.2, 0.5):
+        _, seconds = nearest(lift, station, home, speed_mps=speed_mps)
+        assert seconds[0, 0] == pytest.approx(104 / speed_mps + 60, abs=1e-6)
+    halfway = snap(lift, [[102, 0]])
+    assert nearest(lift, halfway, home)[1][0, 0] == pytest.approx(102 / 1.2 + 30, abs=1e-6)
+
+
+def test_a_direction_that_nobody_knows_is_refused(street):
+    spot = snap(street, [[0, 0]])
+    with pytest.raises(ValueError, match="there, round_trip, worse_way"):
+        nearest(street, spot, spot, direction="both")

@@ -3,7 +3,8 @@
 import pytest
 
 from lifecircle.errors import SourceError, StudyError
-from lifecircle.model import Circle, Note, Scenario, SpeedClass
+from lifecircle.hours import is_open, problem_of_hours, problem_of_time
+from lifecircle.model import Circle, Gate, Note, Scenario, SpeedClass, Walking, WayRule
 from lifecircle.readers.study_file import read_study_file
 from lifecircle.study import check_study, open_study
 from tiny import STUDY, write_city
@@ -33,11 +34,20 @@ def test_every_setting_arrives(tmp_path):
         stations = { path = "a.pbf", where = [{ amenity = ["library", "townhall"] }, { office = true, level = 0 }] }
         areas = { path = "c.shp", encoding = "gbk", level = "community", attribution = "Survey bureau" }
         residents = { path = "d.csv", by = "area" }
+        elevation = { path = "e.tif", attribution = "Copernicus" }
         [walking]
-        classes = [{ name = "adult", speed_mps = 1.2 }, { name = "aged", speed_mps = 0.9 }]
+        classes = [{ name = "adult", speed_mps = 1.2 }, { name = "wheelchair", speed_mps = 0.8, steps = false }]
         max_access_m = 100
         closed = ["w1"]
-        gates = ["w2"]
+        gates = ["w2", { id = "n5", hours = "Mo-Su 06:00-22:00" }]
+        at = "Sat 9:30"
+        direction = "round_trip"
+        [[walking.rules]]
+        walk = "yes"
+        where = { access = ["private", "customers"], service = true }
+        [[walking.rules]]
+        walk = "no"
+        ids = ["w3"]
         [service]
         eligible = "community"
         [[circle]]
@@ -45,6 +55,7 @@ def test_every_setting_arrives(tmp_path):
         minutes = 15
         tiers = ["main"]
         items = ["medicine"]
+        at = "Sun 10:00"
         [[circle]]
         minutes = 7.5
         [[scenario]]
@@ -63,10 +74,21 @@ def test_every_setting_arrives(tmp_path):
     settings = file.settings
     assert (settings.name, settings.language, settings.synthetic) == ("抚顺 (sample)", "zh", True)
     assert settings.notes == (Note(en="made up", zh="虚构"),)
-    assert settings.walking.classes == (SpeedClass("adult", 1.2), SpeedClass("aged", 0.9))
-    assert (settings.walking.max_access_m, settings.walking.closed, settings.walking.gates) == (100.0, ("w1",), ("w2",))
+    assert settings.walking == Walking(
+        classes=(SpeedClass("adult", 1.2), SpeedClass("wheelchair", 0.8, steps=False)),
+        max_access_m=100.0,
+        closed=("w1",),
+        gates=(Gate("w2"), Gate("n5", "Mo-Su 06:00-22:00")),
+        rules=(
+            WayRule("yes", where=({"access": ("private", "customers"), "service": ()},)),
+            WayRule("no", ids=("w3",)),
+        ),
+        at="Sat 9:30",
+        direction="round_trip",
+    )
     assert settings.eligible == "community"
-    assert settings.circles == (Circle("15, health", 15.0, ("main",), ("medicine",)), Circle("7.5", 7.5))
+    health = Circle("15, health", 15.0, ("main",), ("medicine",), at="Sun 10:00")
+    assert settings.circles == (health, Circle("7.5", 7.5))
     assert settings.scenarios == (
         Scenario("more", "most", "7.5", n_new=3),
         Scenario("all", "fewest", "15, health", share=1.0),
@@ -76,14 +98,62 @@ def test_every_setting_arrives(tmp_path):
     assert inputs["stations"].where == ({"amenity": ("library", "townhall")}, {"office": (), "level": ("0",)})
     assert (inputs["areas"].encoding, inputs["areas"].attribution) == ("gbk", "Survey bureau")
     assert inputs["residents"].by == "area"
+    assert (inputs["elevation"].path, inputs["elevation"].attribution) == ("e.tif", "Copernicus")
 
 
 def test_what_is_not_stated_has_a_default(tmp_path):
     settings = settings_of(tmp_path, '[inputs]\nstreets = "a"\nareas = "d"\nbuildings = "b"\nstations = "c"').settings
     assert (settings.name, settings.language, settings.synthetic) == (tmp_path.name, "zh", False)
     assert [c.name for c in settings.circles] == ["8", "15"]
-    assert settings.walking.reference == SpeedClass("adult", 1.2)
+    assert settings.walking.reference == SpeedClass("adult", 1.2, steps=True)
+    assert (settings.walking.direction, settings.walking.at) == ("there", "Wed 10:00")
     assert settings.eligible == "any"
+
+
+def test_a_known_class_needs_no_speed_and_may_have_another(tmp_path):
+    text = '[walking]\nclasses = [{ name = "adult" }, { name = "aged" }]\n'
+    assert settings_of(tmp_path, text).settings.walking.classes == (SpeedClass("adult", 1.2), SpeedClass("aged", 0.92))
+    text = '[walking]\nclasses = [{ name = "aged", speed_mps = 0.7 }]\n'
+    assert settings_of(tmp_path, text).settings.walking.reference == SpeedClass("aged", 0.7)
+
+
+def test_a_speed_that_nobody_walks_is_doubted_but_taken(tmp_path):
+    text = '[walking]\nclasses = [{ name = "adult", speed_mps = 4.3 }]\n'
+    [doubt] = [b for b in settings_of(tmp_path, text).breaches if b.rule == "fast-walkers"]
+    assert doubt.severity == "warning"
+    assert "kilometres per hour" in doubt.message
+    assert settings_of(tmp_path, text).settings.walking.reference.speed_mps == 4.3
+
+
+@pytest.mark.parametrize(
+    ("hours", "at", "expected"),
+    [
+        ("Mo-Su 06:00-22:00", "Wed 05:59", False),
+        ("Mo-Su 06:00-22:00", "Wed 6:00", True),
+        ("Mo-Su 06:00-22:00", "Wed 22:00", False),
+        ("Mo-Fr 22:00-06:00", "Sat 5:00", True),
+        ("Mo-Fr 22:00-06:00", "Sun 05:00", False),
+        ("Mo-Fr 08:00-12:00,14:00-18:00; Sa 08:00-12:00", "Sat 10:00", True),
+        ("Mo-Fr 08:00-12:00,14:00-18:00; Sa 08:00-12:00", "Fr 13:00", False),
+        ("24/7", "Mon 0:00", True),
+        ("closed", "Mon 12:00", False),
+        ("Mo-Su unknown", "Mon 12:00", False),
+        ("Mo-Su 08:00-20:00; PH off", "Sun 10:00", True),
+        ("sunrise-sunset", "Sun 20:00", False),
+    ],
+)
+def test_a_gate_is_open_at_its_hours_of_an_ordinary_week(hours, at, expected):
+    assert is_open(hours, at) is expected
+
+
+def test_hours_and_times_that_cannot_be_read_are_told_with_an_example():
+    assert "Mo-Fr 06:00-22:00" in problem_of_hours("6-22 Uhr")
+    for at in ("10:00", "Sunday 10:00", "Sun 24:00", "Sun 10", "周日 10:00"):
+        assert "Sun 10:00" in problem_of_time(at)
+        with pytest.raises(ValueError, match="time of the week"):
+            is_open("24/7", at)
+    with pytest.raises(ValueError, match="opening hours"):
+        is_open("6-22 Uhr", "Sun 10:00")
 
 
 def test_names_that_make_a_column_of_another_meaning(tmp_path):
@@ -119,7 +189,22 @@ CIRCLES = '[[circle]]\nname = "8"\nminutes = 8\n'
         ("[service]\nzzz = 1\n", "unknown-key", "known are eligible"),
         ("[dispatch]\n", "not-supported-yet", "dispatch"),
         ("[overrides]\n", "not-supported-yet", "overrides"),
-        ('[[circle]]\nminutes = 8\nat = "Sun 10:00"\n', "not-supported-yet", "at"),
+        ('[[circle]]\nminutes = 8\nat = "Sunday"\n', "bad-time", 'as in "Sun 10:00"'),
+        ('[walking]\nat = "10:00"\n', "bad-time", 'as in "Sun 10:00"'),
+        ('[walking]\ndirection = "back"\n', "unknown-value", "there, round_trip, worse_way"),
+        ('[walking]\ndirecton = "there"\n', "unknown-key", "did you mean direction?"),
+        ('[walking]\ngates = "w1"\n', "wrong-type", "list of ids, or of tables with id and hours"),
+        ("[walking]\ngates = [12]\n", "wrong-type", "id must be a text"),
+        ('[walking]\ngates = [{ id = "w1", hour = "24/7" }]\n', "unknown-key", "did you mean hours?"),
+        ('[walking]\ngates = [{ id = "w1", hours = "6-22" }]\n', "bad-hours", 'as in "Mo-Fr 06:00-22:00'),
+        ('[walking]\ngates = ["w1", { id = "w1", hours = "24/7" }]\n', "duplicate-id", "state each once"),
+        ('[[walking.rules]]\nwalk = "yes"\n', "missing-key", "ids or where is missing"),
+        ('[[walking.rules]]\nids = ["w1"]\n', "missing-key", "walk is missing"),
+        ('[[walking.rules]]\nids = ["w1"]\nwalk = "maybe"\n', "unknown-value", "yes, no, private"),
+        ('[[walking.rules]]\nwhere = "steps"\nwalk = "no"\n', "wrong-type", "where must be a table"),
+        ('[walking]\nclasses = [{ name = "a", speed_mps = 1, steps = "no" }]\n', "wrong-type", "true or false"),
+        ('[walking]\nclasses = [{ name = "a", speed_mps = -1 }]\n', "out-of-range", "above 0"),
+        ('[walking]\nclasses = [{ name = "aged", speed_mps = 0 }]\n', "out-of-range", "above 0"),
         ("[study]\nname = 3\n", "wrong-type", "name must be a text"),
         ('[study]\nname = "a/b"\n', "bad-name", "files are named after it"),
         ('[study]\nlanguage = "fr"\n', "unknown-value", "zh, en"),
@@ -174,7 +259,9 @@ def test_a_wrong_key_is_told(tmp_path, text, rule, says):
     [
         ('streets = "a"\nareas = "d"\nbuildings = "b"\n', "missing-key", "stations is missing"),
         ('gates = "g"\n', "not-supported-yet", "gates"),
-        ('elevation = "g"\n', "not-supported-yet", "elevation"),
+        ("elevation = 3\n", "wrong-type", "must be a table"),
+        ('elevation = { path = "x.tif", column = "z" }\n', "unknown-key", "known are path, attribution"),
+        ('elevaton = "x.tif"\n', "unknown-key", "did you mean elevation?"),
         ('street = "g"\n', "unknown-key", "did you mean streets?"),
         ('requests = "g"\n', "unknown-key", "did you mean residents?"),
         ("areas = 3\n", "wrong-type", "must be a table"),
@@ -236,15 +323,31 @@ def test_the_file_or_its_folder_both_open_it_and_a_mark_at_its_start_does_no_har
 
 
 def test_a_level_nobody_has_and_a_way_that_is_no_street(tmp_path):
-    more = '[service]\neligible = "comunity"\n[walking]\nclosed = ["w9", "w1"]\ngates = ["w8"]\n'
+    more = '[service]\neligible = "comunity"\n[walking]\nclosed = ["w9", "w1"]\ngates = ["w8", "n1"]\n'
+    more += '[[walking.rules]]\nwalk = "no"\nids = ["w2", "w7"]\n'
     write_city(tmp_path, study=STUDY + more)
     _, breaches = check_study(tmp_path)
     assert [(b.rule, b.ids) for b in breaches] == [
         ("unknown-name", ("comunity",)),
         ("unknown-id", ("w9",)),
-        ("unknown-id", ("w8",)),
+        ("unknown-id", ("w7",)),
+        ("unknown-id", ("n1", "w8")),
     ]
     assert "did you mean community?" in breaches[0].message
+
+
+def test_heights_belong_to_the_study_and_to_its_fingerprint(tmp_path):
+    write_city(tmp_path)
+    assert open_study(tmp_path).elevation is None
+    write_city(tmp_path, study=STUDY + 'elevation = { path = "heights.tif", attribution = "Survey bureau" }\n')
+    fingerprints = set()
+    for content in (b"II*\x00 one", b"MM\x00* two"):
+        (tmp_path / "heights.tif").write_bytes(content)
+        study = open_study(tmp_path)
+        assert study.elevation == tmp_path.resolve() / "heights.tif"
+        assert study.attribution == ("Survey bureau",)
+        fingerprints.add(study.fingerprint)
+    assert len(fingerprints) == 2
 
 
 def test_settings_change_the_fingerprint_and_the_place_does_not(tmp_path):

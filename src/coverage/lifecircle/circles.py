@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pyproj import Transformer
 
@@ -15,10 +17,11 @@ from lifecircle.demand import Demand, groups, place_residents
 from lifecircle.errors import Breach
 from lifecircle.ground import Ground, lay_ground, representative_xy
 from lifecircle.model import TOLERANCE_S, BoolArray, Circle, FloatArray, IntArray, Note, SpeedClass, Study
-from lifecircle.routing import NearestWalks, Snaps
+from lifecircle.reached import street_lines
+from lifecircle.routing import NearestWalks
 from lifecircle.schema import TOTAL
 from lifecircle.service import Eligibility, serves
-from lifecircle.service_areas import service_areas, street_lines
+from lifecircle.service_areas import reached_streets, rings, service_areas
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +30,8 @@ class Coverage:
 
     ``buildings`` holds the columns of buildings.parquet, ``table`` those of coverage.csv (see the architecture page);
     ``stations`` adds state, outside (of every area) and residents (whom it serves as the nearest within the largest
-    circle); ``service_areas`` and ``streets`` are drawings. A walk that does not exist is NaN, never a number.
+    circle), and ``sites`` which of the study's places they are; ``service_areas`` and ``streets`` are drawings. A walk
+    that does not exist is NaN, never a number.
     """
 
     study: Study
@@ -36,6 +40,7 @@ class Coverage:
     buildings: gpd.GeoDataFrame
     table: pd.DataFrame
     stations: gpd.GeoDataFrame
+    sites: npt.NDArray[np.intp]
     service_areas: gpd.GeoDataFrame
     streets: gpd.GeoDataFrame
     reach: dict[str, Reach]
@@ -45,6 +50,17 @@ class Coverage:
         """Return (n_buildings,) residents who are not in ``circle``, each class by its own walk."""
         parts = [np.where(found.within(circle), 0.0, self.demand.of(name)) for name, found in self.reach.items()]
         return np.sum(parts, axis=0)
+
+    @cached_property
+    def drawings(self) -> dict[str, gpd.GeoDataFrame]:
+        """The layers that show where a station is reached in time, by name; drawn when they are first asked for."""
+        of = (self.study, self.ground, self.stations, self.sites)
+        return {
+            "service_areas": self.service_areas,
+            "rings": rings(self.service_areas),
+            "station_areas": service_areas(*of, by_station=True),
+            "reached_streets": reached_streets(*of),
+        }
 
     @property
     def findings(self) -> tuple[Breach, ...]:
@@ -77,17 +93,18 @@ def cover(study: Study) -> Coverage:
     StudyError
         When the study names a level of areas that does not exist.
     """
-    ground = lay_ground(study)
-    return cover_with(study, ground, place_residents(study), study.stations.assign(state="fixed"), ground.stations)
+    stations = study.stations.assign(state="fixed")
+    return cover_with(study, lay_ground(study), place_residents(study), stations, np.arange(len(stations)))
 
 
 def cover_with(
-    study: Study, ground: Ground, demand: Demand, stations: gpd.GeoDataFrame, station_snaps: Snaps
+    study: Study, ground: Ground, demand: Demand, stations: gpd.GeoDataFrame, sites: npt.NDArray[np.intp]
 ) -> Coverage:
-    """Find who would be in which circle if ``stations`` (ascending ids, with a ``state``) stood there."""
-    reach = {
-        walker: Reach.of(study, ground, stations, station_snaps, walker) for walker in study.settings.walking.classes
-    }
+    """Find who would be in which circle if ``stations`` (ascending ids, with a ``state``) stood there.
+
+    ``sites`` says which of the study's places they are: today's stations by row, then the candidates.
+    """
+    reach = {walker: Reach.of(study, ground, stations, sites, walker) for walker in study.settings.walking.classes}
     reference = reach[study.settings.walking.reference]
     buildings = _buildings_frame(study, ground, demand, stations, reference, reach)
     return Coverage(
@@ -97,9 +114,10 @@ def cover_with(
         buildings=buildings,
         table=_table(study, demand, stations, reach),
         stations=_stations_frame(study, demand, stations, reach),
-        service_areas=service_areas(study, ground.streets, stations, station_snaps),
+        sites=sites,
+        service_areas=service_areas(study, ground, stations, sites),
         streets=gpd.GeoDataFrame(
-            {"kind": list(ground.streets.kind)}, geometry=street_lines(ground.streets.network), crs=study.crs
+            {"kind": list(ground.streets.kind)}, geometry=street_lines(ground.reference.network), crs=study.crs
         ),
         reach={walker.name: found for walker, found in reach.items()},
     )
@@ -109,41 +127,58 @@ def cover_with(
 class Reach:
     """How residents of one speed class reach the stations: arrays over the buildings.
 
-    ``walks`` are those to the nearest station of any kind; ``serving`` names for each circle the nearest station that
-    counts for it (row, -1 for none within it).
+    ``walks`` are those to the nearest station of any kind at the study's ``walking.at``, and ``status`` what they come
+    to; ``serving`` names for each circle the nearest station that counts for it at the circle's own time (row, -1 for
+    none within it); ``largest_status`` is the status at the time of the largest circle, which tells the residents
+    beyond it from the unreachable.
     """
 
     walks: NearestWalks
     serving: dict[str, IntArray]
     status: np.ndarray
+    largest_status: np.ndarray
 
     @classmethod
-    def of(cls, study: Study, ground: Ground, stations: gpd.GeoDataFrame, snaps: Snaps, walker: SpeedClass) -> Reach:
+    def of(
+        cls,
+        study: Study,
+        ground: Ground,
+        stations: gpd.GeoDataFrame,
+        sites: npt.NDArray[np.intp],
+        walker: SpeedClass,
+    ) -> Reach:
         """Walk one class to the nearest stations, and to the nearest that count for each circle."""
         rule = Eligibility.of(study)
+        walked: dict[tuple[int, bytes], NearestWalks] = {}
 
-        def nearest(able: BoolArray) -> NearestWalks:
-            chosen = np.flatnonzero(able)
-            found = rule.nearest(
-                ground.streets.network,
-                snaps.take(chosen),
-                stations["area_id"].iloc[chosen],
-                ground.homes,
-                study.buildings["area_id"],
-                speed_mps=walker.speed_mps,
-            )
-            return replace(found, facility=np.append(chosen, -1)[found.facility].astype(np.int32))
+        def nearest(able: BoolArray, at: str) -> NearestWalks:
+            footing = ground.walk(walker, at=at)
+            same = id(footing.network), able.tobytes()
+            if same not in walked:
+                chosen = np.flatnonzero(able)
+                found = rule.nearest(
+                    footing,
+                    footing.sites.take(sites[chosen]),
+                    stations["area_id"].iloc[chosen],
+                    footing.homes,
+                    study.buildings["area_id"],
+                )
+                facility = np.append(chosen, -1)[found.facility].astype(np.int32)
+                walked[same] = replace(found, facility=facility)
+            return walked[same]
 
-        walks = nearest(np.ones(len(stations), dtype=bool))
+        def status(walks: NearestWalks) -> np.ndarray:
+            conditions = [walks.facility[:, 0] >= 0, ground.walk(walker).homes.snapped]
+            return np.select(conditions, ["ok", "unreachable"], "unsnappable").astype(object)
+
         serving = {}
         for circle in study.settings.circles:
-            able = serves(stations, circle)
-            found = walks if able.all() else nearest(able)
+            found = nearest(serves(stations, circle), circle.at)
             inside = found.seconds[:, 0] <= circle.cutoff_s + TOLERANCE_S
             serving[circle.name] = np.where(inside, found.facility[:, 0], -1).astype(np.int32)
-        conditions = [walks.facility[:, 0] >= 0, ground.homes.snapped]
-        status = np.select(conditions, ["ok", "unreachable"], "unsnappable").astype(object)
-        return cls(walks, serving, status)
+        every = np.ones(len(stations), dtype=bool)
+        walks = nearest(every, "")
+        return cls(walks, serving, status(walks), status(nearest(every, study.settings.largest_circle.at)))
 
     @property
     def reached(self) -> BoolArray:
@@ -180,11 +215,11 @@ def _buildings_frame(
             "lat": np.round(lat, 7),
         }
     ).join(demand.residents)
-    own_leg_m = np.full(len(frame), np.nan)
-    own_leg_m[ground.homes.place[::-1]] = ground.homes.access_m[::-1]
     for walker, found in reach.items():
         suffix = "" if found is reference else f"_{walker.name}"
-        walks = found.walks
+        walks, homes = found.walks, ground.walk(walker).homes
+        own_leg_m = np.full(len(frame), np.nan)
+        own_leg_m[homes.place[::-1]] = homes.access_m[::-1]
         frame[f"station_id{suffix}"] = _named(stations["station_id"], walks)
         frame[f"walk_m{suffix}"] = walks.walk_m[:, 0]
         frame[f"walk_s{suffix}"] = np.where(found.reached, walks.seconds[:, 0], np.nan)
@@ -194,8 +229,9 @@ def _buildings_frame(
         frame[f"status{suffix}"] = found.status
         for circle in study.settings.circles:
             frame[f"within_{circle.name}{suffix}"] = found.within(circle)
+    homes = ground.reference.homes
     own_leg = np.zeros(len(frame), dtype=bool)
-    own_leg[ground.homes.place[ground.homes.blocked]] = True
+    own_leg[homes.place[homes.blocked]] = True
     frame["leg_blocked"] = np.where(reference.reached, reference.walks.blocked[:, 0], own_leg)
     largest_m = study.settings.largest_circle.cutoff_s * study.settings.walking.reference.speed_mps
     frame["edge"] = _to_edge_m(study, xy) < np.where(reference.reached, reference.walks.walk_m[:, 0], largest_m)
@@ -272,27 +308,27 @@ def _figures(
     circles, largest = study.settings.circles, study.settings.largest_circle.name
     people = np.concatenate([p.people[members] for p in parts])
     walk_m = np.concatenate([p.reach.walks.walk_m[members, 0] for p in parts])
-    status = np.concatenate([p.reach.status[members] for p in parts])
+    status = np.concatenate([p.reach.largest_status[members] for p in parts])
+    walked = np.concatenate([p.reach.reached[members] for p in parts])
     inside = {c.name: np.concatenate([p.reach.serving[c.name][members] >= 0 for p in parts]) for c in circles}
-    ok = status == "ok"
     residents = float(people.sum()) + unplaced
     counts = {f"within_{name}": float(people[held].sum()) for name, held in inside.items()}
     shares = {f"share_{name}": _ratio(counts[f"within_{name}"], residents) for name in inside}
     inhabited = np.logical_or.reduce([p.people[members] > 0 for p in parts])
-    reached = float(people[ok].sum())
+    reached = float(people[walked].sum())
     return {
         "buildings": int(inhabited.sum()),
         "residents": residents,
         **counts,
-        "beyond": float(people[ok & ~inside[largest]].sum()),
+        "beyond": float(people[(status == "ok") & ~inside[largest]].sum()),
         "unreachable": float(people[status == "unreachable"].sum()),
         "unsnappable": float(people[status == "unsnappable"].sum()),
         "unplaced": unplaced,
         **shares,
         "stations": n_stations,
         "residents_per_station": _ratio(residents, n_stations),
-        "walk_mean_m": _ratio(float((people[ok] * walk_m[ok]).sum()), reached),
-        "walk_p90_m": weighted_quantile(np.where(ok, walk_m, np.inf), people, 0.9, lost=unplaced),
+        "walk_mean_m": _ratio(float((people[walked] * walk_m[walked]).sum()), reached),
+        "walk_p90_m": weighted_quantile(np.where(walked, walk_m, np.inf), people, 0.9, lost=unplaced),
         "walk_n": reached,
     }
 

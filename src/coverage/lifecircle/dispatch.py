@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
+from pyproj import CRS, Transformer
 
 from lifecircle.ground import Ground, attach_points, lay_ground
-from lifecircle.model import Study
-from lifecircle.routing import NearestWalks
+from lifecircle.model import MAX_ACCESS_M, SPEED_MPS, FloatArray, IntArray, Study
+from lifecircle.network import QUANTUM_M, WalkNetwork
+from lifecircle.readers.metric import LON_LAT
+from lifecircle.routing import Labels, NearestWalks, Snaps, node_labels, walks_of_labels
 from lifecircle.service import Eligibility, offers
+from lifecircle.snapping import SnapIndex
 
 REASONS = {
     "": "the nearest station takes it",
@@ -54,20 +63,18 @@ def assign(study: Study, requests: gpd.GeoDataFrame, *, ground: Ground | None = 
         geometry=points,
         crs=study.crs,
     )
-    snaps = attach_points(study, ground.streets.network, places)
-    rule = Eligibility.of(study)
-    network, stations = ground.streets.network, study.stations
-    speed_mps = study.settings.walking.reference.speed_mps
+    footing = ground.reference
+    snaps = attach_points(study, ground, places)
+    rule, stations = Eligibility.of(study), study.stations
     item = asked["item"].fillna("").astype(str).to_numpy(dtype=object)
 
     def nearest(able: np.ndarray, rows: np.ndarray, by: Eligibility) -> NearestWalks:
         return by.nearest(
-            network,
-            ground.stations.take(able),
+            footing,
+            footing.stations.take(able),
             stations["area_id"].iloc[able],
             snaps.take(rows),
             places["area_id"].iloc[rows],
-            speed_mps=speed_mps,
         )
 
     n = len(places)
@@ -139,3 +146,90 @@ def _holding(points: np.ndarray, polygons: gpd.GeoDataFrame, id_column: str) -> 
     found = np.full(len(points), "", dtype=object)
     found[held] = ids[polygon[order][first]]
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class StationIndex:
+    """The nearest of some stations from anywhere, looked up in microseconds.
+
+    Every lookup is ``routing.nearest`` of a point snapped to the network, and says the same.
+    """
+
+    network: WalkNetwork
+    stations: Snaps
+    places: SnapIndex
+    labels: Labels
+    max_access_m: float
+    _project: Callable[..., tuple[float, float]]
+    _look_up: Callable[[float, float], tuple[int, float, float]]
+
+    @classmethod
+    def of(
+        cls,
+        network: WalkNetwork,
+        stations: Snaps,
+        *,
+        crs: CRS,
+        places: SnapIndex | None = None,
+        max_access_m: float = MAX_ACCESS_M,
+        speed_mps: float = SPEED_MPS,
+    ) -> StationIndex:
+        """Search from all stations once, so that a lookup adds two numbers.
+
+        Parameters
+        ----------
+        crs
+            The metric CRS of the network.
+        places
+            The network with the barriers that no leg of a place must cross; by default there are none.
+        max_access_m
+            Longest leg of a place, metres, inclusive.
+        """
+        from lifecircle.kernels import legs  # compiled code loads when it is first needed
+
+        places = SnapIndex.of(network) if places is None else places
+        labels = node_labels(network, stations, speed_mps=speed_mps)
+        look_up = partial(
+            legs.nearest_station,
+            *_labels_by_segment(network, stations, labels),
+            QUANTUM_M,
+            *places.arguments(max_access_m),
+        )
+        project = Transformer.from_crs(LON_LAT, crs, always_xy=True).transform
+        return cls(network, stations, places, labels, max_access_m, project, look_up)
+
+    def nearest(self, lon: float, lat: float) -> tuple[int, float, float]:
+        """Return the number of the station nearest on foot to a point in degrees, the seconds and the metres.
+
+        -1, inf and NaN where there is no way, or no permitted segment within reach.
+        """
+        station, cost_m, walk_m = self._look_up(*self._project(lon, lat))
+        return station, cost_m / self.labels.speed_mps, walk_m
+
+    def nearest_many(self, lonlat: npt.ArrayLike) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Return what `nearest` does for (n, 2) points in degrees: three arrays of (n,)."""
+        degrees = np.asarray(lonlat, dtype=np.float64).reshape(-1, 2)
+        points = np.stack(self._project(degrees[:, 0], degrees[:, 1]), axis=1)
+        snaps = self.places.snap(points, max_access_m=self.max_access_m, n_places=len(points))
+        walks = walks_of_labels(self.network, self.labels, self.stations, snaps)
+        return walks.facility[:, 0], walks.seconds[:, 0], walks.walk_m[:, 0]
+
+
+def _labels_by_segment(
+    network: WalkNetwork, stations: Snaps, labels: Labels
+) -> tuple[FloatArray, IntArray, FloatArray, IntArray]:
+    """Return the labels as ``kernels.legs.nearest_station`` takes them: what a lookup reads lies side by side."""
+    impedance = network.impedance(labels.speed_mps)
+    cost, row = labels.cost_m[network.leave, 0], labels.row[network.leave, 0]
+    metres = cost
+    if labels.metres is not None:
+        metres = labels.metres[network.leave, 0] + np.append(stations.access_m, np.nan)[row]
+    ways = np.column_stack([network.length_m, impedance.forward_m, impedance.backward_m, cost, metres])
+    order = np.argsort(stations.segment, kind="stable")
+    first = np.searchsorted(stations.segment[order], np.arange(network.n_segments + 1))
+    ends = np.column_stack([np.append(stations.place, -1)[np.vstack([row, [[-1, -1]]])], first]).astype(np.int32)
+    on_way = np.column_stack([stations.fraction, stations.access_m])[order]
+    arrays = ways, ends, on_way, stations.place[order]
+    for array in arrays:
+        array.setflags(write=False)
+    return arrays

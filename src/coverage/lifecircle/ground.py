@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -10,47 +11,175 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from lifecircle.errors import Breach, LifecircleError, SchemaError
-from lifecircle.model import FloatArray, Study
+from lifecircle.errors import Breach, LifecircleError, SchemaError, SourceError
+from lifecircle.hours import is_open, problem_of_hours
+from lifecircle.model import FloatArray, SpeedClass, Study, Walking, Walks
 from lifecircle.network import WalkNetwork
-from lifecircle.snapping import Snaps, snap
+from lifecircle.routing import NearestWalks, nearest_walks, within
+from lifecircle.schema import ELEVATION, LAYERS, breach
+from lifecircle.snapping import SnapIndex, Snaps
 from lifecircle.streets import WalkingStreets, walking_streets
+from lifecircle.streets import at as with_gates
+from lifecircle.terrain import Terrain, read_terrain
+
+
+@dataclass(frozen=True, eq=False)
+class Footing:
+    """How one class of residents walks at one time; the places have the rows of the study's frames."""
+
+    network: WalkNetwork
+    homes: Snaps
+    stations: Snaps
+    candidates: Snaps
+    speed_mps: float
+    direction: str
+
+    @property
+    def sites(self) -> Snaps:
+        """Today's stations, then the candidates."""
+        return self.stations.followed_by(self.candidates)
+
+    def nearest(self, facilities: Snaps, demand: Snaps, *, cutoff_s: float = np.inf) -> NearestWalks:
+        """Find each place's nearest facility as ``routing.nearest_walks`` does."""
+        return nearest_walks(
+            self.network,
+            facilities,
+            demand,
+            cutoff_s=cutoff_s,
+            speed_mps=self.speed_mps,
+            direction=self.direction,
+        )
+
+    def within(self, facilities: Snaps, demand: Snaps, *, cutoff_s: float) -> Walks:
+        """Find every pair of a facility and a place that reaches it in time, as ``routing.within`` does."""
+        return within(
+            self.network,
+            facilities,
+            demand,
+            cutoff_s=cutoff_s,
+            speed_mps=self.speed_mps,
+            direction=self.direction,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """The streets that some classes share, and the study's places on them.
+
+    Snaps depend on the streets alone; gates that open and shut make another network of the same segments, so that all
+    of ``network_at`` (by time of the week; times at which the same gates are open share one) fit the same snaps.
+    """
+
+    streets: WalkingStreets
+    network_at: Mapping[str, WalkNetwork]
+    index: SnapIndex
+    homes: Snaps
+    stations: Snaps
+    candidates: Snaps
 
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """The network with the study's places on it; the places have the rows of the study's frames."""
+    """A study's places on its streets, for every class and every time that the study asks about."""
 
-    streets: WalkingStreets
-    homes: Snaps
-    stations: Snaps
-    candidates: Snaps
+    walking: Walking
+    surfaces: Mapping[bool, Surface]
+    """By whether steps are taken: classes that take them share one surface, those that do not another."""
     findings: tuple[Breach, ...]
+
+    def walk(self, walker: SpeedClass, *, at: str = "") -> Footing:
+        """Return how a class of the study walks at a circle's time; empty for the study's ``walking.at``."""
+        surface = self.surfaces[walker.steps]
+        return Footing(
+            network=surface.network_at[at or self.walking.at],
+            homes=surface.homes,
+            stations=surface.stations,
+            candidates=surface.candidates,
+            speed_mps=walker.speed_mps,
+            direction=self.walking.direction,
+        )
+
+    @property
+    def reference(self) -> Footing:
+        """How the reference class walks at ``walking.at``: the walks of the plain columns."""
+        return self.walk(self.walking.reference)
+
+    @property
+    def streets(self) -> WalkingStreets:
+        """The streets of the reference class."""
+        return self.surfaces[self.walking.reference.steps].streets
 
 
 def lay_ground(study: Study) -> Ground:
-    """Make the study's network and attach its buildings, stations and candidates.
+    """Make the networks that the study's classes and circles ask for, and attach its places to them.
 
     Raises
     ------
     SchemaError
-        When a station inside the study's areas has no permitted street within ``max_access_m``; its id is named.
-        Stations outside the areas and candidates that have none are left out and reported in ``findings``.
+        When a station inside the study's areas has no street of the reference class within ``max_access_m``; its id is
+        named. All other places that some class cannot get to or from are left out of its walks and reported in
+        ``findings``.
+    SourceError
+        When nobody may walk on any street, or the file of heights cannot be used.
     """
-    streets = walking_streets(study.streets, study.settings.walking)
-    obstacles = _Obstacles.of(study)
-    homes = obstacles.attach(streets.network, *exits(study), np.arange(len(study.buildings)))
-    stations = obstacles.attach_points(streets.network, study.stations)
-    candidates = obstacles.attach_points(streets.network, study.candidates)
-    findings = (
-        *streets.findings,
-        *_off_network("stations", study.stations, "station_id", ~stations.snapped, obstacles.max_access_m),
-        *_off_network("candidates", study.candidates, "site_id", ~candidates.snapped, obstacles.max_access_m),
-    )
-    errors = [f for f in findings if f.severity == "error"]
-    if errors:
+    walking = study.settings.walking
+    times = dict.fromkeys([walking.at, *(c.at or walking.at for c in study.settings.circles)])
+    obstacles, terrain = _Obstacles.of(study), _terrain(study)
+    surfaces: dict[bool, Surface] = {}
+    findings: list[Breach] = []
+    for steps in dict.fromkeys(c.steps for c in walking.classes):
+        surface, found = _lay_surface(study, obstacles, terrain, times, steps=steps)
+        surfaces[steps] = surface
+        new = [f for f in found if f not in findings]
+        findings += new if steps == walking.reference.steps else [_of_others(f, steps=steps) for f in new]
+    if any(f.severity == "error" for f in findings):
         raise SchemaError(f"{study.path}: the study cannot be used", breaches=findings)
-    return Ground(streets, homes, stations, candidates, findings)
+    return Ground(walking, surfaces, tuple(findings))
+
+
+def _lay_surface(
+    study: Study, obstacles: _Obstacles, terrain: Terrain | None, times: Iterable[str], *, steps: bool
+) -> tuple[Surface, list[Breach]]:
+    """Return one surface and what laying it finds."""
+    streets = walking_streets(study.streets, study.settings.walking, elevation=terrain, steps=steps)
+    network_at, unread = _networks(streets, times)
+    index = SnapIndex.of(streets.network, barriers=obstacles.geometries)
+    homes = obstacles.attach(index, *exits(study), np.arange(len(study.buildings)))
+    stations = obstacles.attach_points(index, study.stations)
+    candidates = obstacles.attach_points(index, study.candidates)
+    findings = [*streets.findings, *unread]
+    for layer, places, snaps in (
+        ("buildings", study.buildings, homes),
+        ("stations", study.stations, stations),
+        ("candidates", study.candidates, candidates),
+    ):
+        findings += _blocked(layer, places, snaps)
+        if layer != "buildings":
+            findings += _off_network(layer, places, ~snaps.snapped, obstacles.max_access_m)
+    return Surface(streets, network_at, index, homes, stations, candidates), findings
+
+
+def _terrain(study: Study) -> Terrain | None:
+    """Return the heights under the study's streets.
+
+    Raises
+    ------
+    SourceError
+        When the file of heights cannot be used.
+    """
+    if study.elevation is None:
+        return None
+    try:
+        return read_terrain(study.elevation, study.crs, study.streets.xy_m)
+    except SourceError as error:
+        unusable = Breach(ELEVATION, "unusable-heights", error.message, (study.elevation.name,), 1)
+        raise SourceError(f"{study.path}: the study cannot be used", breaches=[unusable]) from error
+
+
+def _of_others(finding: Breach, *, steps: bool) -> Breach:
+    """Return what a class other than the reference class meets: it concerns that class alone, and stops nothing."""
+    whose = "classes that take steps" if steps else "classes that take no steps"
+    return replace(finding, message=f"{finding.message} ({whose})", severity="warning")
 
 
 def check_ground(study: Study) -> tuple[Breach, ...]:
@@ -61,9 +190,10 @@ def check_ground(study: Study) -> tuple[Breach, ...]:
         return error.breaches or (Breach("streets", "not-walkable", error.message),)
 
 
-def attach_points(study: Study, network: WalkNetwork, places: gpd.GeoDataFrame) -> Snaps:
-    """Attach points with a ``building_id`` (empty for none) by the rules that hold for stations."""
-    return _Obstacles.of(study).attach_points(network, places)
+def attach_points(study: Study, ground: Ground, places: gpd.GeoDataFrame) -> Snaps:
+    """Attach points with a ``building_id`` (empty for none), for the reference class, as stations are."""
+    surface = ground.surfaces[study.settings.walking.reference.steps]
+    return _Obstacles.of(study).attach_points(surface.index, places)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,23 +216,21 @@ class _Obstacles:
         )
 
     def attach(
-        self, network: WalkNetwork, place: npt.NDArray[np.intp], xy_m: FloatArray, building: npt.NDArray[np.intp]
+        self, index: SnapIndex, place: npt.NDArray[np.intp], xy_m: FloatArray, building: npt.NDArray[np.intp]
     ) -> Snaps:
         """Attach the points of places, given the row of each place's building (-1 for none)."""
-        snaps = snap(
-            network,
+        snaps = index.snap(
             xy_m,
             max_access_m=self.max_access_m,
-            barriers=self.geometries,
             own=np.append(self.of_building, -1)[building[place]],
             place=place,
             n_places=len(building),
         )
         return snaps.in_buildings(building)
 
-    def attach_points(self, network: WalkNetwork, places: gpd.GeoDataFrame) -> Snaps:
+    def attach_points(self, index: SnapIndex, places: gpd.GeoDataFrame) -> Snaps:
         building = self.building_index.get_indexer(places["building_id"])
-        return self.attach(network, np.arange(len(places)), _xy(places), building)
+        return self.attach(index, np.arange(len(places)), _xy(places), building)
 
 
 def exits(study: Study) -> tuple[npt.NDArray[np.intp], FloatArray]:
@@ -130,24 +258,41 @@ def _xy(points: gpd.GeoDataFrame) -> FloatArray:
     return xy
 
 
-def _off_network(
-    layer: str, places: gpd.GeoDataFrame, id_column: str, off: npt.NDArray[np.bool_], max_access_m: float
-) -> list[Breach]:
+def _blocked(layer: str, places: gpd.GeoDataFrame, snaps: Snaps) -> list[Breach]:
+    """Count the places whose leg to the street cannot but cross an obstacle."""
+    rows = np.unique(snaps.place[snaps.blocked])
+    message = (
+        f"{len(rows):,} of {len(places):,} get to no street without crossing a building or a barrier; their straight "
+        "leg counts, and the walk is marked leg_blocked"
+    )
+    return breach(layer, "leg-blocked", message, places[LAYERS[layer].key].iloc[rows], "warning")
+
+
+def _off_network(layer: str, places: gpd.GeoDataFrame, off: npt.NDArray[np.bool_], max_access_m: float) -> list[Breach]:
     """Report places without a street: an error for a station inside the areas, a warning for any other place."""
+    ids, rule = places[LAYERS[layer].key], f"{layer[:-1]}-off-network"
     inside = (places["area_id"] != "").to_numpy() & (layer == "stations")
-    texts = {
-        True: f"no street that a walker may use within {max_access_m:g} m; mend the coordinates or raise max_access_m",
-        False: f"left out: no street that a walker may use within {max_access_m:g} m",
-    }
+    missing = f"no street that a walker may use within {max_access_m:g} m"
     return [
-        Breach(
-            layer,
-            f"{layer[:-1]}-off-network",
-            texts[serious],
-            tuple(places.loc[rows, id_column][:5]),
-            int(rows.sum()),
-            "error" if serious else "warning",
-        )
-        for serious, rows in ((True, off & inside), (False, off & ~inside))
-        if rows.any()
+        *breach(layer, rule, f"{missing}; mend the coordinates or raise max_access_m", ids[off & inside]),
+        *breach(layer, rule, f"left out: {missing}", ids[off & ~inside], "warning"),
     ]
+
+
+def _networks(streets: WalkingStreets, times: Iterable[str]) -> tuple[dict[str, WalkNetwork], list[Breach]]:
+    """Return the network at each time of the week; times at which the same gates are open share one.
+
+    Hours that cannot be read are told, and count as shut: no walk may hang on them.
+    """
+    hours = {gate.id: gate.hours for gate in streets.gates if gate.hours}
+    unread = [gate for gate, text in hours.items() if problem_of_hours(text)]
+    made = {(True,) * len(hours): streets.network}
+    network_at = {}
+    for time in times:
+        states = {gate: gate not in unread and is_open(text, time) for gate, text in hours.items()}
+        key = tuple(states.values())
+        if key not in made:
+            made[key] = with_gates(streets, states)
+        network_at[time] = made[key]
+    message = "gates whose opening_hours cannot be read; they are taken for shut, unless [walking] gates states others"
+    return network_at, breach("streets", "unread-hours", message, unread, "warning")

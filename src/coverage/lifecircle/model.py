@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -20,7 +21,12 @@ LongArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 SPEED_MPS = 1.2
-"""Default walking speed, metres per second: the common design value for adults (standards table of the docs)."""
+"""Default walking speed, metres per second: 4.0 ft/s, the common design value for adults (Federal Highway
+Administration, 2003, Manual on Uniform Traffic Control Devices)."""
+
+AGED_SPEED_MPS = 0.92
+"""Walking speed that 85 of 100 pedestrians over 60 reach, metres per second: 3.03 ft/s (K. Fitzpatrick, M. A. Brewer
+and S. Turner, 2006, Another look at pedestrian walking speed, Transportation Research Record 1982, 21-29)."""
 
 MAX_ACCESS_M = 250.0
 """Default longest straight leg from a place to the nearest permitted segment, metres, inclusive."""
@@ -58,6 +64,8 @@ class Circle:
     minutes: float
     tiers: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
+    at: str = ""
+    """Time of the week, such as ``Sun 10:00``; empty: that of the study's ``walking.at``."""
 
     @property
     def cutoff_s(self) -> float:
@@ -71,18 +79,53 @@ class SpeedClass:
 
     name: str
     speed_mps: float
+    steps: bool = True
+    """Whether it takes steps, escalators and ways marked as no good for a wheelchair."""
+
+
+KNOWN_CLASSES = {c.name: c for c in (SpeedClass("adult", SPEED_MPS), SpeedClass("aged", AGED_SPEED_MPS))}
+"""Classes whose speed a study need not state."""
+
+DIRECTIONS = ("there", "round_trip", "worse_way")
+"""Which walk counts: from home to station, the mean of both ways, or the longer of both."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A way or a node of the street layer that lets everyone through at some hours; without ``hours`` at all hours."""
+
+    id: str
+    hours: str = ""
+    """As in OpenStreetMap's ``opening_hours``: ``Mo-Su 06:00-22:00``."""
+
+
+@dataclass(frozen=True)
+class WayRule:
+    """A study's own word on who walks some ways: those of these ids, and those whose tags meet ``where``."""
+
+    walk: str
+    """``yes``, ``no`` or ``private``: serves its frontage and lets nobody through."""
+    ids: tuple[str, ...] = ()
+    where: tuple[Mapping[str, tuple[str, ...]], ...] = ()
+    """One of these tables must hold; a table holds when every key has one of the values (none: any value)."""
 
 
 @dataclass(frozen=True)
 class Walking:
     """How people walk. The first class is the reference class, whose walks the plain columns show."""
 
-    classes: tuple[SpeedClass, ...] = (SpeedClass("adult", SPEED_MPS),)
+    classes: tuple[SpeedClass, ...] = (KNOWN_CLASSES["adult"],)
     max_access_m: float = MAX_ACCESS_M
     closed: tuple[str, ...] = ()
     """Ids of ways that can be left from their frontage but not walked through."""
-    gates: tuple[str, ...] = ()
-    """Ids of private ways that an open gate lets everyone through."""
+    gates: tuple[Gate, ...] = ()
+    """Gates that let everyone through."""
+    rules: tuple[WayRule, ...] = ()
+    """What the study says of ways against their tags; the last rule that holds for a way counts."""
+    at: str = "Wed 10:00"
+    """The time of the week at which gates with hours are open or shut, for circles that state none."""
+    direction: str = "there"
+    """One of `DIRECTIONS`."""
 
     @property
     def reference(self) -> SpeedClass:
@@ -146,6 +189,8 @@ class StreetWays(ReadOnlyArrays):
     indptr: LongArray
     node: IntArray
     xy_m: FloatArray
+    node_tags: pd.DataFrame
+    """Nodes with tags of their own, such as gates: columns ``node`` (row of ``xy_m``), ``id`` and the tags (text)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +226,8 @@ class Study:
     stations: gpd.GeoDataFrame
     candidates: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
+    elevation: Path | None
+    """A raster of heights (GeoTIFF), None where the study gives none."""
     extent_m: tuple[float, float, float, float]
     """Box that the street data fills (x and y of its south-west, then of its north-east corner), metres in ``crs``."""
     attribution: tuple[str, ...]
@@ -203,7 +250,8 @@ class Walks(ReadOnlyArrays):
     """Walks within a cutoff as sparse rows: rows are facilities, columns demand points, values seconds.
 
     A pair that is not stored is beyond the cutoff or unreachable. Row ``i`` holds
-    ``indices[indptr[i]:indptr[i + 1]]``, ascending, with ``seconds`` from the demand point to the facility.
+    ``indices[indptr[i]:indptr[i + 1]]``, each once and in no order that means anything, with ``seconds`` from the
+    demand point to the facility.
     """
 
     indptr: LongArray

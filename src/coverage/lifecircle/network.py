@@ -14,7 +14,8 @@ All other nodes have the ``P`` copy alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -34,13 +35,16 @@ class WalkNetwork(ReadOnlyArrays):
 
     Segment arrays have ``n_segments`` rows. ``ends`` (n, 2) are rows of ``xy_m``. ``length_m`` is the metres walked;
     ``forward_m`` (from the first end to the second) and ``backward_m`` are the metres on the flat that take as long,
-    inf where nobody walks that way. ``snappable`` says whether a place may attach; to a ``remnant``, a piece that hangs
-    on nothing, it attaches only where no other segment is within reach. The line of segment ``i`` is
+    inf where nobody walks that way; ``fixed_s`` are seconds that come on top at any speed, spread evenly over the
+    segment (a lift, the wait at a crossing). ``snappable`` says whether a place may attach; to a ``remnant``, a piece
+    that hangs on nothing, it attaches only where no other segment is within reach. The line of segment ``i`` is
     ``shape_xy_m[shape_indptr[i]:shape_indptr[i + 1]]``. ``closed`` segments have no arcs in the search graph.
 
     A place on segment ``i`` leaves for a station through the search nodes ``leave[i]`` and is entered, as a station,
     through ``enter[i]``. The arcs that lead *into* search node ``v`` are ``indptr[v]:indptr[v + 1]``: they come from
-    ``tail``, cost ``cost_m`` metres on the flat and are ``arc_m`` metres long.
+    ``tail``, cost ``cost_m`` metres on the flat and ``cost_s`` seconds, are ``arc_m`` metres long and part of the
+    segment ``arc_segment`` (-1 from one copy of a node to another). Who stands at node ``i`` leaves by the search node
+    ``stand[i]``.
     """
 
     xy_m: FloatArray
@@ -48,6 +52,7 @@ class WalkNetwork(ReadOnlyArrays):
     length_m: FloatArray
     forward_m: FloatArray
     backward_m: FloatArray
+    fixed_s: FloatArray
     private: BoolArray
     closed: BoolArray
     snappable: BoolArray
@@ -56,15 +61,93 @@ class WalkNetwork(ReadOnlyArrays):
     shape_xy_m: FloatArray
     leave: IntArray
     enter: IntArray
+    stand: IntArray
     indptr: LongArray
     tail: IntArray
     cost_m: FloatArray
+    cost_s: FloatArray
     arc_m: FloatArray
+    arc_segment: IntArray
 
     @property
     def n_segments(self) -> int:
         """How many segments there are."""
         return len(self.ends)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether every walk costs its metres: no slopes, no steps, no waiting."""
+        return self.arc_m is self.cost_m and not self.has_waits
+
+    @cached_property
+    def has_waits(self) -> bool:
+        """Whether any segment takes seconds at any speed."""
+        return bool(self.fixed_s.any())
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether every way takes as long as the way back."""
+        return self.forward_m is self.backward_m or np.array_equal(self.forward_m, self.backward_m)
+
+    @property
+    def stands_in_order(self) -> bool:
+        """Whether node ``i`` of the network is node ``i`` of the search graph."""
+        return len(self.indptr) - 1 == len(self.stand) and bool((np.diff(self.stand) > 0).all())
+
+    def impedance(self, speed_mps: float) -> Impedance:
+        """Return what the segments and arcs cost someone of this speed, in metres on the flat."""
+        if not self.has_waits:
+            return self._at_any_speed
+        fixed_m = self.fixed_s * speed_mps
+        return Impedance(
+            quantised(self.forward_m + fixed_m),
+            quantised(self.backward_m + fixed_m),
+            quantised(self.cost_m + self.cost_s * speed_mps),
+        )
+
+    @cached_property
+    def _at_any_speed(self) -> Impedance:
+        return Impedance(self.forward_m, self.backward_m, self.cost_m)
+
+    def with_ways(self, *, closed: npt.ArrayLike | None = None, private: npt.ArrayLike | None = None) -> WalkNetwork:
+        """Return the same segments under other rules; snaps of one network are snaps of the other.
+
+        Parameters
+        ----------
+        closed, private
+            (n_segments,) booleans as in `walk_network`; by default as they are.
+        """
+        own = self.private if private is None else _flags(private, self.n_segments, default=False)
+        shut = self.closed if closed is None else _flags(closed, self.n_segments, default=False)
+        search = _search_graph(
+            self.xy_m, self.ends, own, shut, self.length_m, self.forward_m, self.backward_m, self.fixed_s
+        )
+        return replace(self, private=own, closed=shut, **search)
+
+    def turned(self) -> WalkNetwork:
+        """Return the network on which each walk takes as long as the walk back does on this one."""
+        there, back = self.backward_m, self.forward_m
+        search = _search_graph(
+            self.xy_m, self.ends, self.private, self.closed, self.length_m, there, back, self.fixed_s
+        )
+        return replace(self, forward_m=there, backward_m=back, **search)
+
+
+@dataclass(frozen=True, eq=False)
+class Impedance(ReadOnlyArrays):
+    """What walking costs someone of one speed, in metres on the flat: by segment (there, back) and by arc."""
+
+    forward_m: FloatArray
+    backward_m: FloatArray
+    cost_m: FloatArray
+
+    @cached_property
+    def longest_m(self) -> float:
+        """The highest finite cost of an arc."""
+        longest_m = float(self.cost_m.max(initial=0.0))
+        if np.isfinite(longest_m):
+            return longest_m
+        return float(self.cost_m.max(initial=0.0, where=np.isfinite(self.cost_m)))
 
 
 def tobler_factor(slope: npt.ArrayLike) -> FloatArray:
@@ -90,6 +173,8 @@ def walk_network(
     *,
     shapes: Sequence[npt.ArrayLike] | tuple[LongArray, FloatArray] | None = None,
     height_m: npt.ArrayLike | None = None,
+    flat_m: npt.ArrayLike | None = None,
+    fixed_s: npt.ArrayLike | None = None,
     oneway: npt.ArrayLike | None = None,
     private: npt.ArrayLike | None = None,
     closed: npt.ArrayLike | None = None,
@@ -111,6 +196,11 @@ def walk_network(
         Straight by default.
     height_m
         (n_nodes,) metres above any datum: walking time then follows Tobler's function. Flat by default.
+    flat_m
+        (n, 2) metres on the flat that take as long, from the first end to the second and back, inf where nobody walks
+        that way; in place of ``height_m``.
+    fixed_s
+        (n,) seconds that a segment takes at any speed on top, spread evenly over it. None by default.
     oneway, private, closed
         (n,) booleans: walked from the first end to the second only; serves its own frontage but lets nobody through;
         can be left from its frontage but not walked through. All False by default.
@@ -134,42 +224,46 @@ def walk_network(
     n = len(ends)
     shape_indptr, shape_xy_m = _lines(xy_m, np.clip(ends, 0, max(len(xy_m) - 1, 0)), shapes)  # refused below
     given = line_lengths_m(shape_indptr, shape_xy_m) if length_m is None else np.asarray(length_m, dtype=np.float64)
-    _refuse_unsound(xy_m, ends, given, shape_xy_m)
+    _refuse_unsound(xy_m, ends, given, shape_xy_m, flat_m, fixed_s)
     length = quantised(given)
 
     forward, backward = length, length
-    if height_m is not None:
+    if flat_m is not None:
+        forward, backward = quantised(np.asarray(flat_m, dtype=np.float64).reshape(n, 2)).T.copy()
+        forward = length if np.array_equal(forward, length) else forward
+        backward = forward if np.array_equal(backward, forward) else backward
+    elif height_m is not None:
         rise = np.diff(np.asarray(height_m, dtype=np.float64)[ends], axis=1)[:, 0]
         slope = np.divide(rise, given, out=np.zeros(n), where=given > 0)
         forward, backward = quantised(given / tobler_factor(slope)), quantised(given / tobler_factor(-slope))
-    one, own, shut = (_flags(flag, n, default=False) for flag in (oneway, private, closed))
-    backward = np.where(one, np.inf, backward)
-
-    leave, enter, arcs = _search_graph(xy_m, ends, own, shut, length, forward, backward)
+    own, shut = (_flags(flag, n, default=False) for flag in (private, closed))
+    if oneway is not None:
+        backward = np.where(_flags(oneway, n, default=False), np.inf, backward)
+    waits = np.zeros(n) if fixed_s is None else np.asarray(fixed_s, dtype=np.float64).reshape(n).copy()
     return WalkNetwork(
         xy_m=xy_m,
         ends=ends,
         length_m=length,
         forward_m=forward,
         backward_m=backward,
+        fixed_s=waits if waits.any() else np.broadcast_to(0.0, n),
         private=own,
         closed=shut,
         snappable=_flags(snappable, n, default=True),
         remnant=_flags(remnant, n, default=False),
         shape_indptr=shape_indptr,
         shape_xy_m=shape_xy_m,
-        leave=leave,
-        enter=enter,
-        **arcs,
+        **_search_graph(xy_m, ends, own, shut, length, forward, backward, waits),
     )
 
 
 def line_lengths_m(indptr: LongArray, xy_m: FloatArray) -> FloatArray:
-    """Return the length of each line of ragged ``(indptr, xy_m)``, metres."""
-    step = np.zeros(len(xy_m))
-    step[1:] = np.hypot(*np.diff(xy_m, axis=0).T)
-    along = np.cumsum(step)
-    return along[indptr[1:] - 1] - along[indptr[:-1]]
+    """Return the length of each line of ragged ``(indptr, xy_m)``, metres; every line has a vertex."""
+    x, y = xy_m[:, 0], xy_m[:, 1]
+    step = np.zeros(len(xy_m) + 1)
+    step[1:-1] = np.sqrt((x[1:] - x[:-1]) ** 2 + (y[1:] - y[:-1]) ** 2)
+    step[indptr[:-1]] = 0.0  # from the last vertex of the line before
+    return np.add.reduceat(step, indptr[:-1]) if len(indptr) > 1 else np.empty(0)
 
 
 def _lines(
@@ -188,13 +282,27 @@ def _flags(flag: npt.ArrayLike | None, n: int, *, default: bool) -> BoolArray:
     return np.full(n, default) if flag is None else np.asarray(flag, dtype=bool).reshape(n).copy()
 
 
-def _refuse_unsound(xy_m: FloatArray, ends: IntArray, length_m: FloatArray, shape_xy_m: FloatArray) -> None:
+def _refuse_unsound(
+    xy_m: FloatArray,
+    ends: IntArray,
+    length_m: FloatArray,
+    shape_xy_m: FloatArray,
+    flat_m: npt.ArrayLike | None,
+    fixed_s: npt.ArrayLike | None,
+) -> None:
     n_nodes = len(xy_m)
+    flat = np.asarray(0.0 if flat_m is None else flat_m, dtype=np.float64)
+    fixed = np.asarray(0.0 if fixed_s is None else fixed_s, dtype=np.float64)
     rules = {
         "no-such-node": ("a segment's end is no node", ((ends < 0) | (ends >= n_nodes)).any(axis=1)),
         "coordinates-not-finite": ("a node's coordinates are not finite", ~np.isfinite(xy_m).all(axis=1)),
         "shape-not-finite": ("a vertex of a line is not finite", ~np.isfinite(shape_xy_m).all(axis=1)),
         "length-not-sound": ("a length is negative or not finite", ~(np.isfinite(length_m) & (length_m >= 0))),
+        "flat-not-sound": (
+            "flat_m is negative or not a number",
+            ~(flat >= 0).reshape(-1, 2 if flat.ndim else 1).all(1),
+        ),
+        "fixed-not-sound": ("fixed_s is negative or not finite", ~(np.isfinite(fixed) & (fixed >= 0)).reshape(-1)),
     }
     breaches = [
         Breach("streets", rule, text, tuple(str(i) for i in np.flatnonzero(bad)[:5]), int(bad.sum()))
@@ -210,23 +318,38 @@ def hilbert_order(xy_m: FloatArray) -> npt.NDArray[np.intp]:
 
     Notes
     -----
-    D. Hilbert (1891), doi:10.1007/BF01199431, on a grid of 2^16 cells a side.
+    D. Hilbert (1891), doi:10.1007/BF01199431, on a grid of 2^16 cells a side, four bits at a time.
     """
     if not len(xy_m):
         return np.empty(0, dtype=np.intp)
     low = xy_m.min(axis=0)
     size = max(float((xy_m.max(axis=0) - low).max()), 1.0)
-    x, y = ((xy_m - low) / size * 65535).astype(np.int64).T
-    along = np.zeros(len(xy_m), dtype=np.int64)
-    for bit in range(15, -1, -1):
-        side = 1 << bit
-        right, upper = (x & side) > 0, (y & side) > 0
-        along += side * side * ((3 * right) ^ upper)
-        x, y = x & (side - 1), y & (side - 1)
-        mirrored = right & ~upper
-        x, y = np.where(mirrored, side - 1 - x, x), np.where(mirrored, side - 1 - y, y)
-        x, y = np.where(upper, x, y), np.where(upper, y, x)
+    x, y = ((xy_m - low).T / size * 65535).astype(np.int32)
+    step, turn = _hilbert_steps()
+    along, facing = np.zeros(len(xy_m), dtype=np.int64), np.zeros(len(xy_m), dtype=np.int32)
+    for shift in (12, 8, 4, 0):
+        cell = facing | (((x >> shift) & 15) << 4) | ((y >> shift) & 15)
+        along = (along << 8) | step[cell]
+        facing = turn[cell]
     return np.argsort(along, kind="stable")
+
+
+@cache
+def _hilbert_steps() -> tuple[IntArray, IntArray]:
+    """Return for each facing of the curve and cell of 16 x 16 how far along the cell lies, and the facing within it.
+
+    A facing is 256 times 0 to 3: whether x and y are swapped, and whether both are mirrored.
+    """
+    facing, cell = np.divmod(np.arange(1024), 256)
+    swapped, mirrored = (facing & 1).astype(bool), facing >> 1
+    along = np.zeros(1024, dtype=np.int64)
+    for bit in (3, 2, 1, 0):
+        one, other = ((cell >> (bit + 4)) & 1) ^ mirrored, ((cell >> bit) & 1) ^ mirrored
+        right, upper = np.where(swapped, other, one), np.where(swapped, one, other)
+        along = (along << 2) | ((3 * right) ^ upper)
+        swapped ^= upper == 0
+        mirrored ^= right & (1 - upper)
+    return along.astype(np.int32), (256 * (swapped + 2 * mirrored)).astype(np.int32)
 
 
 def _search_graph(
@@ -237,31 +360,47 @@ def _search_graph(
     length_m: FloatArray,
     forward_m: FloatArray,
     backward_m: FloatArray,
-) -> tuple[IntArray, IntArray, dict[str, npt.NDArray[Any]]]:
+    fixed_s: FloatArray,
+) -> dict[str, npt.NDArray[Any]]:
     """Return how places leave and are entered, and the arcs of the search graph by their head."""
     touched, n_nodes = np.unique(ends[private]), len(xy_m)
     number = np.empty(n_nodes + 2 * len(touched), dtype=np.int32)
-    number[hilbert_order(np.concatenate([xy_m, xy_m[touched], xy_m[touched]]))] = np.arange(len(number))
+    copies = np.concatenate([xy_m, xy_m[touched], xy_m[touched]]) if len(touched) else xy_m
+    number[hilbert_order(copies)] = np.arange(len(number), dtype=np.int32)
     public, home_side, station_side = number[:n_nodes], number[:n_nodes].copy(), number[:n_nodes].copy()
     home_side[touched], station_side[touched] = np.split(number[n_nodes:], 2)
-    leave = np.where(private[:, None], home_side[ends], public[ends])
-    enter = np.where(private[:, None], station_side[ends], public[ends])
+    leave = enter = public[ends]
+    if len(touched):
+        leave = np.where(private[:, None], home_side[ends], leave)
+        enter = np.where(private[:, None], station_side[ends], enter)
 
-    open_, inner = ~closed, ~closed & private
-    pairs = np.concatenate([leave[open_], enter[inner]])  # public segments once, private ones in both copies
-    cost_both = np.stack([forward_m, backward_m], axis=1)
-    cost = np.concatenate([cost_both[open_], cost_both[inner]])
-    metres = np.concatenate([length_m[open_], length_m[inner]])
-    still = np.zeros(2 * len(touched))  # A -> P -> E, on the spot
+    # Public segments once, private ones in both copies, each both ways; then A -> P -> E on the spot.
+    open_, inner = np.flatnonzero(~closed), np.flatnonzero(~closed & private)
+    segment = np.concatenate([open_, inner])
+    pairs = np.concatenate([leave[open_], enter[inner]])
     tail = np.concatenate([pairs[:, 0], pairs[:, 1], home_side[touched], public[touched]])
     head = np.concatenate([pairs[:, 1], pairs[:, 0], public[touched], station_side[touched]])
-    cost_m = np.concatenate([cost[:, 0], cost[:, 1], still])
-    arc_m = np.concatenate([metres, metres, still])
+    still = np.zeros(2 * len(touched))
+    of_segment = np.concatenate([segment, segment, np.full(len(still), -1)]).astype(np.int32)
 
+    def by_arc(forward: FloatArray, backward: FloatArray) -> FloatArray:
+        return np.concatenate([forward[segment], backward[segment], still])
+
+    cost_m = by_arc(forward_m, backward_m)
     walked = np.isfinite(cost_m)
-    tail, head, cost_m, arc_m = tail[walked], head[walked], cost_m[walked], arc_m[walked]
-    order = np.argsort(head, kind="stable")
-    counts = np.bincount(head, minlength=len(number))
-    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    arcs = {"indptr": indptr, "tail": tail[order].astype(np.int32), "cost_m": cost_m[order], "arc_m": arc_m[order]}
-    return leave, enter, arcs
+    order = np.flatnonzero(walked)
+    order = order[np.argsort(head[order], kind="stable")]
+    cost_m = cost_m[order]
+    flat = forward_m is length_m and backward_m is length_m
+    waits = fixed_s.any()
+    return {
+        "leave": leave,
+        "enter": enter,
+        "stand": home_side,
+        "indptr": np.concatenate([[0], np.cumsum(np.bincount(head[order], minlength=len(number)))]).astype(np.int64),
+        "tail": tail[order],
+        "cost_m": cost_m,
+        "cost_s": by_arc(fixed_s, fixed_s)[order] if waits else np.broadcast_to(0.0, len(order)),
+        "arc_m": cost_m if flat else by_arc(length_m, length_m)[order],
+        "arc_segment": of_segment[order],
+    }

@@ -18,7 +18,6 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
@@ -220,9 +219,9 @@ def _ordered(columns: pd.Index) -> list[str]:
 
 
 def _write_layers(path: Path, coverage: Coverage) -> None:
-    """Write service areas and stations as WGS 84 layers, each row with its attribution."""
+    """Write service areas, reached streets and stations as WGS 84 layers, each row with its attribution."""
     attribution = "; ".join(coverage.study.attribution)
-    layers: dict[str, gpd.GeoDataFrame] = {"service_areas": coverage.service_areas, "stations": coverage.stations}
+    layers = {**coverage.drawings, "stations": coverage.stations}
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})  # else the clock is in the file
     try:
         for name, layer in layers.items():

@@ -6,18 +6,20 @@ coverage, so they weigh nothing in an objective.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pyproj import Transformer
 from sklearn.cluster import DBSCAN
 
 from lifecircle.circles import Coverage, cover, cover_with
 from lifecircle.errors import Breach, StudyError, UnknownNameError
+from lifecircle.ground import Ground
 from lifecircle.model import Circle, FloatArray, Scenario, Study, Walks
-from lifecircle.routing import Snaps, within
 from lifecircle.service import Eligibility, serves
 from lifecircle.siting import FewestStations, MostResidents, Question, SitingPlan, coverage_of, solve
 from lifecircle.siting import incidence as sparse
@@ -31,13 +33,14 @@ NEIGHBOURS_M = 100.0
 class Sites:
     """Where stations stand and could stand: today's first, then the candidates, each ascending by id.
 
-    ``walks`` has the sites as rows; its columns are the buildings once for each speed class, in the study's order, up
-    to the largest circle; ``weights`` are the residents of those columns, 0 outside every area.
+    ``places`` says which of the study's places they are: stations by row, then candidates. ``walks`` has for each
+    circle, at its time, the sites as rows; columns are the buildings once for each speed class, in the study's order,
+    at least up to the circle. ``weights`` are the residents of those columns, 0 outside every area.
     """
 
     frame: gpd.GeoDataFrame
-    snaps: Snaps
-    walks: Walks
+    places: npt.NDArray[np.intp]
+    walks: Mapping[str, Walks]
     weights: FloatArray
 
     @property
@@ -105,7 +108,7 @@ def site(
     circle = next(c for c in study.settings.circles if c.name == asked.circle)
     able = np.flatnonzero(serves(sites.frame, circle))
     fixed = np.flatnonzero(np.isin(able, sites.standing))
-    walks = _rows(sites.walks, able)
+    walks = _rows(sites.walks[circle.name], able)
     solution = solve(question_of(asked, circle), walks, sites.weights, fixed=fixed, time_limit_s=time_limit_s)
     chosen = able[solution.chosen]
 
@@ -117,7 +120,7 @@ def site(
         today.ground,
         today.demand,
         stations.iloc[order].reset_index(drop=True),
-        sites.snaps.take(opened[order]),
+        sites.places[opened[order]],
     )
     return Plan(
         scenario=asked,
@@ -165,37 +168,40 @@ def question_of(scenario: Scenario, circle: Circle) -> Question:
 def possible_sites(today: Coverage) -> Sites:
     """Return today's stations and the candidates with the walks to all of them.
 
-    Stations and candidates that no street reaches are not among them; ``today.ground.findings`` names them.
+    Stations and candidates that no class can get to are not among them; ``today.ground.findings`` names them.
     """
     study, ground = today.study, today.ground
+    classes = study.settings.walking.classes
     candidates = study.candidates.rename(columns={"site_id": "station_id"})
-    parts = [
-        (frame.assign(state=state), snaps)
-        for frame, snaps, state in (
-            (study.stations, ground.stations, "fixed"),
-            (candidates, ground.candidates, "candidate"),
-        )
-    ]
-    kept = []
-    for frame, snaps in parts:
-        rows = np.flatnonzero(snaps.snapped)
-        kept.append((frame.iloc[rows], snaps.take(rows)))
-    frame = gpd.GeoDataFrame(pd.concat([f for f, _ in kept], ignore_index=True), crs=study.crs)
-    snaps = kept[0][1].followed_by(kept[1][1])
+    everywhere = [study.stations.assign(state="fixed"), candidates.assign(state="candidate")]
+    places = np.flatnonzero(np.logical_or.reduce([ground.walk(c).sites.snapped for c in classes]))
+    frame = gpd.GeoDataFrame(pd.concat(everywhere, ignore_index=True), crs=study.crs)
+    frame = frame.iloc[places].reset_index(drop=True)
 
-    rule = Eligibility.of(study)
-    cutoff_s = study.settings.largest_circle.cutoff_s
     inside = (study.buildings["area_id"] != "").to_numpy()
-    by_class = [
-        rule.allowed(
-            within(ground.streets.network, snaps, ground.homes, cutoff_s=cutoff_s, speed_mps=c.speed_mps),
-            frame["area_id"],
-            study.buildings["area_id"],
-        )
-        for c in study.settings.walking.classes
-    ]
-    weights = [np.where(inside, today.demand.of(c.name), 0.0) for c in study.settings.walking.classes]
-    return Sites(frame, snaps, _side_by_side(by_class), np.concatenate(weights))
+    weights = [np.where(inside, today.demand.of(c.name), 0.0) for c in classes]
+    return Sites(frame, places, _walks_by_circle(study, ground, frame, places), np.concatenate(weights))
+
+
+def _walks_by_circle(
+    study: Study, ground: Ground, frame: gpd.GeoDataFrame, places: npt.NDArray[np.intp]
+) -> dict[str, Walks]:
+    """Return the walks to the sites for each circle; circles of the same network share those of the largest."""
+    rule, classes = Eligibility.of(study), study.settings.walking.classes
+    alike: dict[tuple[int, ...], list[Circle]] = {}
+    for circle in study.settings.circles:
+        networks = tuple(id(ground.walk(c, at=circle.at).network) for c in classes)
+        alike.setdefault(networks, []).append(circle)
+    found: dict[str, Walks] = {}
+    for circles in alike.values():
+        cutoff_s = max(c.cutoff_s for c in circles)
+        parts = []
+        for walker in classes:
+            footing = ground.walk(walker, at=circles[0].at)
+            walks = footing.within(footing.sites.take(places), footing.homes, cutoff_s=cutoff_s)
+            parts.append(rule.allowed(walks, frame["area_id"], study.buildings["area_id"]))
+        found |= dict.fromkeys((c.name for c in circles), _side_by_side(parts))
+    return found
 
 
 def _side_by_side(parts: list[Walks]) -> Walks:
@@ -252,7 +258,7 @@ def _sites_frame(
 def _reasons(sites: Sites, circle: Circle, opened: np.ndarray) -> tuple[FloatArray, FloatArray]:
     """Return whom each open site reaches within ``circle``, and whom it alone reaches; NaN where it does not count."""
     counts = serves(sites.frame, circle)[opened]
-    reach = sparse.within(sites.walks, circle.cutoff_s)
+    reach = sparse.within(sites.walks[circle.name], circle.cutoff_s)
     nobody = np.empty(0, dtype=np.int64)
     found = explain(reach, sites.weights, fixed=opened[counts], chosen=nobody)
     reached, only_here = np.full(len(opened), np.nan), np.full(len(opened), np.nan)
@@ -344,7 +350,7 @@ def _best_candidates(
     out = np.concatenate([~today.reach[c.name].within(circle) for c in classes])
     cluster_of = np.where(out, np.tile(cluster_of, len(classes)), -1)
     able = np.flatnonzero(serves(sites.frame, circle) & (sites.frame["state"] == "candidate").to_numpy())
-    reach = sparse.within(_rows(sites.walks, able), circle.cutoff_s)
+    reach = sparse.within(_rows(sites.walks[circle.name], able), circle.cutoff_s)
     cluster = cluster_of[reach.columns]
     held = (cluster >= 0) & (sites.weights[reach.columns] > 0)
     pairs, pair_of = np.unique(cluster[held] * np.int64(max(len(able), 1)) + reach.rows[held], return_inverse=True)

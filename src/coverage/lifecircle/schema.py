@@ -43,14 +43,24 @@ RESIDENTIAL_KINDS = frozenset(
 TOTAL = "total"
 """``area_id`` of the last rows of the coverage table; no area bears it."""
 
+ELEVATION = "elevation"
+"""The one input that is no layer: a raster of heights."""
+
 POSITION = ("lon", "lat")
 """Columns that place a row of a plain table: degrees in WGS 84."""
 
 STREET_TAGS = (
     *("highway", "foot", "access", "sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right", "motorroad"),
     *("tunnel", "indoor", "covered", "layer", "level", "location", "conveying", "oneway:foot", "name"),
+    *("bridge", "incline", "footway", "crossing", "crossing:signals", "wheelchair", "opening_hours", "route"),
 )
-"""What is read of a street: the OpenStreetMap keys that decide who may walk there, and its name."""
+"""What is read of a street: the OpenStreetMap keys that decide who may walk there and how fast, and its name."""
+
+NODE_TAGS = (
+    *("highway", "barrier", "access", "foot", "locked", "opening_hours", "crossing", "crossing:signals", "ele"),
+    *("wheelchair", "kerb"),
+)
+"""What is read of a node on a street: gates, crossings, lifts and heights."""
 
 Kind = Literal["id", "text", "number", "flag"]
 

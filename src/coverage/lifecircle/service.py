@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lifecircle.areas import AreaTree
 from lifecircle.errors import Breach, StudyError
+from lifecircle.ground import Footing
 from lifecircle.model import BoolArray, Circle, IntArray, Study, Walks
-from lifecircle.network import WalkNetwork
-from lifecircle.routing import NearestWalks, Snaps, nearest_walks
+from lifecircle.routing import NearestWalks, Snaps
+
+WIDER = (2.0, 8.0, np.inf)
+"""How much farther than the nearest station of all the searches for an eligible one go, one after the other."""
+
+NEAR_S = 300.0
+"""The first of these searches goes at least so far, seconds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,29 +60,39 @@ class Eligibility:
         return self.tree.at_level(self.tree.rows(area_id), self.level)
 
     def nearest(
-        self,
-        network: WalkNetwork,
-        stations: Snaps,
-        station_area: pd.Series,
-        homes: Snaps,
-        home_area: pd.Series,
-        *,
-        speed_mps: float,
-        k: int = 1,
+        self, footing: Footing, stations: Snaps, station_area: pd.Series, homes: Snaps, home_area: pd.Series
     ) -> NearestWalks:
-        """Find the k nearest stations that may serve each home; facilities are numbered as in ``stations``."""
+        """Find the nearest station that may serve each home; facilities are numbered as in ``stations``.
+
+        Notes
+        -----
+        One search finds the nearest station of all. Where that one is eligible it is the answer; a home that reaches no
+        station at all reaches no eligible one; and any other home looks for one of its own area, ever farther from
+        there, so that the searches of many areas touch little more than these areas.
+        """
+        nearest = footing.nearest(stations, homes)
         if self.anyone:
-            return nearest_walks(network, stations, homes, k=k, speed_mps=speed_mps)
+            return nearest
         of_station, of_home = self.group(station_area), self.group(home_area)
-        parts = {name: array.copy() for name, array in vars(NearestWalks.none(homes.n_places, k)).items()}
-        for area in np.unique(of_home[of_home >= 0]):
-            able, asking = np.flatnonzero(of_station == area), np.flatnonzero(of_home == area)
-            if not len(able):
-                continue
-            found = nearest_walks(network, stations.take(able), homes.take(asking), k=k, speed_mps=speed_mps)
-            for name, array in vars(found).items():
-                parts[name][asking] = np.where(array >= 0, able[array], -1) if name == "facility" else array
-        return NearestWalks(**parts)
+        station = nearest.facility[:, 0]
+        reached = (station >= 0) & (of_home >= 0)
+        own = reached & (np.append(of_station, -1)[station] == of_home)
+        answer = {name: array.copy() for name, array in vars(NearestWalks.none(homes.n_places, 1)).items()}
+        _fill(answer, np.flatnonzero(own), nearest, np.flatnonzero(own))
+
+        left = np.flatnonzero(reached & ~own & np.isin(of_home, of_station))
+        for area in np.unique(of_home[left]):
+            able, asking = np.flatnonzero(of_station == area), left[of_home[left] == area]
+            least_s = max(float(nearest.seconds[asking, 0].max()), NEAR_S)
+            for factor in WIDER:
+                found = footing.nearest(stations.take(able), homes.take(asking), cutoff_s=factor * least_s)
+                hit = found.facility[:, 0] >= 0
+                found = replace(found, facility=np.append(able, -1)[found.facility].astype(np.int32))
+                _fill(answer, asking[hit], found, np.flatnonzero(hit))
+                asking = asking[~hit]
+                if not len(asking):
+                    break
+        return NearestWalks(**answer)
 
     def allowed(self, walks: Walks, site_area: pd.Series, home_area: pd.Series) -> Walks:
         """Return the walks without the pairs in which the site may not serve the home."""
@@ -86,6 +104,17 @@ class Eligibility:
         counts = np.bincount(row[keep], minlength=walks.n_facilities)
         indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return Walks(indptr, walks.indices[keep], walks.seconds[keep], walks.n_demand)
+
+
+def _fill(
+    answer: dict[str, npt.NDArray[Any]],
+    homes: npt.NDArray[np.intp],
+    found: NearestWalks,
+    rows: npt.NDArray[np.intp],
+) -> None:
+    """Write the walks of ``rows`` into the rows of ``homes``."""
+    for name, array in vars(found).items():
+        answer[name][homes] = array[rows]
 
 
 def offers(places: pd.DataFrame, *, tiers: tuple[str, ...] = (), items: tuple[str, ...] = ()) -> BoolArray:

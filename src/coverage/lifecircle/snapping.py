@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import reduce
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,15 +11,6 @@ import shapely
 
 from lifecircle.model import MAX_ACCESS_M, BoolArray, FloatArray, IntArray, LongArray, ReadOnlyArrays
 from lifecircle.network import WalkNetwork, quantised
-
-TOLERANCE_M = 1e-6
-"""Metres within which two distances are the same when a place is snapped."""
-
-TOUCH_M = 1e-3
-"""Metres at both ends of a leg at which it may touch a barrier: a home on a wall, a street along one."""
-
-STUCK_AT_ONCE = 2000
-"""Points whose legs are looked at together when the nearest is blocked: bounds the memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +75,135 @@ class Snaps(ReadOnlyArrays):
         return replace(self, building=np.asarray(building, dtype=np.int32))
 
 
+@dataclass(frozen=True, eq=False)
+class _Pieces(ReadOnlyArrays):
+    """The straight pieces of segments or of barriers in a uniform grid: the arrays that ``kernels.legs`` describes."""
+
+    indptr: LongArray
+    xy_m: FloatArray
+    owner: IntArray
+    frame: FloatArray
+    cells: IntArray
+
+    @classmethod
+    def of(cls, indptr: LongArray, xy_m: FloatArray, owner: IntArray, pieces: IntArray) -> _Pieces:
+        """Lay ``pieces`` into a grid of about twice as many cells."""
+        from lifecircle.kernels import legs  # compiled code loads when it is first needed
+
+        frame = np.array([0.0, 0.0, 1.0, 0.0, 0.0])
+        if len(pieces):
+            low, high = xy_m.min(axis=0), xy_m.max(axis=0)
+            size = np.maximum(high - low, 1.0)
+            side = max(float(np.sqrt(size.prod() / (2 * len(pieces)))), 1.0)
+            frame = np.concatenate([low, [side], size // side + 1])
+        return cls(indptr, xy_m, owner, frame, legs.lay_in_grid(_frozen(xy_m), _frozen(pieces), _frozen(frame)))
+
+    @classmethod
+    def of_segments(cls, network: WalkNetwork) -> _Pieces:
+        """Return the pieces of the segments that a place may attach to."""
+        indptr, n_vertices = network.shape_indptr, np.diff(network.shape_indptr)
+        number = np.arange(network.n_segments, dtype=np.int32)
+        begins = np.repeat(network.snappable, n_vertices)
+        begins[indptr[1:] - 1] = False
+        owner = np.repeat(np.where(network.remnant, ~number, number), n_vertices)
+        return cls.of(indptr, np.ascontiguousarray(network.shape_xy_m), owner, np.flatnonzero(begins).astype(np.int32))
+
+    @classmethod
+    def of_barriers(cls, barriers: npt.NDArray[np.object_]) -> _Pieces:
+        """Return the pieces of lines and of polygons' rings.
+
+        Polygons are drawn in by `TOUCH_M`: beside a building one may walk, whatever the last bit of its wall's
+        coordinates.
+        """
+        from lifecircle.kernels import legs
+
+        area = shapely.get_dimensions(barriers) == 2
+        drawn = barriers.copy()
+        drawn[area] = shapely.buffer(barriers[area], -legs.TOUCH_M, join_style="mitre")
+        parts, of_part = shapely.get_parts(drawn, return_index=True)
+        solid = shapely.get_dimensions(parts) == 2
+        rings, of_ring = shapely.get_rings(parts[solid], return_index=True)
+        lines = np.concatenate([rings, parts[~solid]])
+        of_line = np.concatenate([of_part[solid][of_ring], of_part[~solid]])
+        xy_m, line = shapely.get_coordinates(lines, return_index=True)
+        begins = np.flatnonzero(line[1:] == line[:-1])
+        barrier = of_line[line[begins]]
+        order = np.argsort(barrier, kind="stable")
+        begins, barrier = begins[order], barrier[order].astype(np.int32)
+        indptr = np.concatenate([[0], np.cumsum(2 * np.bincount(barrier, minlength=len(barriers)))]).astype(np.int64)
+        return cls.of(
+            indptr,
+            np.stack([xy_m[begins], xy_m[begins + 1]], axis=1).reshape(-1, 2),
+            np.repeat(np.where(area[barrier], barrier, ~barrier), 2),
+            np.arange(0, 2 * len(begins), 2, dtype=np.int32),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SnapIndex(ReadOnlyArrays):
+    """A network and barriers made ready, so that snapping again costs next to nothing."""
+
+    segments: _Pieces
+    barriers: _Pieces
+    remnant: BoolArray
+
+    @classmethod
+    def of(cls, network: WalkNetwork, *, barriers: npt.ArrayLike | None = None) -> SnapIndex:
+        """Prepare a network and the barriers (shapely lines and polygons) that no leg must cross."""
+        obstacles = np.asarray([] if barriers is None else barriers, dtype=object)
+        return cls(_Pieces.of_segments(network), _Pieces.of_barriers(obstacles), network.remnant)
+
+    def arguments(self, max_access_m: float) -> tuple[Any, ...]:
+        """Return what the functions of ``kernels.legs`` need to know of a network, barriers and the longest leg."""
+        from lifecircle.kernels import legs
+
+        arrays = [_frozen(array) for pieces in (self.segments, self.barriers) for array in vars(pieces).values()]
+        limit_m = min(float(max_access_m), legs.FARTHEST_M) + legs.TOLERANCE_M
+        return limit_m, bool(self.remnant.any()), *arrays
+
+    def snap(
+        self,
+        xy_m: npt.ArrayLike,
+        *,
+        max_access_m: float = MAX_ACCESS_M,
+        own: npt.ArrayLike | None = None,
+        place: npt.ArrayLike | None = None,
+        n_places: int | None = None,
+    ) -> Snaps:
+        """Attach points as `snap` does, whose parameters these are."""
+        from lifecircle.kernels import legs
+
+        points = np.array(xy_m, dtype=np.float64).reshape(-1, 2)
+        n = len(points)
+        places = np.arange(n, dtype=np.int32) if place is None else np.asarray(place, dtype=np.int32)
+        n_places = int(places.max(initial=-1)) + 1 if n_places is None else n_places
+        own = np.full(n, -1) if own is None else np.array(own, dtype=np.int64)
+        segment, fraction, end_m, length_m, blocked = legs.attach(
+            _frozen(points), _frozen(own), *self.arguments(max_access_m)
+        )
+
+        def places_with(rows: BoolArray) -> BoolArray:
+            has: BoolArray = (np.bincount(places[rows], minlength=n_places) > 0)[places]
+            return has
+
+        found = segment >= 0
+        free = found & ~blocked
+        # A point goes to a remnant for want of another segment; here its place may have one by another point.
+        spare = np.append(self.remnant, False)[segment]
+        found &= ~spare | np.where(blocked, ~places_with(found & ~spare), ~places_with(free & ~spare))
+        free &= found
+        rows = np.flatnonzero(free | (found & ~places_with(free)))
+        return Snaps(
+            place=places[rows],
+            segment=segment[rows],
+            fraction=fraction[rows],
+            access_m=quantised(length_m[rows]),
+            xy_m=end_m[rows],
+            blocked=blocked[rows],
+            building=np.full(n_places, -1, dtype=np.int32),
+        )
+
+
 def snap(
     network: WalkNetwork,
     xy_m: npt.ArrayLike,
@@ -123,181 +241,12 @@ def snap(
         a point with no permitted segment within ``max_access_m`` has no row. Remnants of the network serve only places
         that reach no other segment without crossing.
     """
-    xy_m = np.asarray(xy_m, dtype=np.float64).reshape(-1, 2)
-    n = len(xy_m)
-    places = np.arange(n) if place is None else np.asarray(place)
-    own = np.full(n, -1) if own is None else np.asarray(own)
-    n_places = int(places.max(initial=-1)) + 1 if n_places is None else n_places
-    obstacles = _Obstacles(np.asarray([] if barriers is None else barriers, dtype=object))
-
-    def attach(points: npt.NDArray[np.intp], segments: BoolArray) -> tuple[_Legs, BoolArray]:
-        return _attach(network, segments, xy_m, points, obstacles, own, max_access_m)
-
-    legs, blocked = attach(np.arange(n), network.snappable & ~network.remnant)
-    legless = np.bincount(places[legs.point], minlength=n_places) == 0
-    stuck = np.bincount(places[legs.point[~blocked]], minlength=n_places) == 0
-    if network.remnant.any() and stuck.any():
-        more, more_blocked = attach(np.flatnonzero(stuck[places]), network.snappable & network.remnant)
-        useful = legless[places[more.point]] | ~more_blocked
-        more, more_blocked = more.take(useful), more_blocked[useful]
-        legs, blocked = legs.followed_by(more), np.concatenate([blocked, more_blocked])
-    has_free = np.bincount(places[legs.point[~blocked]], minlength=n_places) > 0
-    kept = np.flatnonzero(~blocked | ~has_free[places[legs.point]])
-    kept = kept[np.argsort(legs.point[kept], kind="stable")]
-    legs, blocked = legs.take(kept), blocked[kept]
-    return Snaps(
-        place=places[legs.point].astype(np.int32),
-        segment=legs.segment.astype(np.int32),
-        fraction=legs.fraction,
-        access_m=quantised(legs.length_m),
-        xy_m=legs.end_m,
-        blocked=blocked,
-        building=np.full(n_places, -1, dtype=np.int32),
-    )
+    index = SnapIndex.of(network, barriers=barriers)
+    return index.snap(xy_m, max_access_m=max_access_m, own=own, place=place, n_places=n_places)
 
 
-def _attach(
-    network: WalkNetwork,
-    segments: BoolArray,
-    xy_m: FloatArray,
-    points: npt.NDArray[np.intp],
-    obstacles: _Obstacles,
-    own: npt.NDArray[Any],
-    max_access_m: float,
-) -> tuple[_Legs, BoolArray]:
-    """Return the leg of each of ``points`` to one of ``segments``, ascending by point, and which cannot but cross."""
-    pieces = _Pieces.of(network, segments)
-    reach_m = max_access_m + TOLERANCE_M
-    at, piece = pieces.tree.query_nearest(shapely.points(xy_m[points]), max_distance=reach_m)
-    legs = _first_per_point(pieces.legs(xy_m, points[at], piece), max_access_m)
-    blocked = obstacles.crossed(xy_m, legs, own)
-    found = legs.take(np.zeros(0, dtype=np.intp))
-    for first in range(0, int(blocked.sum()), STUCK_AT_ONCE):
-        stuck = legs.point[blocked][first : first + STUCK_AT_ONCE]
-        near, piece = pieces.tree.query(shapely.points(xy_m[stuck]), predicate="dwithin", distance=reach_m)
-        ways_out = pieces.legs(xy_m, stuck[near], piece).one_per_segment()
-        found = found.followed_by(_first_per_point(obstacles.first_free(xy_m, ways_out, own), max_access_m))
-    rest = ~np.isin(legs.point, found.point)
-    still = np.concatenate([blocked[rest], np.zeros(len(found.point), dtype=bool)])
-    legs = legs.take(rest).followed_by(found)
-    order = np.argsort(legs.point, kind="stable")
-    return legs.take(order), still[order]
-
-
-@dataclass(frozen=True, eq=False)
-class _Legs:
-    """Straight legs from points to the nearest spots of pieces of segments."""
-
-    point: LongArray
-    segment: LongArray
-    fraction: FloatArray
-    length_m: FloatArray
-    end_m: FloatArray
-
-    def take(self, rows: npt.NDArray[Any]) -> _Legs:
-        return _Legs(self.point[rows], self.segment[rows], self.fraction[rows], self.length_m[rows], self.end_m[rows])
-
-    def one_per_segment(self) -> _Legs:
-        """Keep each point's nearest spot of each segment."""
-        order = np.lexsort((self.fraction, self.length_m, self.segment, self.point))
-        first = np.ones(len(order), dtype=bool)
-        first[1:] = np.diff(self.point[order]).astype(bool) | np.diff(self.segment[order]).astype(bool)
-        return self.take(order[first])
-
-    def followed_by(self, others: _Legs) -> _Legs:
-        pairs = zip(vars(self).values(), vars(others).values(), strict=True)
-        return _Legs(*(np.concatenate(pair) for pair in pairs))
-
-
-@dataclass(frozen=True, eq=False)
-class _Pieces:
-    """The straight pieces of some segments in a tree.
-
-    Pieces are numbered by their first vertex; vertices that start none hold None, which the tree never finds.
-    """
-
-    network: WalkNetwork
-    segment: LongArray
-    before_m: FloatArray
-    tree: shapely.STRtree
-
-    @classmethod
-    def of(cls, network: WalkNetwork, segments: BoolArray) -> _Pieces:
-        vertices, indptr = network.shape_xy_m, network.shape_indptr
-        segment = np.repeat(np.arange(network.n_segments), np.diff(indptr))
-        step = np.zeros(len(vertices))
-        step[1:] = np.hypot(*np.diff(vertices, axis=0).T)
-        total = np.cumsum(step)
-        starts = segments[segment]
-        starts[indptr[1:] - 1] = False
-        lines = np.full(len(vertices), None, dtype=object)
-        first = np.flatnonzero(starts)
-        lines[first] = shapely.linestrings(np.stack([vertices[first], vertices[first + 1]], axis=1))
-        return cls(network, segment, total - np.repeat(total[indptr[:-1]], np.diff(indptr)), shapely.STRtree(lines))
-
-    def legs(self, xy_m: FloatArray, point: npt.NDArray[np.intp], piece: npt.NDArray[np.intp]) -> _Legs:
-        """Return the straight legs from points to the nearest spots of pieces, pair by pair."""
-        vertices = self.network.shape_xy_m
-        start, step = vertices[piece], vertices[piece + 1] - vertices[piece]
-        squared = (step**2).sum(axis=1)
-        dot = ((xy_m[point] - start) * step).sum(axis=1)
-        share = np.clip(np.divide(dot, squared, out=np.zeros(len(dot)), where=squared > 0), 0.0, 1.0)
-        end_m = start + share[:, None] * step
-        segment = self.segment[piece]
-        whole = self.before_m[self.network.shape_indptr[segment + 1] - 1]
-        spot = self.before_m[piece] + share * np.sqrt(squared)
-        fraction = np.clip(np.divide(spot, whole, out=np.zeros(len(spot)), where=whole > 0), 0.0, 1.0)
-        return _Legs(point, segment, fraction, np.hypot(*(xy_m[point] - end_m).T), end_m)
-
-
-def _first_per_point(legs: _Legs, max_access_m: float) -> _Legs:
-    """Keep each point's shortest leg, of equally short ones that to the first segment, if it is within reach."""
-    legs = legs.take(legs.length_m <= max_access_m + TOLERANCE_M)
-    shortest = np.full(legs.point.max() + 1 if len(legs.point) else 0, np.inf)
-    np.minimum.at(shortest, legs.point, legs.length_m)
-    legs = legs.take(legs.length_m <= shortest[legs.point] + TOLERANCE_M)
-    order = np.lexsort((legs.fraction, legs.segment, legs.point))
-    _, first = np.unique(legs.point[order], return_index=True)
-    return legs.take(order[first])
-
-
-class _Obstacles:
-    """Barriers in a tree, and which legs cross one.
-
-    Polygons are drawn in by `TOUCH_M`: beside a building one may walk, whatever the last bit of its wall's coordinates.
-    """
-
-    def __init__(self, barriers: npt.NDArray[np.object_]) -> None:
-        self.area = shapely.get_dimensions(barriers) == 2
-        self.barriers = barriers.copy()
-        self.barriers[self.area] = shapely.buffer(barriers[self.area], -TOUCH_M, join_style="mitre")
-        self.tree = shapely.STRtree(self.barriers)
-
-    def crossed(self, xy_m: FloatArray, legs: _Legs, own: npt.NDArray[Any]) -> BoolArray:
-        """Return for each leg whether it passes through a barrier other than the point's own building."""
-        start = xy_m[legs.point]
-        along = legs.end_m - start
-        trim = np.minimum(TOUCH_M / np.maximum(legs.length_m, TOUCH_M), 0.25)[:, None] * along
-        lines = shapely.linestrings(np.stack([start + trim, legs.end_m - trim], axis=1))
-        leg, barrier = self.tree.query(lines, predicate="intersects")
-        others = barrier != own[legs.point[leg]]
-        leg, barrier = leg[others], barrier[others]
-        holds = self.area[barrier] & shapely.contains_properly(self.barriers[barrier], shapely.points(start[leg]))
-        crossed = np.zeros(len(legs.point), dtype=bool)
-        crossed[leg[~holds]] = True
-        return crossed
-
-    def first_free(self, xy_m: FloatArray, legs: _Legs, own: npt.NDArray[Any]) -> _Legs:
-        """Return each point's legs up to its shortest that crosses nothing, without those that cross.
-
-        Most points are free within a few legs, so the longer ones are looked at only for points that are still stuck.
-        """
-        legs = legs.take(np.lexsort((legs.length_m, legs.point)))
-        rank = np.arange(len(legs.point)) - np.searchsorted(legs.point, legs.point)
-        stuck = np.ones(len(xy_m), dtype=bool)
-        free = []
-        for first, last in pairwise((0, 4, 16, 64, len(legs.point) + 64)):
-            batch = legs.take((rank >= first) & (rank < last) & stuck[legs.point])
-            free.append(batch.take(~self.crossed(xy_m, batch, own)))
-            stuck[free[-1].point] = False
-        return reduce(_Legs.followed_by, free)
+def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a read-only view: compiled code is made once for each kind of array, and read-only is a kind."""
+    view = array.view()
+    view.setflags(write=False)
+    return view

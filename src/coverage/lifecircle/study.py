@@ -17,6 +17,7 @@ from lifecircle.readers.osm import ATTRIBUTION
 from lifecircle.readers.residents import check_levels, check_targets, counts_of_buildings, counts_of_table
 from lifecircle.readers.study_file import StudyFile, read_study_file
 from lifecircle.schema import (
+    ELEVATION,
     LAYERS,
     RESIDENTIAL_KINDS,
     TOTAL,
@@ -76,7 +77,7 @@ def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
         return None, error.breaches
     found = [locate(source, file.path.parent) for source in file.inputs.values() if source.path]
     located = {f.input.layer: f for f in found if isinstance(f, Located)}
-    layers = read_layers(located)
+    layers = read_layers({layer: source for layer, source in located.items() if layer != ELEVATION})
     breaches = [*file.breaches, *(f for f in found if isinstance(f, Breach)), *layers.breaches]
     residents, about_residents = _residents(file, layers)
     breaches += [*_between(file.settings, layers), *about_residents]
@@ -85,7 +86,7 @@ def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
     if metric:
         breaches += _check_ways(file.settings, metric.streets)
         breaches += _check_counted(residents, metric.frames["buildings"])
-    breaches = sorted(breaches, key=lambda b: [STUDY_FILE, *LAYERS].index(b.layer))
+    breaches = sorted(breaches, key=lambda b: [STUDY_FILE, *LAYERS, ELEVATION].index(b.layer))
     if metric is None or residents is None or any(b.severity == "error" for b in breaches):
         return None, tuple(breaches)
     study = Study(
@@ -100,6 +101,7 @@ def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
         stations=metric.frames["stations"],
         candidates=metric.frames["candidates"],
         barriers=metric.frames["barriers"],
+        elevation=located[ELEVATION].path if ELEVATION in located else None,
         extent_m=metric.extent_m,
         attribution=_attribution(located),
         fingerprint=digest(file.content, located),
@@ -163,11 +165,20 @@ def _check_eligible(eligible: str, levels: list[str]) -> list[Breach]:
 
 
 def _check_ways(settings: Settings, streets: StreetWays) -> list[Breach]:
-    """Check that the ways which the study file closes or opens are streets."""
+    """Check that the ways which the study file closes, opens or rules are streets, and that its gates are there."""
+    walking, ways = settings.walking, set(streets.way_id)
     found = []
-    for key, named in (("closed", settings.walking.closed), ("gates", settings.walking.gates)):
-        unknown = sorted(set(named) - set(streets.way_id))
-        found += breach(STUDY_FILE, "unknown-id", f"[walking] {key} names ways that are no streets", unknown)
+    for key, named, known, what in (
+        ("closed", walking.closed, ways, "ways that are no streets"),
+        ("rules", [i for rule in walking.rules for i in rule.ids], ways, "ways that are no streets"),
+        (
+            "gates",
+            [g.id for g in walking.gates],
+            ways.union(streets.node_tags["id"]),
+            "neither streets nor gates on them",
+        ),
+    ):
+        found += breach(STUDY_FILE, "unknown-id", f"[walking] {key}: names {what}", sorted(set(named) - known))
     return found
 
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import hashlib
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lifecircle.errors import Breach
 from lifecircle.readers.study_file import Input
+from lifecircle.schema import ELEVATION
+
+MOST_BYTES = 2**31
+"""A file that unpacks to more is refused: a city's streets are far less, and neither memory nor disk must run out."""
+
+TOO_LARGE = f"holds more than {MOST_BYTES / 2**30:g} GiB once unpacked; cut the city out of it (osmium extract)"
+BREAKS_OFF = "it breaks off in the middle; download or export the file again"
 
 _HEAD = 1024
+_CHUNK = 2**20
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -23,6 +34,7 @@ class Format:
     suffixes: tuple[str, ...]
     begins: re.Pattern[bytes]
     is_osm: bool = False
+    is_raster: bool = False
     companions: tuple[str, ...] = ()
 
 
@@ -31,6 +43,7 @@ FORMATS = (
     Format("OSM XML", (".osm", ".osm.xml"), re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<osm"), is_osm=True),
     Format("OSM XML, packed", (".osm.gz",), re.compile(rb"\x1f\x8b"), is_osm=True),
     Format("OSM XML, packed", (".osm.bz2",), re.compile(rb"BZh"), is_osm=True),
+    Format("GraphML", (".graphml",), re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(\w+:)?graphml", re.DOTALL)),
     Format("GeoPackage", (".gpkg",), re.compile(rb"SQLite format 3\x00.{52}(GPKG|GP10|GP11)", re.DOTALL)),
     Format("GeoJSON", (".geojson", ".json"), re.compile(rb'\s*\{.{0,900}"feature', re.DOTALL | re.IGNORECASE)),
     Format(
@@ -40,6 +53,7 @@ FORMATS = (
         companions=(".dbf", ".shx", ".prj", ".cpg"),
     ),
     Format("CSV", (".csv",), re.compile(rb"[^\x00<{]")),
+    Format("GeoTIFF", (".tif", ".tiff"), re.compile(rb"II[*+]\x00|MM\x00[*+]"), is_raster=True),
 )
 """All that is ever opened. A file is refused when its content is not what its name says."""
 
@@ -79,14 +93,40 @@ def locate(input: Input, folder: Path) -> Located | Breach:  # noqa: A002 - the 
             head = file.read(_HEAD).removeprefix(_BOM)
     except OSError as error:
         return refuse("unreadable", f"cannot be read: {error.strerror}")
-    matching = [f for f in FORMATS if path.name.lower().endswith(f.suffixes)]
+    formats = [f for f in FORMATS if f.is_raster == (input.layer == ELEVATION)]
+    matching = [f for f in formats if path.name.lower().endswith(f.suffixes)]
     if not matching:
-        known = ", ".join(suffix for f in FORMATS for suffix in f.suffixes)
+        known = ", ".join(suffix for f in formats for suffix in f.suffixes)
         return refuse("unknown-format", f"is of no format that is read; these are: {known}")
     if not matching[0].begins.match(head):
         kind = matching[0].name
         return refuse("wrong-content", f"is named like {kind}, but its content is not {kind}" if head else "is empty")
     return Located(input, path.resolve(), matching[0])
+
+
+def unpack(path: Path, target: Path) -> None:
+    """Write the plain content of a file that may be packed with gzip or bzip2.
+
+    Raises
+    ------
+    ValueError
+        When the file breaks off, is damaged, or holds more than `MOST_BYTES`.
+    """
+    suffix, written = path.suffix.lower(), 0
+    try:
+        with (
+            gzip.open(path) if suffix == ".gz" else bz2.open(path) if suffix == ".bz2" else path.open("rb") as packed,
+            target.open("wb") as plain,
+        ):
+            while chunk := packed.read(_CHUNK):
+                written += plain.write(chunk)
+                if written > MOST_BYTES:
+                    raise ValueError(TOO_LARGE)
+    except EOFError as error:
+        raise ValueError(BREAKS_OFF) from error
+    except (OSError, zlib.error) as error:
+        message = f"cannot be unpacked ({error}); download or export the file again"
+        raise ValueError(message) from error
 
 
 def digest(content: bytes, located: Mapping[str, Located]) -> str:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from lifecircle.errors import Breach
+from lifecircle.errors import Breach, Severity
 from lifecircle.schema import nearest
 
 STUDY_FILE = "study.toml"
@@ -52,9 +52,9 @@ class Keys:
         """Return the value as TOML has it, None when absent."""
         return self._table.get(key)
 
-    def breach(self, rule: str, message: str) -> None:
+    def breach(self, rule: str, message: str, *, severity: Severity = "error") -> None:
         """Note that this table breaks ``rule``."""
-        self._breaches.append(Breach(STUDY_FILE, rule, f"{self.heading} {message}", count=1))
+        self._breaches.append(Breach(STUDY_FILE, rule, f"{self.heading} {message}", (), 1, severity))
 
     def text(self, key: str, default: str = "", *, required: bool = False) -> str:
         """Return a text without blanks around it."""
@@ -140,10 +140,10 @@ class Keys:
         self.breach("wrong-type", f"{key} must be a table of texts, not {value!r}")
         return {}
 
-    def rows(self, key: str) -> list[object]:
-        """Return a list of tables as TOML has it, empty when absent."""
+    def rows(self, key: str, *, of: str = "tables") -> list[object]:
+        """Return a list as TOML has it, empty when absent; ``of`` says of what it should be."""
         value = self._table.get(key, [])
         if isinstance(value, list):
             return value
-        self.breach("wrong-type", f"{key} must be a list of tables")
+        self.breach("wrong-type", f"{key} must be a list of {of}")
         return []

@@ -11,6 +11,7 @@ import pandas as pd
 from lifecircle.errors import Breach
 from lifecircle.model import StreetWays
 from lifecircle.readers.files import Located
+from lifecircle.readers.graphml import read_graphml
 from lifecircle.readers.keys import STUDY_FILE
 from lifecircle.readers.metric import Box
 from lifecircle.readers.osm import read_osm
@@ -28,7 +29,7 @@ DEFAULT_LEVEL = "area"
 class Layers:
     """What the files hold, layer by layer, each in its own CRS.
 
-    ``ways`` are streets that come from OpenStreetMap, in degrees; streets of another file are among ``tables``.
+    ``ways`` are streets that come as a network (OpenStreetMap, GraphML), in degrees; lines are among ``tables``.
     ``given`` names the columns that a layer's file really had; ``box`` is what the street file says it covers, degrees.
     """
 
@@ -66,6 +67,8 @@ def read_layers(located: Mapping[str, Located]) -> Layers:
     for layer, file in located.items():
         if file.format.is_osm:
             of_file.setdefault(file.path, {})[layer] = file.input
+        elif file.format.name == "GraphML":
+            _read_graph(file, layers)
         else:
             layers.add(layer, *read_table(file))
     for path, inputs in of_file.items():
@@ -75,6 +78,21 @@ def read_layers(located: Mapping[str, Located]) -> Layers:
         level = located["areas"].input.level or DEFAULT_LEVEL
         layers.tables["areas"] = areas.assign(level=areas["level"].where(areas["level"] != "", level))
     return layers
+
+
+def _read_graph(file: Located, layers: Layers) -> None:
+    source = file.input
+    if source.layer != "streets" or source.table or source.encoding or source.where or source.columns:
+        message = "a GraphML file holds streets, all of them and under their own names; take layer, encoding, where out"
+        layers.breaches.append(Breach(source.layer, "unfit-for-graphml", message, (source.path,), 1))
+        return
+    try:
+        layers.ways, found = read_graphml(file.path)
+    except (ValueError, OSError) as error:
+        found = [Breach(source.layer, "unreadable", f"cannot be read: {error}", (source.path,), 1)]
+    layers.breaches += found
+    if layers.ways is not None and not layers.ways.way_id:
+        layers.breaches.append(Breach(source.layer, "empty-layer", "no edge is in it; is it the right graph?", count=1))
 
 
 def _read_osm_layers(path: Path, inputs: Mapping[str, Input], layers: Layers) -> None:

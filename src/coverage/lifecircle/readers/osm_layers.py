@@ -166,7 +166,7 @@ def _outlines(extract: OsmExtract) -> pd.DataFrame:
         for f in extract.found["buildings"]
         for row in ([f.way] if f.way >= 0 else [extract.way_row[n] for n, _ in f.members if n in extract.way_row])
     ]
-    spans = [extract.ref[extract.indptr[row] : extract.indptr[row + 1]] for _, row in ways]
+    spans = [extract.number[extract.node[extract.indptr[row] : extract.indptr[row + 1]]] for _, row in ways]
     return pd.DataFrame(
         {
             "node": np.concatenate([np.empty(0, dtype=np.int64), *spans]),

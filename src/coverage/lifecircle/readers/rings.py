@@ -81,17 +81,18 @@ def is_closed(extract: OsmExtract, way: LongArray) -> BoolArray:
     begins, ends = extract.indptr[way], extract.indptr[way + 1]
     filled = ends - begins >= 4
     closed: BoolArray = filled.copy()
-    closed[filled] = extract.ref[begins[filled]] == extract.ref[ends[filled] - 1]
+    closed[filled] = extract.node[begins[filled]] == extract.node[ends[filled] - 1]
     return closed
 
 
 def _nodes(extract: OsmExtract, way: LongArray) -> tuple[LongArray, FloatArray, LongArray]:
-    """Return numbers, places and position in ``way`` of the nodes that have a place."""
+    """Return rows, places and position in ``way`` of the nodes that have a place."""
     sizes = extract.indptr[way + 1] - extract.indptr[way]
     of = np.repeat(np.arange(len(way)), sizes)
     rows = np.repeat(extract.indptr[way] - np.cumsum(sizes) + sizes, sizes) + np.arange(len(of))
-    rows, of = rows[here := ~np.isnan(extract.lonlat[rows, 0])], of[here]
-    return extract.ref[rows], extract.lonlat[rows], of
+    node = extract.node[rows]
+    node, of = node[here := ~np.isnan(extract.lonlat[node, 0])], of[here]
+    return node, extract.lonlat[node], of
 
 
 def _of_ways(extract: OsmExtract, way: LongArray) -> Geometries:
@@ -129,9 +130,9 @@ def _rings(extract: OsmExtract, relation: Found, *, holes: bool) -> list[Ring]:
     """Join a relation's outer or inner ways, as far as the file holds them, into rings."""
     numbers = [number for number, hole in relation.members if hole == holes]
     way = np.array([extract.way_row[n] for n in numbers if n in extract.way_row], dtype=np.int64)
-    ref, lonlat, of = _nodes(extract, way)
+    node, lonlat, of = _nodes(extract, way)
     cuts = np.flatnonzero(np.diff(of)) + 1
-    pieces = zip(np.split(ref, cuts), np.split(lonlat, cuts), strict=True)
+    pieces = zip(np.split(node, cuts), np.split(lonlat, cuts), strict=True)
     closed, chains = _joined([(r, xy) for r, xy in pieces if len(r) >= 2])
     rings = [Ring(xy, 0.0) for xy in closed] + _bridged(chains)
     return [ring for ring in rings if len(ring.lonlat) >= 4]

@@ -9,9 +9,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lifecircle.errors import Breach, SourceError, StudyError
-from lifecircle.model import MAX_ACCESS_M, Circle, Note, Scenario, Settings, SpeedClass, Walking, folder_name
+from lifecircle.hours import problem_of_hours, problem_of_time
+from lifecircle.model import (
+    DIRECTIONS,
+    KNOWN_CLASSES,
+    MAX_ACCESS_M,
+    Circle,
+    Gate,
+    Note,
+    Scenario,
+    Settings,
+    SpeedClass,
+    Walking,
+    WayRule,
+    folder_name,
+)
 from lifecircle.readers.keys import STUDY_FILE, Keys
-from lifecircle.schema import LAYERS, RESERVED_GROUPS, known_column, nearest
+from lifecircle.schema import ELEVATION, LAYERS, RESERVED_GROUPS, known_column, nearest
 
 Where = tuple[Mapping[str, tuple[str, ...]], ...]
 """A filter: an object passes when it meets one of the tables, a table when every key has one of the values.
@@ -22,13 +36,18 @@ An empty tuple of values means any value; an empty filter lets everything pass.
 QUESTIONS = ("most", "fewest")
 LANGUAGES = ("zh", "en")
 BY = ("building", "area", "total")
+WALKS = ("yes", "no", "private")
+FASTEST_MPS = 3.0
+"""Nobody walks a quarter of an hour faster than this, metres per second: a speed above it is a slip, such as km/h."""
+
 INPUTS = ("streets", "areas", "buildings", "entrances", "residents", "stations", "candidates", "barriers")
 REQUIRED_INPUTS = ("streets", "areas", "buildings", "stations")
 
 _TABLES = ("study", "inputs", "walking", "service", "circle", "scenario")
 _LATER_TABLES = ("dispatch", "overrides")
-_LATER_INPUTS = ("gates", "elevation")
+_LATER_INPUTS = ("gates",)
 _INPUT_KEYS = ("path", "layer", "encoding", "columns", "where", "attribution")
+_RASTER_KEYS = ("path", "attribution")
 
 
 @dataclass(frozen=True)
@@ -124,29 +143,73 @@ def _settings(top: Keys, breaches: list[Breach], *, default_name: str) -> Settin
 
 
 def _walking(table: object, breaches: list[Breach]) -> Walking:
-    walking = Keys("[walking]", table, ("classes", "max_access_m", "closed", "gates"), breaches)
-    classes = []
-    for row in walking.rows("classes"):
-        keys = Keys("[walking] classes:", row, ("name", "speed_mps"), breaches)
-        name, speed_mps = keys.name("name", required=True), keys.number("speed_mps")
-        if "speed_mps" not in keys:
-            keys.breach("missing-key", f"{name or 'a class'} has no speed_mps, in metres per second")
-        classes.append(SpeedClass(name, speed_mps or 1.0))
+    known = ("classes", "max_access_m", "closed", "gates", "rules", "at", "direction")
+    walking = Keys("[walking]", table, known, breaches)
+    classes = tuple(_speed_class(row, breaches) for row in walking.rows("classes"))
+    gates = tuple(_gate(row, breaches) for row in walking.rows("gates", of="ids, or of tables with id and hours"))
     _unique("[walking] classes:", (c.name for c in classes), breaches)
+    if twice := [i for i, n in Counter(g.id for g in gates if g.id).items() if n > 1]:
+        message = "[walking] gates: stated several times; state each once, with all its hours"
+        breaches.append(Breach(STUDY_FILE, "duplicate-id", message, tuple(twice), len(twice)))
+    usual = Walking()
     return Walking(
-        classes=tuple(classes) or Walking().classes,
+        classes=classes or usual.classes,
         max_access_m=walking.number("max_access_m", MAX_ACCESS_M) or MAX_ACCESS_M,
         closed=walking.texts("closed"),
-        gates=walking.texts("gates"),
+        gates=gates,
+        rules=tuple(_way_rule(row, breaches) for row in walking.rows("rules")),
+        at=_time(walking, usual.at),
+        direction=walking.choice("direction", usual.direction, DIRECTIONS),
     )
 
 
+def _speed_class(row: object, breaches: list[Breach]) -> SpeedClass:
+    keys = Keys("[walking] classes:", row, ("name", "speed_mps", "steps"), breaches)
+    name, speed_mps = keys.name("name", required=True), keys.number("speed_mps")
+    if name in KNOWN_CLASSES and "speed_mps" not in keys:
+        speed_mps = KNOWN_CLASSES[name].speed_mps
+    elif "speed_mps" not in keys:
+        known = ", ".join(KNOWN_CLASSES)
+        keys.breach("missing-key", f"{name or 'a class'} has no speed_mps, in metres per second; known are {known}")
+    if speed_mps is not None and speed_mps > FASTEST_MPS:
+        message = f"{name}: nobody walks at {speed_mps:g} metres per second; is it in kilometres per hour?"
+        keys.breach("fast-walkers", message, severity="warning")
+    return SpeedClass(name, speed_mps or 1.0, steps=keys.flag("steps", default=True))
+
+
+def _gate(row: object, breaches: list[Breach]) -> Gate:
+    """Read a gate: the id of a way or node, or a table of that and its hours."""
+    table = row if isinstance(row, Mapping) else {"id": row}
+    keys = Keys("[walking] gates:", table, ("id", "hours"), breaches)
+    gate = Gate(keys.text("id", required=True), keys.text("hours"))
+    if gate.hours and (problem := problem_of_hours(gate.hours)):
+        keys.breach("bad-hours", f"{gate.id}: {problem}")
+    return gate
+
+
+def _way_rule(row: object, breaches: list[Breach]) -> WayRule:
+    keys = Keys("[[walking.rules]]", row, ("walk", "ids", "where"), breaches)
+    if "ids" not in keys and "where" not in keys:
+        keys.breach("missing-key", "ids or where is missing; say which ways the rule is for")
+    return WayRule(keys.choice("walk", "", WALKS), keys.texts("ids"), _where(keys))
+
+
+def _time(keys: Keys, default: str) -> str:
+    """Read ``at``, a time of the week."""
+    at = keys.text("at", default)
+    if at and (problem := problem_of_time(at)):
+        keys.breach("bad-time", f"at: {problem}")
+        return default
+    return at
+
+
 def _circle(row: object, breaches: list[Breach]) -> Circle:
-    keys = Keys("[[circle]]", row, ("name", "minutes", "tiers", "items"), breaches, later=("at",))
+    keys = Keys("[[circle]]", row, ("name", "minutes", "tiers", "items", "at"), breaches)
     if "minutes" not in keys:
         keys.breach("missing-key", "minutes is missing")
     minutes = keys.number("minutes") or 1.0
-    return Circle(keys.name("name", f"{minutes:g}"), minutes, keys.texts("tiers"), keys.texts("items"))
+    name = keys.name("name", f"{minutes:g}")
+    return Circle(name, minutes, keys.texts("tiers"), keys.texts("items"), _time(keys, ""))
 
 
 def _scenario(row: object, circles: tuple[Circle, ...], breaches: list[Breach]) -> Scenario:
@@ -192,18 +255,20 @@ def _unique(heading: str, names: Iterable[str], breaches: list[Breach]) -> None:
 
 
 def _inputs(table: object, breaches: list[Breach]) -> dict[str, Input]:
-    inputs = Keys("[inputs]", table, INPUTS, breaches, later=_LATER_INPUTS)
+    known = (*INPUTS, ELEVATION)
+    inputs = Keys("[inputs]", table, known, breaches, later=_LATER_INPUTS)
     for layer in REQUIRED_INPUTS:
         if layer not in inputs:
             inputs.breach("missing-key", f"{layer} is missing; name the file that holds the {layer}")
-    return {layer: _input(layer, inputs.get(layer), breaches) for layer in INPUTS if layer in inputs}
+    return {layer: _input(layer, inputs.get(layer), breaches) for layer in known if layer in inputs}
 
 
 def _input(layer: str, value: object, breaches: list[Breach]) -> Input:
     table = {"path": value} if isinstance(value, str) else value
     own = {"areas": ("level",), "residents": ("by",)}.get(layer, ())
     heading = f"[inputs.{layer}]"
-    keys = Keys(heading, table, (*_INPUT_KEYS, *own), breaches, later=("datum",))
+    usual = _RASTER_KEYS if layer == ELEVATION else _INPUT_KEYS
+    keys = Keys(heading, table, (*usual, *own), breaches, later=("datum",))
     columns = keys.pairs("columns")
     for ours in columns:
         if not known_column(layer, ours):

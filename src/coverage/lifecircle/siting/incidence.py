@@ -89,7 +89,8 @@ def within(walks: Walks, cutoff_s: float) -> Incidence:
     """Return the demand points (columns) within ``cutoff_s`` seconds, inclusive, of each site (rows)."""
     near = walks.seconds <= cutoff_s + TOLERANCE_S
     ends = np.concatenate([[0], np.cumsum(near)])[walks.indptr]
-    return Incidence(ends, walks.indices[near], walks.n_demand)
+    found = Incidence(ends, walks.indices[near], walks.n_demand)
+    return found.transposed().transposed()  # which puts each row's columns in order
 
 
 def sums(groups: IntArray | LongArray, values: FloatArray, n_groups: int) -> FloatArray:
