@@ -215,21 +215,19 @@ class StationIndex:
         return walks.facility[:, 0], walks.seconds[:, 0], walks.walk_m[:, 0]
 
 
-def _labels_by_segment(
-    network: WalkNetwork, stations: Snaps, labels: Labels
-) -> tuple[FloatArray, IntArray, FloatArray, IntArray]:
+def _labels_by_segment(network: WalkNetwork, stations: Snaps, labels: Labels) -> tuple[FloatArray, FloatArray]:
     """Return the labels as ``kernels.legs.nearest_station`` takes them: what a lookup reads lies side by side."""
     impedance = network.impedance(labels.speed_mps)
     cost, row = labels.cost_m[network.leave, 0], labels.row[network.leave, 0]
     metres = cost
     if labels.metres is not None:
         metres = labels.metres[network.leave, 0] + np.append(stations.access_m, np.nan)[row]
-    ways = np.column_stack([network.length_m, impedance.forward_m, impedance.backward_m, cost, metres])
     order = np.argsort(stations.segment, kind="stable")
-    first = np.searchsorted(stations.segment[order], np.arange(network.n_segments + 1))
-    ends = np.column_stack([np.append(stations.place, -1)[np.vstack([row, [[-1, -1]]])], first]).astype(np.int32)
-    on_way = np.column_stack([stations.fraction, stations.access_m])[order]
-    arrays = ways, ends, on_way, stations.place[order]
-    for array in arrays:
+    ways = np.zeros((network.n_segments + 1, 10))
+    ways[:, 9] = np.searchsorted(stations.segment[order], np.arange(network.n_segments + 1))
+    lengths = network.length_m, impedance.forward_m, impedance.backward_m
+    ways[:-1, :9] = np.column_stack([*lengths, cost, metres, np.append(stations.place, -1)[row]])
+    on_way = np.column_stack([stations.fraction, stations.access_m, stations.place])[order]
+    for array in (ways, on_way):
         array.setflags(write=False)
-    return arrays
+    return ways, on_way

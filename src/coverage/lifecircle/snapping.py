@@ -79,11 +79,8 @@ class Snaps(ReadOnlyArrays):
 class _Pieces(ReadOnlyArrays):
     """The straight pieces of segments or of barriers in a uniform grid: the arrays that ``kernels.legs`` describes."""
 
-    indptr: LongArray
-    xy_m: FloatArray
-    owner: IntArray
-    frame: FloatArray
-    cells: IntArray
+    numbers: FloatArray
+    whole: IntArray
 
     @classmethod
     def of(cls, indptr: LongArray, xy_m: FloatArray, owner: IntArray, pieces: IntArray) -> _Pieces:
@@ -94,9 +91,11 @@ class _Pieces(ReadOnlyArrays):
         if len(pieces):
             low, high = xy_m.min(axis=0), xy_m.max(axis=0)
             size = np.maximum(high - low, 1.0)
-            side = max(float(np.sqrt(size.prod() / (2 * len(pieces)))), 1.0)
+            side = max(float(np.sqrt(size.prod() / (1 * len(pieces)))), 1.0)
             frame = np.concatenate([low, [side], size // side + 1])
-        return cls(indptr, xy_m, owner, frame, legs.lay_in_grid(_frozen(xy_m), _frozen(pieces), _frozen(frame)))
+        numbers = np.concatenate([frame, xy_m.ravel()])
+        cells = legs.lay_in_grid(numbers[5:], pieces, frame)
+        return cls(numbers, np.concatenate([[len(indptr), len(owner)], indptr, owner, cells]).astype(np.int32))
 
     @classmethod
     def of_segments(cls, network: WalkNetwork) -> _Pieces:
@@ -106,7 +105,7 @@ class _Pieces(ReadOnlyArrays):
         begins = np.repeat(network.snappable, n_vertices)
         begins[indptr[1:] - 1] = False
         owner = np.repeat(np.where(network.remnant, ~number, number), n_vertices)
-        return cls.of(indptr, np.ascontiguousarray(network.shape_xy_m), owner, np.flatnonzero(begins).astype(np.int32))
+        return cls.of(indptr, network.shape_xy_m, owner, np.flatnonzero(begins).astype(np.int32))
 
     @classmethod
     def of_barriers(cls, barriers: npt.NDArray[np.object_]) -> _Pieces:

@@ -1,14 +1,16 @@
 """Straight legs from points to the nearest pieces of segments, and the barriers that they cross; compiled.
 
 A *piece* is the straight line from one vertex to the next, named by its first vertex. Its *owner* is a segment, or a
-barrier: a polygon owns the pieces of its rings, a line its own. Each kind lies in a uniform grid of square cells and
-comes as one tuple of arrays:
+barrier: a polygon owns the pieces of its rings, a line its own. Each kind lies in a uniform grid of square cells:
 
-    indptr  vertices of owner i: indptr[i] to indptr[i + 1] - 1
-    xy_m    (n, 2) vertices, metres
-    owner   (n,) the owner of the piece that begins at each vertex; ~owner marks a remnant, or a barrier that is a line
     frame   west and south edge of the grid, side of a cell (metres), numbers of columns and rows
+    xy_m    (2 n,) vertices, metres: x, y, x, y, ...
+    indptr  vertices of owner i: indptr[i] to indptr[i + 1] - 1
+    owner   (n,) the owner of the piece that begins at each vertex; ~owner marks a remnant, or a barrier that is a line
     cells   for each cell, row by row, where its pieces begin in this same array; then the pieces themselves
+
+and comes as two arrays, for a call from Python takes its time for each: the numbers of ``frame`` and ``xy_m``, and the
+whole numbers of ``indptr``, ``owner`` and ``cells`` after the lengths of the first two.
 """
 
 from __future__ import annotations
@@ -33,11 +35,22 @@ inner = njit(  # type: ignore[call-overload]
     nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
 )
 
+_DIRECTIONS = 256
+"""How finely the directions are divided in which barriers are remembered that bar every longer leg."""
+
 _SLACK = 1e-6
 """Cells by which a line is drawn thicker in the grid, so that rounding never takes it out of a cell that it touches."""
 
 
 # ------------------------------------------------------------------------------------------------------- the grid
+
+
+@inner
+def _unpacked(numbers, whole):
+    """Return ``(xy_m, indptr, owner, cells, frame)`` of pieces that come as two arrays."""
+    n_indptr, n_owner = whole[0], whole[1]
+    owners = 2 + n_indptr
+    return numbers[5:], whole[2:owners], whole[owners : owners + n_owner], whole[owners + n_owner :], numbers[:5]
 
 
 @inner
@@ -66,9 +79,10 @@ def lay_in_grid(xy_m, pieces, frame):
     cells = np.zeros(n_cells + 1, np.int32)
     filled = np.zeros(0, np.int32)
     for filling in range(2):
-        for piece in pieces:
-            ax, ay = (xy_m[piece, 0] - west) / side, (xy_m[piece, 1] - south) / side
-            bx, by = (xy_m[piece + 1, 0] - west) / side, (xy_m[piece + 1, 1] - south) / side
+        for i in range(len(pieces)):
+            piece = np.int64(pieces[i])
+            ax, ay = (xy_m[2 * piece] - west) / side, (xy_m[2 * piece + 1] - south) / side
+            bx, by = (xy_m[2 * piece + 2] - west) / side, (xy_m[2 * piece + 3] - south) / side
             low, high = _band(ay, by, n_rows)
             for row in range(low, high + 1):
                 left, right = _columns(ax, ay, bx, by, row, n_columns)
@@ -94,8 +108,8 @@ def lay_in_grid(xy_m, pieces, frame):
 @inner
 def _spot_on(xy_m, piece, x, y):
     """Return the spot of a piece that is nearest to a point: share of the piece, where it is, its distance squared."""
-    ax, ay = xy_m[piece, 0], xy_m[piece, 1]
-    dx, dy = xy_m[piece + 1, 0] - ax, xy_m[piece + 1, 1] - ay
+    ax, ay = xy_m[2 * piece], xy_m[2 * piece + 1]
+    dx, dy = xy_m[2 * piece + 2] - ax, xy_m[2 * piece + 3] - ay
     squared = dx * dx + dy * dy
     share = 0.0
     if squared > 0:
@@ -110,13 +124,13 @@ def _spot_along(segments, segment, x, y):
 
     Of equally near spots it is the one with the smaller fraction.
     """
-    indptr, xy_m = segments[0], segments[1]
+    xy_m, indptr = segments[0], segments[1]
     spot, length, ex, ey = -1, np.inf, 0.0, 0.0
     passed, before = 0.0, 0.0
     for piece in range(indptr[segment], indptr[segment + 1] - 1):
         share, qx, qy, squared = _spot_on(xy_m, piece, x, y)
         away = math.sqrt(squared)
-        dx, dy = xy_m[piece + 1, 0] - xy_m[piece, 0], xy_m[piece + 1, 1] - xy_m[piece, 1]
+        dx, dy = xy_m[2 * piece + 2] - xy_m[2 * piece], xy_m[2 * piece + 3] - xy_m[2 * piece + 1]
         step = math.sqrt(dx * dx + dy * dy)
         if away < length - TOLERANCE_M:
             spot, length, ex, ey, before = piece, away, qx, qy, passed + share * step
@@ -126,22 +140,25 @@ def _spot_along(segments, segment, x, y):
 
 
 @inner
-def _nearest_m(segments, x, y, limit_m, remnant):
-    """Return how far the nearest piece is, inf when that is beyond ``limit_m``; of remnants alone, or of the rest.
+def _nearest_segment(segments, x, y, limit_m, remnant):
+    """Return the nearest segment and how far it is (inf beyond ``limit_m``); of remnants alone, or of the rest.
 
+    Of equally near ones that of the smallest number: if it might not be, -1, and it must be looked for with more care.
     Rings of cells about the point are looked through until nothing nearer can lie outside of them.
     """
-    xy_m, owner, frame, cells = segments[1], segments[2], segments[3], segments[4]
+    xy_m, owner, cells, frame = segments[0], segments[2], segments[3], segments[4]
     side, n_columns, n_rows = frame[2], int(frame[3]), int(frame[4])
     gx, gy = (x - frame[0]) / side, (y - frame[1]) / side
     reach = limit_m / side + 1
     if not (-reach < gx < n_columns + reach and -reach < gy < n_rows + reach):  # nor where it is not a number
-        return np.inf
+        return np.int64(-1), np.inf
     column, row = math.floor(gx), math.floor(gy)
     ring = max(max(0, -column, column - n_columns + 1), max(-row, row - n_rows + 1))
     last = max(max(column, n_columns - 1 - column), max(row, n_rows - 1 - row))
     margin = min(min(gx - column, column + 1 - gx), min(gy - row, row + 1 - gy))
-    best, most = np.inf, limit_m / side * (limit_m / side)  # squared; the latter in cells
+    shortest, longest = limit_m + TOLERANCE_M, limit_m + TOLERANCE_M  # of all, and of the segment chosen so far
+    chosen = np.int64(-1)
+    most = (shortest / side) * (shortest / side)  # in cells, squared
     while ring <= last and (ring - 1 + margin <= 0 or (ring - 1 + margin) * (ring - 1 + margin) <= most):
         for r in range(max(row - ring, 0), min(row + ring, n_rows - 1) + 1):
             dy = max(max(r - gy, gy - r - 1), 0.0)
@@ -152,13 +169,30 @@ def _nearest_m(segments, x, y, limit_m, remnant):
                     continue
                 for at in range(cells[r * n_columns + c], cells[r * n_columns + c + 1]):
                     piece = np.int64(cells[at])
-                    squared = _spot_on(xy_m, piece, x, y)[3]
-                    if squared < best and (owner[piece] < 0) == remnant:
-                        best = squared
-                        most = min(most, squared / (side * side))
+                    if (owner[piece] < 0) != remnant:
+                        continue
+                    ax, ay = xy_m[2 * piece], xy_m[2 * piece + 1]
+                    ux, uy = xy_m[2 * piece + 2] - ax, xy_m[2 * piece + 3] - ay
+                    vx, vy = x - ax, y - ay
+                    squared = ux * ux + uy * uy
+                    if squared > 0:
+                        share = min(max((vx * ux + vy * uy) / squared, 0.0), 1.0)
+                        vx, vy = vx - share * ux, vy - share * uy
+                    squared = vx * vx + vy * vy
+                    if squared > (shortest + TOLERANCE_M) * (shortest + TOLERANCE_M):
+                        continue
+                    away, segment = math.sqrt(squared), np.int64(owner[piece] if owner[piece] >= 0 else ~owner[piece])
+                    if chosen < 0 or away < shortest - TOLERANCE_M or segment < chosen:
+                        chosen, longest = segment, away
+                    elif segment == chosen:
+                        longest = min(longest, away)
+                    if away < shortest:
+                        shortest = away
+                        most = ((shortest + TOLERANCE_M) / side) * ((shortest + TOLERANCE_M) / side)
         ring += 1
-    nearest = math.sqrt(best)
-    return nearest if nearest <= limit_m else np.inf
+    if shortest > limit_m:
+        return np.int64(-1), np.inf
+    return (chosen if longest <= shortest + TOLERANCE_M else np.int64(-1)), shortest
 
 
 # ------------------------------------------------------------------------------------------------------- crossings
@@ -187,10 +221,10 @@ def _holds(barriers, barrier, x, y):
 
     A ray from a point inside crosses the rings an odd number of times.
     """
-    indptr, xy_m = barriers[0], barriers[1]
+    xy_m, indptr = barriers[0], barriers[1]
     inside = False
     for piece in range(indptr[barrier], indptr[barrier + 1], 2):
-        ax, ay, bx, by = xy_m[piece, 0], xy_m[piece, 1], xy_m[piece + 1, 0], xy_m[piece + 1, 1]
+        ax, ay, bx, by = xy_m[2 * piece], xy_m[2 * piece + 1], xy_m[2 * piece + 2], xy_m[2 * piece + 3]
         turn = _side_of(ax, ay, bx, by, x, y)
         if turn == 0 and min(ax, bx) <= x <= max(ax, bx) and min(ay, by) <= y <= max(ay, by):
             return False
@@ -200,37 +234,96 @@ def _holds(barriers, barrier, x, y):
 
 
 @inner
-def _crosses(barriers, x, y, ex, ey, length, own, held):
-    """Return whether a leg from ``x, y`` to ``ex, ey`` crosses a barrier that is not ``own``.
+def _bars(barriers, piece, x, y, sx, sy, ex, ey, own, held):
+    """Return whether a barrier's piece bars a leg, trimmed at both ends to ``sx, sy`` and ``ex, ey``.
 
-    A polygon that holds the point itself is none. ``held`` remembers the last polygon asked and whether it does.
+    A polygon that holds the point itself does not. ``held`` remembers the last polygon asked and whether it does.
     """
-    xy_m, owner, frame, cells = barriers[1], barriers[2], barriers[3], barriers[4]
+    xy_m, barrier = barriers[0], barriers[2][piece]
+    cx, cy, dx, dy = xy_m[2 * piece], xy_m[2 * piece + 1], xy_m[2 * piece + 2], xy_m[2 * piece + 3]
+    if barrier < 0:
+        return ~barrier != own and _meet(sx, sy, ex, ey, cx, cy, dx, dy)
+    if barrier == own or not _meet(x, y, ex, ey, cx, cy, dx, dy):
+        return False
+    if held[0] != barrier:
+        held[0], held[1] = barrier, _holds(barriers, barrier, x, y)
+    return not held[1] and (_meet(sx, sy, ex, ey, cx, cy, dx, dy) or _holds(barriers, barrier, sx, sy))
+
+
+@inner
+def _trimmed(x, y, ex, ey, length):
+    """Return a leg without the parts at both ends that may touch a barrier."""
+    trim = min(TOUCH_M / max(length, TOUCH_M), 0.25)
+    return x + trim * (ex - x), y + trim * (ey - y), ex - trim * (ex - x), ey - trim * (ey - y)
+
+
+@inner
+def _direction(dx, dy):
+    """Return a direction as a number from 0 (east, and on by north) up to `_DIRECTIONS`."""
+    part = dy / (abs(dx) + abs(dy))
+    return _DIRECTIONS / 4 * (2 - part if dx < 0 else part if dy >= 0 else 4 + part)
+
+
+@inner
+def _cast(shadows, x, y, ax, ay, bx, by):
+    """Remember in which directions a barrier's piece bars every longer leg of a point.
+
+    For each division of the directions, ``shadows`` holds up to where in it all is barred from its first end, from
+    where on up to its other end, and from what length on.
+    """
+    ax, ay, bx, by = ax - x, ay - y, bx - x, by - y
+    across = ax * by - ay * bx
+    if abs(across) <= 2 * TOUCH_M * math.sqrt((bx - ax) * (bx - ax) + (by - ay) * (by - ay)):
+        return  # seen edgewise, or so near that a leg may touch it
+    if across < 0:
+        ax, ay, bx, by = bx, by, ax, ay
+    begin, end = _direction(ax, ay), _direction(bx, by)
+    if end < begin:
+        end += _DIRECTIONS
+    far = math.sqrt(max(ax * ax + ay * ay, bx * bx + by * by)) + 2 * TOUCH_M
+    for whole in range(int(begin), int(end) + 1):
+        k = whole % _DIRECTIONS
+        first, last = max(begin - whole, 0.0), min(end - whole, 1.0)
+        if first <= 0 and last >= 1 and (far < shadows[k, 2] or shadows[k, 0] < shadows[k, 1]):
+            shadows[k, 0], shadows[k, 1], shadows[k, 2] = 1.0, 0.0, far
+        elif shadows[k, 0] < shadows[k, 1]:
+            if first <= shadows[k, 0] < last:
+                shadows[k, 0], shadows[k, 2] = last, max(shadows[k, 2], far)
+            if last >= shadows[k, 1] > first:
+                shadows[k, 1], shadows[k, 2] = first, max(shadows[k, 2], far)
+
+
+@inner
+def _all_barred(shadows, length):
+    """Return whether every leg longer than ``length`` is known to be barred."""
+    known = True
+    for k in range(_DIRECTIONS):
+        known &= shadows[k, 0] >= shadows[k, 1] and shadows[k, 2] <= length
+    return known
+
+
+@inner
+def _crosses(barriers, x, y, ex, ey, length, own, held, shadows):
+    """Return whether a leg from ``x, y`` to ``ex, ey`` crosses a barrier that is not ``own``."""
     if length == 0:
         return False
-    trim = min(TOUCH_M / max(length, TOUCH_M), 0.25)
-    sx, sy = x + trim * (ex - x), y + trim * (ey - y)
-    ex, ey = ex - trim * (ex - x), ey - trim * (ey - y)
+    sx, sy, ex, ey = _trimmed(x, y, ex, ey, length)
+    cells, frame = barriers[3], barriers[4]
     west, south, side = frame[0], frame[1], frame[2]
     n_columns, n_rows = int(frame[3]), int(frame[4])
     ax, ay, bx, by = (x - west) / side, (y - south) / side, (ex - west) / side, (ey - south) / side
     low, high = _band(ay, by, n_rows)
     for count in range(high - low + 1):
-        row = low + count if ay <= by else high - count  # from the point outwards: what blocks it is most often near
+        row = low + count if ay <= by else high - count  # from the point outwards: what bars it is most often near
         left, right = _columns(ax, ay, bx, by, row, n_columns)
         for cell in range(row * n_columns + left, row * n_columns + right + 1):
             for at in range(cells[cell], cells[cell + 1]):
                 piece = np.int64(cells[at])
-                barrier = owner[piece]
-                cx, cy, dx, dy = xy_m[piece, 0], xy_m[piece, 1], xy_m[piece + 1, 0], xy_m[piece + 1, 1]
-                if barrier < 0:
-                    if ~barrier != own and _meet(sx, sy, ex, ey, cx, cy, dx, dy):
-                        return True
-                elif barrier != own and _meet(x, y, ex, ey, cx, cy, dx, dy):
-                    if held[0] != barrier:
-                        held[0], held[1] = barrier, _holds(barriers, barrier, x, y)
-                    if not held[1] and (_meet(sx, sy, ex, ey, cx, cy, dx, dy) or _holds(barriers, barrier, sx, sy)):
-                        return True
+                if _bars(barriers, piece, x, y, sx, sy, ex, ey, own, held):
+                    xy_m = barriers[0]
+                    cx, cy, dx, dy = xy_m[2 * piece], xy_m[2 * piece + 1], xy_m[2 * piece + 2], xy_m[2 * piece + 3]
+                    _cast(shadows, x, y, cx, cy, dx, dy)
+                    return True
     return False
 
 
@@ -238,120 +331,110 @@ def _crosses(barriers, x, y, ex, ey, length, own, held):
 
 
 @inner
-def _drop_top(lengths, pieces, size):
-    """Take the nearest piece off a heap of ``size``."""
-    size -= 1
-    length, piece = lengths[size], pieces[size]
-    i, child = 0, 1
-    while child < size:
-        if child + 1 < size and lengths[child + 1] < lengths[child]:
-            child += 1
-        if lengths[child] >= length:
-            break
-        lengths[i], pieces[i] = lengths[child], pieces[child]
-        i, child = child, 2 * child + 1
-    lengths[i], pieces[i] = length, piece
-    return size
-
-
-@inner
-def _gather(segments, x, y, after_m, upto_m, remnant):
-    """Return a heap of the pieces that are more than ``after_m`` and at most ``upto_m`` away, and its size."""
-    xy_m, owner, frame, cells = segments[1], segments[2], segments[3], segments[4]
-    side, n_columns, n_rows = frame[2], int(frame[3]), int(frame[4])
-    gx, gy, reach = (x - frame[0]) / side, (y - frame[1]) / side, upto_m / side
-    low, high = _band(gy - reach, gy + reach, n_rows)
-    left, right = _band(gx - reach, gx + reach, n_columns)
-    room, size, most = 0, 0, upto_m * upto_m * (1 + _SLACK)
-    if left <= right:
-        for row in range(low, high + 1):
-            room += cells[row * n_columns + right + 1] - cells[row * n_columns + left]
-    lengths, pieces = np.empty(room), np.empty(room, np.int32)
-    if room:
-        for row in range(low, high + 1):
-            for at in range(cells[row * n_columns + left], cells[row * n_columns + right + 1]):
-                piece = np.int64(cells[at])
-                _, ex, ey, squared = _spot_on(xy_m, piece, x, y)
-                if squared > most:
-                    continue
-                away = math.sqrt(squared)
-                if after_m < away <= upto_m and (owner[piece] < 0) == remnant:
-                    column = min(max(math.floor((ex - frame[0]) / side), 0), n_columns - 1)
-                    spot_row = min(max(math.floor((ey - frame[1]) / side), 0), n_rows - 1)
-                    cell = spot_row * n_columns + column
-                    if not cells[cell] <= at < cells[cell + 1]:  # it comes up in the cell of its spot, and only there
-                        continue
-                    i = size  # into the heap, the nearest on top
-                    while i > 0 and lengths[(i - 1) // 2] > away:
-                        lengths[i], pieces[i] = lengths[(i - 1) // 2], pieces[(i - 1) // 2]
-                        i = (i - 1) // 2
-                    lengths[i], pieces[i] = away, piece
-                    size += 1
-    return lengths, pieces, size
-
-
-@inner
-def _leg(segments, barriers, x, y, own, limit_m, remnant):
+def _leg(segments, barriers, x, y, own, limit_m, remnant, held, shadows):
     """Return the leg of a point: segment, fraction of it, where it ends, length, whether it cannot but cross a barrier.
 
-    It leads to the first segment, in order of their nearest spots, whose leg crosses nothing; of equally near ones to
-    that of the smallest number. Where all cross, it leads to the nearest; where none is within ``limit_m``, to -1. Most
-    points look at a few segments only, for the radius of the search grows.
+    It leads to the nearest segment, of equally near ones to that of the smallest number; where that leg crosses a
+    barrier, to the first, in order of their nearest spots, whose leg crosses nothing; where all do, to the nearest;
+    where none is within ``limit_m``, to -1.
     """
-    owner, barred = segments[2], len(barriers[2]) > 0
-    held = np.empty(2, np.int64)
-    held[0] = -1
+    segment, nearest = _nearest_segment(segments, x, y, limit_m, remnant)
+    barred = len(barriers[2]) > 0
+    if segment >= 0:
+        _, fraction, ex, ey, length = _spot_along(segments, segment, x, y)
+        if not barred or not _crosses(barriers, x, y, ex, ey, length, own, held, shadows):
+            return segment, fraction, ex, ey, length, False
+    return _way_out(segments, barriers, x, y, own, limit_m, remnant, held, shadows, nearest)
+
+
+@inner
+def _way_out(segments, barriers, x, y, own, limit_m, remnant, held, shadows, nearest):
+    """Return the leg of a point whose nearest segment, ``nearest`` metres away, lies behind a barrier or is not alone.
+
+    Rings of cells are looked through as for the nearest segment, until a leg that crosses nothing is shorter than what
+    lies outside of them, or all longer ones are known to be barred.
+    """
+    xy_m, owner, cells, frame = segments[0], segments[2], segments[3], segments[4]
+    side, n_columns, n_rows = frame[2], int(frame[3]), int(frame[4])
+    gx, gy = (x - frame[0]) / side, (y - frame[1]) / side
     free = crossing = (np.int64(-1), 0.0, x, y, np.inf)
-    nearest = _nearest_m(segments, x, y, limit_m, remnant)
-    shortest, done, radius = np.inf, -1.0, nearest + TOLERANCE_M
-    while done < limit_m and radius < np.inf and shortest + TOLERANCE_M > done:
-        radius = min(radius, limit_m)
-        lengths, pieces, size = _gather(segments, x, y, done, radius, remnant)
-        while size > 0 and lengths[0] <= shortest + TOLERANCE_M:
-            away, piece = lengths[0], pieces[0]
-            size = _drop_top(lengths, pieces, size)
-            segment = np.int64(owner[piece] if owner[piece] >= 0 else ~owner[piece])
-            spot, fraction, ex, ey, length = _spot_along(segments, segment, x, y)
-            if spot != piece:  # another piece of the segment is nearer
-                continue
-            if barred and _crosses(barriers, x, y, ex, ey, length, own, held):
-                if away <= nearest + TOLERANCE_M and (crossing[0] < 0 or segment < crossing[0]):
-                    crossing = (segment, fraction, ex, ey, length)
-            else:
-                shortest = min(shortest, away)
-                if free[0] < 0 or segment < free[0]:
-                    free = (segment, fraction, ex, ey, length)
-        done, radius = radius, 2 * radius + segments[3][2]
+    if nearest == np.inf:
+        return free[0], free[1], free[2], free[3], free[4], False
+    column, row = math.floor(gx), math.floor(gy)
+    last = max(max(column, n_columns - 1 - column), max(row, n_rows - 1 - row))
+    margin = min(min(gx - column, column + 1 - gx), min(gy - row, row + 1 - gy))
+    barred, known = len(barriers[2]) > 0, False
+    for k in range(_DIRECTIONS if barred else 0):
+        shadows[k, 0], shadows[k, 1], shadows[k, 2] = 0.0, 1.0, 0.0
+    ring, shortest, longest = 0, limit_m, limit_m + TOLERANCE_M
+    while ring <= last and (ring - 1 + margin) * side <= longest and not known:
+        most = (longest / side) * (longest / side)
+        for r in range(max(row - ring, 0), min(row + ring, n_rows - 1) + 1):
+            dy = max(max(r - gy, gy - r - 1), 0.0)
+            across = 1 if abs(r - row) == ring else 2 * ring
+            for c in range(column - ring, column + ring + 1, across):
+                dx = max(max(c - gx, gx - c - 1), 0.0)
+                if c < 0 or c >= n_columns or dx * dx + dy * dy > most:
+                    continue
+                for at in range(cells[r * n_columns + c], cells[r * n_columns + c + 1]):
+                    piece = np.int64(cells[at])
+                    if (owner[piece] < 0) != remnant:
+                        continue
+                    ax, ay = xy_m[2 * piece], xy_m[2 * piece + 1]
+                    ux, uy = xy_m[2 * piece + 2] - ax, xy_m[2 * piece + 3] - ay
+                    vx, vy = ax - x, ay - y  # from the point to the spot, in the end
+                    squared, share = ux * ux + uy * uy, 0.0
+                    if squared > 0:
+                        share = min(max(-(vx * ux + vy * uy) / squared, 0.0), 1.0)
+                        vx, vy = vx + share * ux, vy + share * uy
+                    squared = vx * vx + vy * vy
+                    if squared > longest * longest:
+                        continue
+                    if share == 0.0 and piece > 0 and owner[piece - 1] == owner[piece]:
+                        continue  # as near as the piece before
+                    away = math.sqrt(squared)
+                    if barred and away > nearest + TOLERANCE_M:
+                        k = min(int(_direction(vx, vy)), _DIRECTIONS - 1)
+                        if shadows[k, 0] >= shadows[k, 1] and away > shadows[k, 2]:
+                            continue
+                    segment = np.int64(owner[piece] if owner[piece] >= 0 else ~owner[piece])
+                    spot, fraction, ex, ey, length = _spot_along(segments, segment, x, y)
+                    if spot != piece or segment == free[0]:  # another piece of the segment is nearer, or this is known
+                        continue
+                    if barred and _crosses(barriers, x, y, ex, ey, length, own, held, shadows):
+                        if away <= nearest + TOLERANCE_M and (crossing[0] < 0 or segment < crossing[0]):
+                            crossing = (segment, fraction, ex, ey, length)
+                    elif free[0] < 0 or away < shortest - TOLERANCE_M or segment < free[0]:
+                        free, shortest = (segment, fraction, ex, ey, length), min(shortest, away)
+                        longest = shortest + TOLERANCE_M
+        ring += 1
+        known = barred and _all_barred(shadows, (ring - 1 + margin) * side)
     found = free if free[0] >= 0 else crossing
     return found[0], found[1], found[2], found[3], found[4], free[0] < 0 <= crossing[0]
 
 
 @inner
-def _attach(segments, barriers, x, y, own, limit_m, any_remnant):
+def _attach(segments, barriers, x, y, own, limit_m, any_remnant, held, shadows):
     """Return the leg of a point as `_leg` does; to a remnant only for want of another segment."""
+    held[0] = -1
     leg = (np.int64(-1), 0.0, x, y, np.inf, False)
     for kind in range(2 if any_remnant else 1):  # one call in the code, for each would be compiled anew
         if leg[0] < 0 or leg[5]:
-            other = _leg(segments, barriers, x, y, own, limit_m, kind == 1)
+            other = _leg(segments, barriers, x, y, own, limit_m, kind == 1, held, shadows)
             if leg[0] < 0 or (other[0] >= 0 and not other[5]):
                 leg = other
     return leg
 
 
 @compiled
-def attach(
-    points, own, limit_m, any_remnant,
-    indptr, xy_m, owner, frame, cells,
-    barrier_indptr, barrier_xy_m, barrier_owner, barrier_frame, barrier_cells,
-):  # fmt: skip
+def attach(points, own, limit_m, any_remnant, numbers, whole, barrier_numbers, barrier_whole):
     """Return the legs of points: segment (-1 for none), fraction, end (n, 2), length, whether it crosses a barrier."""
-    segments = (indptr, xy_m, owner, frame, cells)
-    barriers = (barrier_indptr, barrier_xy_m, barrier_owner, barrier_frame, barrier_cells)
-    n = len(points)
+    segments, barriers = _unpacked(numbers, whole), _unpacked(barrier_numbers, barrier_whole)
+    n, held, shadows = len(points), np.empty(2, np.int64), np.empty((_DIRECTIONS, 3))
     segment, fraction, end_m = np.empty(n, np.int32), np.empty(n), np.empty((n, 2))
     length_m, blocked = np.empty(n), np.empty(n, np.bool_)
     for i in range(n):
-        leg = _attach(segments, barriers, points[i, 0], points[i, 1], own[i], limit_m, any_remnant)
+        leg = _attach(segments, barriers, points[i, 0], points[i, 1], own[i], limit_m, any_remnant, held, shadows)
         segment[i], fraction[i], end_m[i, 0], end_m[i, 1], length_m[i], blocked[i] = leg
     return segment, fraction, end_m, length_m, blocked
 
@@ -361,31 +444,29 @@ def attach(
 
 @compiled
 def nearest_station(
-    ways, ends, on_way, on_way_station, quantum, limit_m, any_remnant,
-    indptr, xy_m, owner, frame, cells,
-    barrier_indptr, barrier_xy_m, barrier_owner, barrier_frame, barrier_cells,
-    x, y,
+    ways, on_way, quantum, limit_m, any_remnant, numbers, whole, barrier_numbers, barrier_whole, x, y
 ):  # fmt: skip
     """Return the station nearest to a point on foot: its number or -1, the cost of the walk and its metres, legs in.
 
-    ``ways`` holds for each segment its metres, its costs forward and backward, and for each of its two ends the cost
-    and the metres from there to the nearest station. ``ends`` holds the numbers of these two stations, and from where
-    on the stations on the segment itself stand in ``on_way`` (fraction, leg) and ``on_way_station``.
+    ``ways`` holds for each segment its metres, its costs forward and backward, for each of its two ends the cost and
+    the metres from there to the nearest station, the numbers of these two stations, and from where on the stations on
+    the segment itself stand in ``on_way`` (fraction, leg, number).
     """
-    segments = (indptr, xy_m, owner, frame, cells)
-    barriers = (barrier_indptr, barrier_xy_m, barrier_owner, barrier_frame, barrier_cells)
-    segment, f, _, _, leg, _ = _attach(segments, barriers, x, y, np.int64(-1), limit_m, any_remnant)
-    station, cost, metres = -1, np.inf, np.nan
+    segments, barriers = _unpacked(numbers, whole), _unpacked(barrier_numbers, barrier_whole)
+    held, shadows = np.empty(2, np.int64), np.empty((_DIRECTIONS, 3))
+    segment, f, _, _, leg, _ = _attach(segments, barriers, x, y, np.int64(-1), limit_m, any_remnant, held, shadows)
+    station, cost, metres = np.int64(-1), np.inf, np.nan
     if segment < 0:
         return station, cost, metres
     leg = np.rint(leg / quantum) * quantum
-    first = ends[segment, 2]
-    for row in range(first - 2, ends[segment + 1, 2]):  # the two ends, then what stands on the segment
+    first, last = np.int64(ways[segment, 9]), np.int64(ways[segment + 1, 9])
+    for row in range(first - 2, last):  # the two ends, then what stands on the segment
         if row < first:
             side = row - first + 2
-            at, to, beyond, beyond_m = ends[segment, side], side, ways[segment, 3 + side], ways[segment, 5 + side]
+            at, to = np.int64(ways[segment, 7 + side]), float(side)
+            beyond, beyond_m = ways[segment, 3 + side], ways[segment, 5 + side]
         else:
-            at, to, beyond, beyond_m = on_way_station[row], on_way[row, 0], on_way[row, 1], on_way[row, 1]
+            at, to, beyond, beyond_m = np.int64(on_way[row, 2]), on_way[row, 0], on_way[row, 1], on_way[row, 1]
         rate = ways[segment, 1] if to > f else ways[segment, 2]
         part = abs(to - f) * rate if to != f else 0.0  # nothing costs nothing even where it is barred
         total = leg + np.rint(part / quantum) * quantum + beyond

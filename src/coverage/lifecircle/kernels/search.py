@@ -311,11 +311,11 @@ def label_places(
     metres = np.full((n_places, k), np.inf)
     own = np.full((n_places, k), -1, np.int32)
     n = len(place)
-    i = 0
+    i = np.int64(0)
     for p in range(n_places):
         if building[p] >= 0:
             for at in range(in_building_indptr[building[p]], in_building_indptr[building[p] + 1]):
-                _improve(cost, row, metres, own, facility_of, p, k, 0.0, in_building[at], 0.0, -1)
+                _improve(cost, row, metres, own, facility_of, p, k, 0.0, np.int64(in_building[at]), 0.0, np.int64(-1))
         while i < n and place[i] == p:
             s, f, a = segment[i], fraction[i], leg[i]
             for side in range(2):
@@ -325,7 +325,7 @@ def label_places(
                 part = a + _along(f, float(side), forward_m[s], backward_m[s], quantum)
                 part_m = abs(side - f) * length_m[s]
                 for j in range(k):
-                    r = node_row[v, j]
+                    r = np.int64(node_row[v, j])
                     if r < 0:
                         break
                     total = part + node_cost[v, j]
@@ -334,7 +334,7 @@ def label_places(
                         _improve(cost, row, metres, own, facility_of, p, k, total, r, part_m + way_m, i)
             at = np.searchsorted(segments_used, s)
             while at < len(segments_used) and segments_used[at] == s:
-                r = by_segment[at]
+                r = np.int64(by_segment[at])
                 total = a + _along(f, facility_fraction[r], forward_m[s], backward_m[s], quantum) + facility_leg[r]
                 if total <= cutoff_m:
                     way_m = abs(facility_fraction[r] - f) * length_m[s]
