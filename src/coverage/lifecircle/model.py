@@ -6,14 +6,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from pyproj import CRS
 
 from lifecircle.errors import Breach
+
+if TYPE_CHECKING:  # searches need none of these, and they are slow to load
+    import geopandas as gpd
+    import pandas as pd
+    from pyproj import CRS
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]

@@ -89,7 +89,7 @@ class WalkNetwork(ReadOnlyArrays):
         """Whether every way takes as long as the way back."""
         return self.forward_m is self.backward_m or np.array_equal(self.forward_m, self.backward_m)
 
-    @property
+    @cached_property
     def stands_in_order(self) -> bool:
         """Whether node ``i`` of the network is node ``i`` of the search graph."""
         return len(self.indptr) - 1 == len(self.stand) and bool((np.diff(self.stand) > 0).all())
@@ -148,6 +148,12 @@ class Impedance(ReadOnlyArrays):
         if np.isfinite(longest_m):
             return longest_m
         return float(self.cost_m.max(initial=0.0, where=np.isfinite(self.cost_m)))
+
+    @cached_property
+    def typical_m(self) -> float:
+        """The median cost of some thousand arcs, taken evenly."""
+        some = self.cost_m[:: len(self.cost_m) // 4096 + 1]
+        return float(np.median(some)) if len(some) else 0.0
 
 
 def tobler_factor(slope: npt.ArrayLike) -> FloatArray:

@@ -9,8 +9,8 @@ barrier: a polygon owns the pieces of its rings, a line its own. Each kind lies 
     owner   (n,) the owner of the piece that begins at each vertex; ~owner marks a remnant, or a barrier that is a line
     cells   for each cell, row by row, where its pieces begin in this same array; then the pieces themselves
 
-and comes as two arrays, for a call from Python takes its time for each: the numbers of ``frame`` and ``xy_m``, and the
-whole numbers of ``indptr``, ``owner`` and ``cells`` after the lengths of the first two.
+and comes as two arrays, for every array makes a call slower and its code longer: ``numbers`` are ``frame`` and
+``xy_m``; ``whole`` are the lengths of ``indptr`` and ``owner``, then these two, then ``cells``.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ TOUCH_M = 1e-3
 FARTHEST_M = 1e9
 """Metres that no leg on this planet has: the longest reach that a search is asked for."""
 
+_XY, _INDPTR = 5, 2
+"""Where the vertices begin in ``numbers``, and ``indptr`` in ``whole``."""
+
 compiled = njit(cache=True, nogil=True, error_model="numpy")
 # A function without an entry from Python and a cache of its own compiles faster, as a part of those that call it.
 inner = njit(  # type: ignore[call-overload]
@@ -46,11 +49,17 @@ _SLACK = 1e-6
 
 
 @inner
-def _unpacked(numbers, whole):
-    """Return ``(xy_m, indptr, owner, cells, frame)`` of pieces that come as two arrays."""
-    n_indptr, n_owner = whole[0], whole[1]
-    owners = 2 + n_indptr
-    return numbers[5:], whole[2:owners], whole[owners : owners + n_owner], whole[owners + n_owner :], numbers[:5]
+def _parts(whole):
+    """Return where ``owner`` and ``cells`` begin in ``whole``."""
+    owners = _INDPTR + np.int64(whole[0])
+    return owners, owners + np.int64(whole[1])
+
+
+@inner
+def _owner(whole, owners, piece):
+    """Return the number of a piece's segment, a remnant or not."""
+    owner = np.int64(whole[owners + piece])
+    return owner if owner >= 0 else ~owner
 
 
 @inner
@@ -106,10 +115,11 @@ def lay_in_grid(xy_m, pieces, frame):
 
 
 @inner
-def _spot_on(xy_m, piece, x, y):
+def _spot_on(numbers, piece, x, y):
     """Return the spot of a piece that is nearest to a point: share of the piece, where it is, its distance squared."""
-    ax, ay = xy_m[2 * piece], xy_m[2 * piece + 1]
-    dx, dy = xy_m[2 * piece + 2] - ax, xy_m[2 * piece + 3] - ay
+    v = _XY + 2 * piece
+    ax, ay = numbers[v], numbers[v + 1]
+    dx, dy = numbers[v + 2] - ax, numbers[v + 3] - ay
     squared = dx * dx + dy * dy
     share = 0.0
     if squared > 0:
@@ -124,13 +134,14 @@ def _spot_along(segments, segment, x, y):
 
     Of equally near spots it is the one with the smaller fraction.
     """
-    xy_m, indptr = segments[0], segments[1]
+    numbers, whole = segments[0], segments[1]
     spot, length, ex, ey = -1, np.inf, 0.0, 0.0
     passed, before = 0.0, 0.0
-    for piece in range(indptr[segment], indptr[segment + 1] - 1):
-        share, qx, qy, squared = _spot_on(xy_m, piece, x, y)
+    for piece in range(np.int64(whole[_INDPTR + segment]), np.int64(whole[_INDPTR + segment + 1]) - 1):
+        share, qx, qy, squared = _spot_on(numbers, piece, x, y)
         away = math.sqrt(squared)
-        dx, dy = xy_m[2 * piece + 2] - xy_m[2 * piece], xy_m[2 * piece + 3] - xy_m[2 * piece + 1]
+        v = _XY + 2 * piece
+        dx, dy = numbers[v + 2] - numbers[v], numbers[v + 3] - numbers[v + 1]
         step = math.sqrt(dx * dx + dy * dy)
         if away < length - TOLERANCE_M:
             spot, length, ex, ey, before = piece, away, qx, qy, passed + share * step
@@ -146,9 +157,10 @@ def _nearest_segment(segments, x, y, limit_m, remnant):
     Of equally near ones that of the smallest number: if it might not be, -1, and it must be looked for with more care.
     Rings of cells about the point are looked through until nothing nearer can lie outside of them.
     """
-    xy_m, owner, cells, frame = segments[0], segments[2], segments[3], segments[4]
-    side, n_columns, n_rows = frame[2], int(frame[3]), int(frame[4])
-    gx, gy = (x - frame[0]) / side, (y - frame[1]) / side
+    numbers, whole = segments[0], segments[1]
+    owners, cells = _parts(whole)
+    side, n_columns, n_rows = numbers[2], int(numbers[3]), int(numbers[4])
+    gx, gy = (x - numbers[0]) / side, (y - numbers[1]) / side
     reach = limit_m / side + 1
     if not (-reach < gx < n_columns + reach and -reach < gy < n_rows + reach):  # nor where it is not a number
         return np.int64(-1), np.inf
@@ -167,12 +179,13 @@ def _nearest_segment(segments, x, y, limit_m, remnant):
                 dx = max(max(c - gx, gx - c - 1), 0.0)
                 if c < 0 or c >= n_columns or dx * dx + dy * dy > most:
                     continue
-                for at in range(cells[r * n_columns + c], cells[r * n_columns + c + 1]):
-                    piece = np.int64(cells[at])
-                    if (owner[piece] < 0) != remnant:
+                for at in range(cells + whole[cells + r * n_columns + c], cells + whole[cells + r * n_columns + c + 1]):
+                    piece = np.int64(whole[at])
+                    if (whole[owners + piece] < 0) != remnant:
                         continue
-                    ax, ay = xy_m[2 * piece], xy_m[2 * piece + 1]
-                    ux, uy = xy_m[2 * piece + 2] - ax, xy_m[2 * piece + 3] - ay
+                    v = _XY + 2 * piece
+                    ax, ay = numbers[v], numbers[v + 1]
+                    ux, uy = numbers[v + 2] - ax, numbers[v + 3] - ay
                     vx, vy = x - ax, y - ay
                     squared = ux * ux + uy * uy
                     if squared > 0:
@@ -181,7 +194,7 @@ def _nearest_segment(segments, x, y, limit_m, remnant):
                     squared = vx * vx + vy * vy
                     if squared > (shortest + TOLERANCE_M) * (shortest + TOLERANCE_M):
                         continue
-                    away, segment = math.sqrt(squared), np.int64(owner[piece] if owner[piece] >= 0 else ~owner[piece])
+                    away, segment = math.sqrt(squared), _owner(whole, owners, piece)
                     if chosen < 0 or away < shortest - TOLERANCE_M or segment < chosen:
                         chosen, longest = segment, away
                     elif segment == chosen:
@@ -221,10 +234,11 @@ def _holds(barriers, barrier, x, y):
 
     A ray from a point inside crosses the rings an odd number of times.
     """
-    xy_m, indptr = barriers[0], barriers[1]
+    numbers, whole = barriers[0], barriers[1]
     inside = False
-    for piece in range(indptr[barrier], indptr[barrier + 1], 2):
-        ax, ay, bx, by = xy_m[2 * piece], xy_m[2 * piece + 1], xy_m[2 * piece + 2], xy_m[2 * piece + 3]
+    for piece in range(np.int64(whole[_INDPTR + barrier]), np.int64(whole[_INDPTR + barrier + 1]), 2):
+        v = _XY + 2 * piece
+        ax, ay, bx, by = numbers[v], numbers[v + 1], numbers[v + 2], numbers[v + 3]
         turn = _side_of(ax, ay, bx, by, x, y)
         if turn == 0 and min(ax, bx) <= x <= max(ax, bx) and min(ay, by) <= y <= max(ay, by):
             return False
@@ -239,15 +253,17 @@ def _bars(barriers, piece, x, y, sx, sy, ex, ey, own, held):
 
     A polygon that holds the point itself does not. ``held`` remembers the last polygon asked and whether it does.
     """
-    xy_m, barrier = barriers[0], barriers[2][piece]
-    cx, cy, dx, dy = xy_m[2 * piece], xy_m[2 * piece + 1], xy_m[2 * piece + 2], xy_m[2 * piece + 3]
-    if barrier < 0:
-        return ~barrier != own and _meet(sx, sy, ex, ey, cx, cy, dx, dy)
-    if barrier == own or not _meet(x, y, ex, ey, cx, cy, dx, dy):
+    numbers, whole = barriers[0], barriers[1]
+    barrier = np.int64(whole[_parts(whole)[0] + piece])
+    v = _XY + 2 * piece
+    cx, cy, dx, dy = numbers[v], numbers[v + 1], numbers[v + 2], numbers[v + 3]
+    if barrier >= 0:  # drawn in already, so that what touches its wall does not meet it
+        sx, sy = x, y
+    if (barrier if barrier >= 0 else ~barrier) == own or not _meet(sx, sy, ex, ey, cx, cy, dx, dy):
         return False
-    if held[0] != barrier:
+    if barrier >= 0 and held[0] != barrier:
         held[0], held[1] = barrier, _holds(barriers, barrier, x, y)
-    return not held[1] and (_meet(sx, sy, ex, ey, cx, cy, dx, dy) or _holds(barriers, barrier, sx, sy))
+    return barrier < 0 or not held[1]
 
 
 @inner
@@ -308,20 +324,21 @@ def _crosses(barriers, x, y, ex, ey, length, own, held, shadows):
     if length == 0:
         return False
     sx, sy, ex, ey = _trimmed(x, y, ex, ey, length)
-    cells, frame = barriers[3], barriers[4]
-    west, south, side = frame[0], frame[1], frame[2]
-    n_columns, n_rows = int(frame[3]), int(frame[4])
+    numbers, whole = barriers[0], barriers[1]
+    cells = _parts(whole)[1]
+    west, south, side = numbers[0], numbers[1], numbers[2]
+    n_columns, n_rows = int(numbers[3]), int(numbers[4])
     ax, ay, bx, by = (x - west) / side, (y - south) / side, (ex - west) / side, (ey - south) / side
     low, high = _band(ay, by, n_rows)
     for count in range(high - low + 1):
         row = low + count if ay <= by else high - count  # from the point outwards: what bars it is most often near
         left, right = _columns(ax, ay, bx, by, row, n_columns)
         for cell in range(row * n_columns + left, row * n_columns + right + 1):
-            for at in range(cells[cell], cells[cell + 1]):
-                piece = np.int64(cells[at])
+            for at in range(cells + whole[cells + cell], cells + whole[cells + cell + 1]):
+                piece = np.int64(whole[at])
                 if _bars(barriers, piece, x, y, sx, sy, ex, ey, own, held):
-                    xy_m = barriers[0]
-                    cx, cy, dx, dy = xy_m[2 * piece], xy_m[2 * piece + 1], xy_m[2 * piece + 2], xy_m[2 * piece + 3]
+                    v = _XY + 2 * piece
+                    cx, cy, dx, dy = numbers[v], numbers[v + 1], numbers[v + 2], numbers[v + 3]
                     _cast(shadows, x, y, cx, cy, dx, dy)
                     return True
     return False
@@ -339,7 +356,7 @@ def _leg(segments, barriers, x, y, own, limit_m, remnant, held, shadows):
     where none is within ``limit_m``, to -1.
     """
     segment, nearest = _nearest_segment(segments, x, y, limit_m, remnant)
-    barred = len(barriers[2]) > 0
+    barred = barriers[1][1] > 0
     if segment >= 0:
         _, fraction, ex, ey, length = _spot_along(segments, segment, x, y)
         if not barred or not _crosses(barriers, x, y, ex, ey, length, own, held, shadows):
@@ -354,16 +371,17 @@ def _way_out(segments, barriers, x, y, own, limit_m, remnant, held, shadows, nea
     Rings of cells are looked through as for the nearest segment, until a leg that crosses nothing is shorter than what
     lies outside of them, or all longer ones are known to be barred.
     """
-    xy_m, owner, cells, frame = segments[0], segments[2], segments[3], segments[4]
-    side, n_columns, n_rows = frame[2], int(frame[3]), int(frame[4])
-    gx, gy = (x - frame[0]) / side, (y - frame[1]) / side
+    numbers, whole = segments[0], segments[1]
+    owners, cells = _parts(whole)
+    side, n_columns, n_rows = numbers[2], int(numbers[3]), int(numbers[4])
+    gx, gy = (x - numbers[0]) / side, (y - numbers[1]) / side
     free = crossing = (np.int64(-1), 0.0, x, y, np.inf)
     if nearest == np.inf:
         return free[0], free[1], free[2], free[3], free[4], False
     column, row = math.floor(gx), math.floor(gy)
     last = max(max(column, n_columns - 1 - column), max(row, n_rows - 1 - row))
     margin = min(min(gx - column, column + 1 - gx), min(gy - row, row + 1 - gy))
-    barred, known = len(barriers[2]) > 0, False
+    barred, known = barriers[1][1] > 0, False
     for k in range(_DIRECTIONS if barred else 0):
         shadows[k, 0], shadows[k, 1], shadows[k, 2] = 0.0, 1.0, 0.0
     ring, shortest, longest = 0, limit_m, limit_m + TOLERANCE_M
@@ -376,12 +394,13 @@ def _way_out(segments, barriers, x, y, own, limit_m, remnant, held, shadows, nea
                 dx = max(max(c - gx, gx - c - 1), 0.0)
                 if c < 0 or c >= n_columns or dx * dx + dy * dy > most:
                     continue
-                for at in range(cells[r * n_columns + c], cells[r * n_columns + c + 1]):
-                    piece = np.int64(cells[at])
-                    if (owner[piece] < 0) != remnant:
+                for at in range(cells + whole[cells + r * n_columns + c], cells + whole[cells + r * n_columns + c + 1]):
+                    piece = np.int64(whole[at])
+                    if (whole[owners + piece] < 0) != remnant:
                         continue
-                    ax, ay = xy_m[2 * piece], xy_m[2 * piece + 1]
-                    ux, uy = xy_m[2 * piece + 2] - ax, xy_m[2 * piece + 3] - ay
+                    v = _XY + 2 * piece
+                    ax, ay = numbers[v], numbers[v + 1]
+                    ux, uy = numbers[v + 2] - ax, numbers[v + 3] - ay
                     vx, vy = ax - x, ay - y  # from the point to the spot, in the end
                     squared, share = ux * ux + uy * uy, 0.0
                     if squared > 0:
@@ -390,14 +409,14 @@ def _way_out(segments, barriers, x, y, own, limit_m, remnant, held, shadows, nea
                     squared = vx * vx + vy * vy
                     if squared > longest * longest:
                         continue
-                    if share == 0.0 and piece > 0 and owner[piece - 1] == owner[piece]:
+                    if share == 0.0 and piece > 0 and whole[owners + piece - 1] == whole[owners + piece]:
                         continue  # as near as the piece before
                     away = math.sqrt(squared)
                     if barred and away > nearest + TOLERANCE_M:
                         k = min(int(_direction(vx, vy)), _DIRECTIONS - 1)
                         if shadows[k, 0] >= shadows[k, 1] and away > shadows[k, 2]:
                             continue
-                    segment = np.int64(owner[piece] if owner[piece] >= 0 else ~owner[piece])
+                    segment = _owner(whole, owners, piece)
                     spot, fraction, ex, ey, length = _spot_along(segments, segment, x, y)
                     if spot != piece or segment == free[0]:  # another piece of the segment is nearer, or this is known
                         continue
@@ -429,7 +448,7 @@ def _attach(segments, barriers, x, y, own, limit_m, any_remnant, held, shadows):
 @compiled
 def attach(points, own, limit_m, any_remnant, numbers, whole, barrier_numbers, barrier_whole):
     """Return the legs of points: segment (-1 for none), fraction, end (n, 2), length, whether it crosses a barrier."""
-    segments, barriers = _unpacked(numbers, whole), _unpacked(barrier_numbers, barrier_whole)
+    segments, barriers = (numbers, whole), (barrier_numbers, barrier_whole)
     n, held, shadows = len(points), np.empty(2, np.int64), np.empty((_DIRECTIONS, 3))
     segment, fraction, end_m = np.empty(n, np.int32), np.empty(n), np.empty((n, 2))
     length_m, blocked = np.empty(n), np.empty(n, np.bool_)
@@ -452,7 +471,7 @@ def nearest_station(
     the metres from there to the nearest station, the numbers of these two stations, and from where on the stations on
     the segment itself stand in ``on_way`` (fraction, leg, number).
     """
-    segments, barriers = _unpacked(numbers, whole), _unpacked(barrier_numbers, barrier_whole)
+    segments, barriers = (numbers, whole), (barrier_numbers, barrier_whole)
     held, shadows = np.empty(2, np.int64), np.empty((_DIRECTIONS, 3))
     segment, f, _, _, leg, _ = _attach(segments, barriers, x, y, np.int64(-1), limit_m, any_remnant, held, shadows)
     station, cost, metres = np.int64(-1), np.inf, np.nan

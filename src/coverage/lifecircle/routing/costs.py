@@ -11,8 +11,9 @@ from lifecircle.model import TOLERANCE_S, FloatArray, IntArray, LongArray
 from lifecircle.network import Impedance, WalkNetwork, quantised
 from lifecircle.snapping import Snaps
 
-BUCKET_M = 20.0
-"""Least width of the buckets of a search, metres: fast on street networks, whose segments are 10 to 100 m long."""
+WIDE, NARROW = 1.8, 0.4
+"""Widths of the buckets of a search, in typical arcs: wide ones spare moving nodes from one to another where searches
+from all sides meet, narrow ones spare walking twice where one search spreads. Both are exact."""
 
 MOST_BUCKETS = 1 << 14
 
@@ -35,11 +36,13 @@ def cutoff_m_of(cutoff_s: float, speed_mps: float) -> float:
     return min((cutoff_s + TOLERANCE_S) * speed_mps, UNBOUNDED_M)
 
 
-def buckets(impedance: Impedance, seed_cost: FloatArray, cutoff_m: float = UNBOUNDED_M) -> tuple[float, int]:
+def buckets(
+    impedance: Impedance, seed_cost: FloatArray, cutoff_m: float = UNBOUNDED_M, *, width: float = WIDE
+) -> tuple[float, int]:
     """Return the width of a search's buckets, metres, and how many there must be: a power of two."""
     seeded_m = float(seed_cost.max(initial=0.0, where=np.isfinite(seed_cost)))
     farthest_m = min(max(impedance.longest_m, seeded_m), cutoff_m)
-    width_m = max(farthest_m / (MOST_BUCKETS - 3), BUCKET_M)
+    width_m = max(width * impedance.typical_m, farthest_m / (MOST_BUCKETS - 3), 1.0)
     return width_m, 1 << (int(farthest_m / width_m) + 2).bit_length()
 
 

@@ -57,8 +57,12 @@ def nearest(
     """
     if demand is None and direction == THERE:
         labels = node_labels(network, facilities, k=k, cutoff_s=cutoff_s, speed_mps=speed_mps)
-        row, cost_m = (a if network.stands_in_order else a[network.stand] for a in (labels.row, labels.cost_m))
-        return np.append(facilities.place, np.int32(-1))[row], cost_m / speed_mps
+        row, cost_m = labels.row, labels.cost_m
+        if not network.stands_in_order:
+            row, cost_m = row[network.stand], cost_m[network.stand]
+        if not np.array_equal(facilities.place, np.arange(facilities.n_places)):
+            row = np.append(facilities.place, np.int32(-1))[row]
+        return row, cost_m / speed_mps
     places = at_nodes(network) if demand is None else demand
     walks = nearest_walks(network, facilities, places, k=k, cutoff_s=cutoff_s, speed_mps=speed_mps, direction=direction)
     return walks.facility, walks.seconds

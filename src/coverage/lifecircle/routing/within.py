@@ -11,7 +11,7 @@ import numpy as np
 
 from lifecircle.model import FloatArray, IntArray, LongArray, Walks
 from lifecircle.network import WalkNetwork
-from lifecircle.routing.costs import buckets, cutoff_m_of, directly, leaving, seeds_by_facility
+from lifecircle.routing.costs import NARROW, buckets, cutoff_m_of, directly, leaving, seeds_by_facility
 from lifecircle.snapping import Snaps
 
 Found = tuple[LongArray, IntArray, FloatArray]
@@ -41,7 +41,7 @@ def within_one_way(
     impedance = network.impedance(speed_mps)
     seed_indptr, seed_node, seed_cost = seeds_by_facility(network, facilities, impedance)
     graph = (network.indptr, network.tail, impedance.cost_m, seed_indptr, seed_node, seed_cost)
-    frame = (cutoff_m, *buckets(impedance, seed_cost, cutoff_m))
+    frame = (cutoff_m, *buckets(impedance, seed_cost, cutoff_m, width=NARROW))
     if demand is None:
         n_demand = len(network.stand)
         number = np.full(len(network.indptr) - 1, -1, dtype=np.int32)
