@@ -82,6 +82,21 @@ def test_numbering_the_nodes_another_way_changes_nothing(town):
 
 
 @given(towns())
+def test_no_way_round_by_a_third_node_is_shorter(town):
+    network, *_ = town
+    nobodys = np.zeros(network.n_segments, dtype=bool)
+    public = network.with_ways(private=nobodys, closed=nobodys)
+    nodes = at_nodes(public)
+    nodes = nodes.take(np.flatnonzero(nodes.snapped))
+    walks = within(public, nodes, nodes, cutoff_s=1e6)
+    seconds = np.full((nodes.n_places, nodes.n_places), np.inf)
+    for to in range(nodes.n_places):
+        seconds[to, walks.row(to)[0]] = walks.row(to)[1]
+    by_a_third = (seconds[:, :, None] + seconds[None, :, :]).min(axis=1)
+    assert (seconds <= by_a_third + 1e-6).all()
+
+
+@given(towns())
 def test_where_nothing_has_a_direction_the_way_back_is_as_long(town):
     network, homes, stations, rules = town
     flat = walk_network(

@@ -16,8 +16,10 @@ from lifecircle.network import tobler_factor
 from lifecircle.readers.metric import local_crs, project
 from lifecircle.readers.osm import read_osm
 from lifecircle.readers.streets import ways_of_osm
+from lifecircle.routing import nearest, snap, within
 from lifecircle.streets import walking_streets
 from lifecircle.terrain import MAX_CELLS, divided, read_terrain
+from oracle import nearest_costs
 
 UTM = CRS.from_epsg(32651)
 EAST, NORTH = 400_000.0, 4_600_000.0
@@ -362,3 +364,21 @@ def test_what_lies_beyond_the_heights_of_a_city_is_counted(porto_alegre):
     found = rules_of(walking_streets(streets, Walking(), elevation=heights))
     beyond = np.isnan(heights.at(streets.xy_m[streets.node])).sum()
     assert 0 < found["no-height"][1] < beyond
+
+
+def test_every_walk_of_a_hilly_city_equals_networkx(porto_alegre):
+    streets, heights = porto_alegre
+    network = walking_streets(streets, Walking(), elevation=heights).network
+    assert not network.is_symmetric
+    random = np.random.default_rng(7)
+    spots = network.xy_m[random.choice(len(network.xy_m), 420, replace=False)] + random.normal(0, 15, (420, 2))
+    homes, stations = snap(network, spots[:400]), snap(network, spots[400:])
+    _, seconds = nearest(network, stations, homes)
+    np.testing.assert_allclose(seconds[:, 0] * 1.2, nearest_costs(network, homes, stations), rtol=0, atol=1e-6)
+    walks = within(network, stations, homes, cutoff_s=1800)
+    table = np.full((20, 400), np.inf)
+    for station in range(20):
+        near, walked_s = walks.row(station)
+        table[station, near] = walked_s
+    nearest_s = np.where(seconds[:, 0] <= 1800, seconds[:, 0], np.inf)
+    np.testing.assert_array_equal(table.min(axis=0), nearest_s)

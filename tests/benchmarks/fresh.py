@@ -74,7 +74,8 @@ def memory_section(side: int) -> Section:
         loaded_mb, ready_mb = map(float, run(MEMORY.format(side=side), cache).output.split())
     work = f"memory, grid {side} x {side}"
     mark = Mark(work, "<= 400 MB over the bare interpreter", f"{ready_mb:.0f} MB", ready_mb <= 400)
-    note = f"{loaded_mb:.0f} MB of it are libraries and compiled code, {ready_mb - loaded_mb:.0f} MB the network; after malloc_trim, for glibc keeps free memory"
+    parts = f"{loaded_mb:.0f} MB of it are libraries and compiled code, {ready_mb - loaded_mb:.0f} MB the network"
+    note = f"{parts}; after malloc_trim, for glibc keeps what is free"
     return Section(work, marks=[mark], notes=[note])
 
 
