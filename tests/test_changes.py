@@ -85,3 +85,5 @@ def test_a_site_that_cannot_be_numbered_is_refused(long_street):
     live = LiveWalks.of(network, sites, homes)
     with pytest.raises(ValueError, match="keep their number"):
         live.after(sites=sites.take([0, 1]))
+    with pytest.raises(ValueError, match="there are 50"):
+        live.after(closed=[True])

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from lifecircle.errors import SchemaError
 from lifecircle.network import tobler_factor
 from lifecircle.routing import nearest, nearest_walks, path, seconds_at_ends, snap, walk_network, within
-from lifecircle.routing.directions import at_nodes
 from oracle import costs
-from towns import towns
+from towns import at_nodes, towns
 
 SPEED_MPS = 1.2
 
@@ -343,14 +342,16 @@ def test_the_line_of_a_walk_follows_the_street():
 @given(towns())
 def test_standing_at_every_node_is_standing_at_its_spot(town):
     network, _, stations, _ = town
-    index, seconds = nearest(network, stations, k=2)
-    walks = within(network, stations, cutoff_s=700)
+    network = network.with_ways(closed=np.zeros(network.n_segments, dtype=bool))
     spots = at_nodes(network)
-    assert len(index) == len(network.xy_m)
-    expected = nearest(network, stations, spots, k=2)
     used = spots.snapped
-    same = (index[used] == expected[0][used]).all(axis=1) | (seconds[used] >= expected[1][used]).all(axis=1)
-    assert same.all()  # a spot may also go along its segment to a station on it without passing the node's rules
+    for direction in ("there", "round_trip", "worse_way"):
+        index, seconds = nearest(network, stations, k=2, direction=direction)
+        expected = nearest(network, stations, spots, k=2, direction=direction)
+        # A spot may also go along its segment to a station on it without passing the node.
+        same = (index[used] == expected[0][used]).all(axis=1) | (seconds[used] >= expected[1][used]).all(axis=1)
+        assert same.all()
+    walks = within(network, stations, cutoff_s=700)
     for station in range(stations.n_places):
         nodes, walked_s = walks.row(station)
         alone, alone_s = nearest(network, stations.take([station]), cutoff_s=700)
@@ -358,6 +359,75 @@ def test_standing_at_every_node_is_standing_at_its_spot(town):
         order = np.argsort(nodes)
         np.testing.assert_array_equal(nodes[order], reached)
         np.testing.assert_array_equal(walked_s[order], alone_s[reached, 0])
+
+
+def on_spokes(there_s, back_s):
+    """Return streets of a star, walked there and back in so many seconds, a station at each end and a home amid."""
+    n = len(there_s)
+    ends = [[1000 * np.cos(i), 1000 * np.sin(i)] for i in range(n)]
+    edges = [(0, i + 1) for i in range(n)]
+    star = walk_network([[0, 0], *ends], edges, np.full(n, 400.0), flat_m=np.array([there_s, back_s], float).T)
+    return star, snap(star, ends), snap(star, [[0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("there_s", "back_s", "station", "seconds"),
+    [
+        ([100, 200, 300, 481, 482, 483, 484], [600, 600, 350, 100, 110, 120, 130], 2, 350),
+        ([470, 300, 100, 481, 482, 483], [100, 350, 600, 101, 102, 103], 1, 350),
+    ],
+)
+def test_the_worse_way_within_a_cutoff_looks_beyond_who_is_near_one_way_only(there_s, back_s, station, seconds):
+    star, stations, home = on_spokes(there_s, back_s)
+    for cutoff_s in (480, np.inf):
+        index, found_s = nearest(star, stations, home, cutoff_s=cutoff_s, speed_mps=1.0, direction="worse_way")
+        assert (index[0, 0], found_s[0, 0]) == (station, seconds)
+
+
+def test_a_closed_street_is_not_walked_through_from_its_node_either_way():
+    square = walk_network(
+        [[0, 0], [100, 0], [100, 100], [0, 100]], [(0, 1), (1, 2), (2, 3), (3, 0)], closed=[True, False, False, False]
+    )
+    station = snap(square, [[100, 1]]).take([0])
+    for direction in ("there", "worse_way"):
+        _, seconds = nearest(square, station, speed_mps=1.0, direction=direction)
+        assert seconds[:, 0].round(6).tolist() == [299, 1, 99, 199]
+
+
+def test_as_many_columns_as_asked_for_and_nonsense_refused_in_every_direction():
+    star, stations, home = on_spokes([100, 200], [300, 100])
+    for direction in ("there", "round_trip", "worse_way"):
+        index, seconds = nearest(star, stations, home, k=5, direction=direction)
+        assert index.shape == seconds.shape == (1, 5)
+        assert (index[0, 2:] == -1).all()
+        for nonsense in ({"k": 0}, {"cutoff_s": -1}, {"cutoff_s": np.nan}, {"speed_mps": 0}):
+            with pytest.raises(ValueError, match=next(iter(nonsense))):
+                nearest(star, stations, home, direction=direction, **nonsense)
+    with pytest.raises(ValueError, match="speed_mps"):
+        path(star, home, stations.take([0]), speed_mps=-1)
+    with pytest.raises(ValueError, match="max_access_m"):
+        snap(star, [[0, 0]], max_access_m=np.nan)
+
+
+def test_one_absurd_segment_neither_hangs_a_search_nor_is_taken_for_sound():
+    n = 60
+    number = np.arange(n * n).reshape(n, n)
+    edges = np.concatenate(
+        [np.c_[number[:, :-1].ravel(), number[:, 1:].ravel()], np.c_[number[:-1].ravel(), number[1:].ravel()]]
+    )
+    xy = np.c_[np.tile(np.arange(n), n), np.repeat(np.arange(n), n)] * 60.0
+    length_m = np.full(len(edges), 60.0)
+    length_m[0] = 9e7
+    grid = walk_network(xy, edges, length_m)
+    stations = snap(grid, xy[[0, n * n - 1]])
+    for k in (1, 2):
+        _, seconds = nearest(grid, stations, k=k, speed_mps=1.0)
+        assert seconds[1, 0] == pytest.approx(min(180, 118 * 60 - 60))
+    for bad in ({"length_m": [1e9]}, {"height_m": [0, np.nan]}, {"flat_m": [[np.nan, 1]]}, {"fixed_s": [np.inf]}):
+        with pytest.raises(SchemaError):
+            walk_network([[0, 0], [1, 0]], [[0, 1]], **bad)
+    steep = walk_network([[0, 0], [1, 0]], [[0, 1]], height_m=[0, 3800])
+    assert steep.forward_m[0] == pytest.approx(1 / tobler_factor(1.0))
 
 
 def test_seconds_that_a_segment_takes_at_any_speed_come_on_top():

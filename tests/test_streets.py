@@ -41,6 +41,11 @@ from lifecircle.walkability import (
         ({"highway": "service", "access": "private"}, True, True, True, 0),
         ({"highway": "service", "access": "private", "foot": "permissive"}, True, False, True, 0),
         ({"highway": "residential", "access": "destination"}, True, True, True, 0),
+        ({"highway": "residential", "access": "private;permit"}, True, True, True, 0),
+        ({"highway": "residential", "access": "yes; destination"}, True, True, True, 0),
+        ({"highway": "residential", "access": "private", "foot": "unknown;yes"}, True, False, True, 0),
+        ({"highway": "residential", "foot": "no;yes"}, False, False, False, 0),
+        ({"highway": "residential", "access": "unknown"}, True, False, True, 0),
         ({"highway": "primary", "sidewalk": "separate"}, False, False, False, 0),
         ({"highway": "trunk"}, False, False, False, 0),
         ({"highway": "trunk", "sidewalk": "both"}, True, False, True, 0),
@@ -311,16 +316,21 @@ def lane_with(**node):
         ({"barrier": "kissing_gate"}, True),
         ({"barrier": "cycle_barrier"}, True),
         ({"barrier": "chain", "foot": "no"}, False),
+        ({"barrier": "gate", "access": "permit;private"}, False),
         ({"highway": "elevator", "access": "private"}, False),
+        ({"highway": "elevator", "foot": "no"}, False),
+        ({"highway": "elevator", "foot": "private"}, False),
+        ({"highway": "elevator", "access": "private", "foot": "yes"}, True),
     ],
     ids=lambda value: " ".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else "",
 )
-def test_tags_decide_who_passes_a_gate(node, through):
+def test_tags_decide_who_passes_a_gate_or_a_lift(node, through):
     lane = lane_with(**node)
     if "highway" in node:  # two ways meet at the lift
         lane = ways(MAIN, ("l", LANE[1], LANE[2][:2]), ("u", LANE[1], LANE[2][1:]), ROUND, nodes={(100, 40): node})
     network = walking_streets(lane, Walking()).network
-    assert seconds(network, (100, 0), (100, 80)) == pytest.approx(DIRECT_S if through else ROUND_S)
+    direct_s = DIRECT_S + (LIFT_S if "highway" in node else 0)
+    assert seconds(network, (100, 0), (100, 80)) == pytest.approx(direct_s if through else ROUND_S)
 
 
 def test_who_lives_behind_a_private_gate_comes_and_goes_and_nobody_walks_through():
@@ -480,6 +490,12 @@ def test_the_last_rule_of_the_study_that_holds_wins():
     assert found.walked.tolist() == [True, True, False]
     assert found.private.tolist() == [False, True, False]
     assert found.kind.tolist() == ["street", "foot", ""]
+
+
+def test_a_rule_of_the_study_may_name_several_values_as_the_tags_do():
+    tags = pd.DataFrame({"highway": ["service", "service"], "access": ["private;permit", "private"]})
+    rules = (WayRule("yes", where=({"access": ("private;permit",)},)),)
+    assert walkability(tags, rules=rules).private.tolist() == [False, True]
 
 
 def test_a_rule_that_opens_a_highway_of_its_own_silences_the_remark_about_it():

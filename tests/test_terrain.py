@@ -6,6 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import rasterio
+from hypothesis import given
+from hypothesis import strategies as st
 from pyproj import CRS, Transformer
 from rasterio import Affine
 
@@ -18,7 +20,7 @@ from lifecircle.readers.osm import read_osm
 from lifecircle.readers.streets import ways_of_osm
 from lifecircle.routing import nearest, snap, within
 from lifecircle.streets import walking_streets
-from lifecircle.terrain import MAX_CELLS, divided, read_terrain
+from lifecircle.terrain import MAX_CELLS, divided, flat_metres, read_terrain
 from oracle import nearest_costs
 
 UTM = CRS.from_epsg(32651)
@@ -234,6 +236,24 @@ def test_a_fine_raster_is_read_no_finer_than_its_smoothing_leaves(tmp_path):
     assert terrain.at(spot((-150, 3), (120, 7))) == pytest.approx([85, 112], abs=0.1)
 
 
+def test_a_raster_that_knows_no_height_under_any_street_is_refused(tmp_path):
+    empty = ground(lambda x, y: np.where(y > 300, 50.0, np.nan))
+    path = raster(tmp_path / "empty.tif", empty)
+    with pytest.raises(SourceError, match="under none of the streets"):
+        read_terrain(path, UTM, spot((-200, 0), (200, 0)))
+
+
+@pytest.mark.parametrize(
+    "crs",
+    ['LOCAL_CS["a building site",UNIT["metre",1]]', "EPSG:5773", "EPSG:4978"],
+    ids=["a site's own", "heights alone", "from the centre of the Earth"],
+)
+def test_a_raster_whose_coordinates_are_on_no_map_is_refused(tmp_path, crs):
+    path = raster(tmp_path / "site.tif", np.ones((100, 100), np.float32), crs=crs)
+    with pytest.raises(SourceError, match="neither geographic nor projected"):
+        read_terrain(path, UTM, spot((0, 0)))
+
+
 def test_a_file_that_is_no_raster_is_refused(tmp_path):
     path = tmp_path / "heights.tif"
     path.write_text("heights", encoding="utf-8")
@@ -318,6 +338,24 @@ def test_ways_between_nodes_without_heights_are_flat_and_told():
     assert rules_of(streets)["no-height"] == (("unknown",), 1)
 
 
+def test_a_mistyped_height_makes_no_street_unwalkable_and_is_told():
+    lines = [("short", {}, [(0, 0), (2, 0)]), ("long", {}, [(2, 0), (9000, 0)])]
+    flight = ("flight", {"highway": "steps"}, [(0, 0), (0, 1)])
+    ele = {(0, 0): "38", (2, 0): "3800", (9000, 0): "38", (0, 1): "45"}
+    streets = walked(None, streets_of(*lines, flight, ele=ele))
+    assert streets.network.forward_m[0] == pytest.approx(2 * np.exp(3.5), rel=1e-3)
+    assert streets.network.backward_m[0] == pytest.approx(2 * np.exp(3.5 * 0.9), rel=1e-3)
+    assert rules_of(streets)["too-steep"] == (("short",), 1)  # not the long way, nor steps, which may be steep
+
+
+@given(rise_m=st.floats(-9500, 9500), run_m=st.floats(1e-9, 1e4))
+def test_no_height_makes_a_metre_longer_than_a_climb_of_45_degrees_does(rise_m, run_m):
+    flat_m, unknown, steep = flat_metres(np.array([0, 2]), np.array([[0, 0], [run_m, 0]]), np.array([0, rise_m]))
+    assert (flat_m <= run_m * np.exp(3.5) * (1 + 1e-12)).all()
+    assert not unknown.any()
+    assert steep.tolist() == [abs(rise_m / run_m) > 1]
+
+
 def test_a_city_in_which_no_node_bears_a_height_is_flat_without_remark():
     streets = walked(None, streets_of(LINE))
     assert streets.network.forward_m[0] == 400
@@ -364,6 +402,7 @@ def test_what_lies_beyond_the_heights_of_a_city_is_counted(porto_alegre):
     found = rules_of(walking_streets(streets, Walking(), elevation=heights))
     beyond = np.isnan(heights.at(streets.xy_m[streets.node])).sum()
     assert 0 < found["no-height"][1] < beyond
+    assert "too-steep" not in found
 
 
 def test_every_walk_of_a_hilly_city_equals_networkx(porto_alegre):

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from lifecircle.routing import snap, walk_network
+from lifecircle.routing import Snaps, snap, walk_network
 
 
 @st.composite
@@ -34,3 +34,19 @@ def towns(draw):
         return snap(network, points, max_access_m=200, place=place, n_places=n).in_buildings(building)
 
     return network, places(6), places(5), rules
+
+
+def at_nodes(network):
+    """Return every node as a place on a segment that ends there, a private one if there is one; unsnappable without."""
+    order = np.argsort(~network.private, kind="stable")
+    node, first = np.unique(network.ends[order].ravel(), return_index=True)
+    n = len(node)
+    return Snaps(
+        place=node.astype(np.int32),
+        segment=order[first // 2].astype(np.int32),
+        fraction=(first % 2).astype(np.float64),
+        access_m=np.zeros(n),
+        xy_m=network.xy_m[node],
+        blocked=np.zeros(n, dtype=bool),
+        building=np.full(len(network.xy_m), -1, dtype=np.int32),
+    )

@@ -62,7 +62,9 @@ class LifecircleError(Exception):
         super().__init__(message)
 
     def __str__(self) -> str:
-        return "\n".join([self.message, *(f"  - {b}" for b in self.breaches)]).strip()
+        errors_first = sorted(self.breaches, key=lambda breach: breach.severity != "error")
+        lines = (f"  - {'' if b.severity == 'error' else f'{b.severity}: '}{b}" for b in errors_first)
+        return "\n".join([self.message, *lines]).strip()
 
 
 class InputError(LifecircleError):

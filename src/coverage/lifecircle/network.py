@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lifecircle.errors import Breach, SchemaError
+from lifecircle.hilbert import hilbert_order
 from lifecircle.model import BoolArray, FloatArray, IntArray, LongArray, ReadOnlyArrays
 
 QUANTUM_M = 2.0**-30
@@ -156,15 +157,25 @@ class Impedance(ReadOnlyArrays):
         return float(np.median(some)) if len(some) else 0.0
 
 
+MOST_SLOPE = 1.0
+"""Steepest slope that is reckoned with (45 degrees): beyond, heights are wrong rather than streets steep."""
+
+FARTHEST_M = 1e8
+"""Longest a segment or its time may be, metres: more than twice round the Earth."""
+
+
 def tobler_factor(slope: npt.ArrayLike) -> FloatArray:
     """Return walking speed on ``slope`` (rise over run, in walking direction) over that on the flat.
+
+    Slopes steeper than `MOST_SLOPE` count as that.
 
     Notes
     -----
     T(s) / T(0) of T(s) = 6 exp(-3.5 abs(s + 0.05)): W. Tobler (1993), Three presentations on geographical analysis and
     modeling, NCGIA report 93-1.
     """
-    return np.exp(-3.5 * (np.abs(np.asarray(slope, dtype=np.float64) + 0.05) - 0.05))
+    counted = np.clip(np.asarray(slope, dtype=np.float64), -MOST_SLOPE, MOST_SLOPE)
+    return np.exp(-3.5 * (np.abs(counted + 0.05) - 0.05))
 
 
 def quantised(metres: npt.ArrayLike) -> FloatArray:
@@ -230,7 +241,7 @@ def walk_network(
     n = len(ends)
     shape_indptr, shape_xy_m = _lines(xy_m, np.clip(ends, 0, max(len(xy_m) - 1, 0)), shapes)  # refused below
     given = line_lengths_m(shape_indptr, shape_xy_m) if length_m is None else np.asarray(length_m, dtype=np.float64)
-    _refuse_unsound(xy_m, ends, given, shape_xy_m, flat_m, fixed_s)
+    _refuse_unsound(xy_m, ends, given, shape_xy_m, height_m, flat_m, fixed_s)
     length = quantised(given)
 
     forward, backward = length, length
@@ -293,25 +304,25 @@ def _refuse_unsound(
     ends: IntArray,
     length_m: FloatArray,
     shape_xy_m: FloatArray,
+    height_m: npt.ArrayLike | None,
     flat_m: npt.ArrayLike | None,
     fixed_s: npt.ArrayLike | None,
 ) -> None:
     n_nodes = len(xy_m)
-    flat = np.asarray(0.0 if flat_m is None else flat_m, dtype=np.float64)
-    fixed = np.asarray(0.0 if fixed_s is None else fixed_s, dtype=np.float64)
+    height, flat, fixed = (
+        np.zeros(0) if given is None else np.asarray(given, dtype=np.float64) for given in (height_m, flat_m, fixed_s)
+    )
     rules = {
         "no-such-node": ("a segment's end is no node", ((ends < 0) | (ends >= n_nodes)).any(axis=1)),
         "coordinates-not-finite": ("a node's coordinates are not finite", ~np.isfinite(xy_m).all(axis=1)),
         "shape-not-finite": ("a vertex of a line is not finite", ~np.isfinite(shape_xy_m).all(axis=1)),
-        "length-not-sound": ("a length is negative or not finite", ~(np.isfinite(length_m) & (length_m >= 0))),
-        "flat-not-sound": (
-            "flat_m is negative or not a number",
-            ~(flat >= 0).reshape(-1, 2 if flat.ndim else 1).all(1),
-        ),
-        "fixed-not-sound": ("fixed_s is negative or not finite", ~(np.isfinite(fixed) & (fixed >= 0)).reshape(-1)),
+        "length-not-sound": ("a length is negative, not finite or beyond the Earth", ~_is_sound(length_m)),
+        "height-not-finite": ("a height is not finite", ~np.isfinite(height)),
+        "flat-not-sound": ("flat_m is negative, no number or beyond the Earth", ~(_is_sound(flat) | np.isposinf(flat))),
+        "fixed-not-sound": ("fixed_s is negative or not finite", ~_is_sound(fixed)),
     }
     breaches = [
-        Breach("streets", rule, text, tuple(str(i) for i in np.flatnonzero(bad)[:5]), int(bad.sum()))
+        Breach("streets", rule, text, tuple(str(i) for i in np.argwhere(bad)[:5, 0]), int(bad.sum()))
         for rule, (text, bad) in rules.items()
         if bad.any()
     ]
@@ -319,43 +330,9 @@ def _refuse_unsound(
         raise SchemaError("the network cannot be walked", breaches=breaches)
 
 
-def hilbert_order(xy_m: FloatArray) -> npt.NDArray[np.intp]:
-    """Return the rows of ``xy_m`` along a Hilbert curve: neighbours on the ground become neighbours in memory.
-
-    Notes
-    -----
-    D. Hilbert (1891), doi:10.1007/BF01199431, on a grid of 2^16 cells a side, four bits at a time.
-    """
-    if not len(xy_m):
-        return np.empty(0, dtype=np.intp)
-    low = xy_m.min(axis=0)
-    size = max(float((xy_m.max(axis=0) - low).max()), 1.0)
-    x, y = ((xy_m - low).T / size * 65535).astype(np.int32)
-    step, turn = _hilbert_steps()
-    along, facing = np.zeros(len(xy_m), dtype=np.int64), np.zeros(len(xy_m), dtype=np.int32)
-    for shift in (12, 8, 4, 0):
-        cell = facing | (((x >> shift) & 15) << 4) | ((y >> shift) & 15)
-        along = (along << 8) | step[cell]
-        facing = turn[cell]
-    return np.argsort(along, kind="stable")
-
-
-@cache
-def _hilbert_steps() -> tuple[IntArray, IntArray]:
-    """Return for each facing of the curve and cell of 16 x 16 how far along the cell lies, and the facing within it.
-
-    A facing is 256 times 0 to 3: whether x and y are swapped, and whether both are mirrored.
-    """
-    facing, cell = np.divmod(np.arange(1024), 256)
-    swapped, mirrored = (facing & 1).astype(bool), facing >> 1
-    along = np.zeros(1024, dtype=np.int64)
-    for bit in (3, 2, 1, 0):
-        one, other = ((cell >> (bit + 4)) & 1) ^ mirrored, ((cell >> bit) & 1) ^ mirrored
-        right, upper = np.where(swapped, other, one), np.where(swapped, one, other)
-        along = (along << 2) | ((3 * right) ^ upper)
-        swapped ^= upper == 0
-        mirrored ^= right & (1 - upper)
-    return along.astype(np.int32), (256 * (swapped + 2 * mirrored)).astype(np.int32)
+def _is_sound(values: FloatArray) -> BoolArray:
+    sound: BoolArray = (values >= 0) & (values <= FARTHEST_M)
+    return sound
 
 
 def _search_graph(

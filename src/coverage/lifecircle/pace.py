@@ -87,7 +87,7 @@ def paces(
     -------
     tuple
         (n, 2) metres on the flat that take as long, along the way and against it, inf where nobody walks that way; (n,)
-        seconds that come on top at any speed; and findings: ways that are taken for flat because a height is missing.
+        seconds that come on top at any speed; and findings: ways whose heights are missing or cannot be.
     """
     way = pieces.way
     length_m = line_lengths_m(pieces.indptr, streets.xy_m[pieces.node])
@@ -113,7 +113,7 @@ def paces(
 def _on_slopes(
     streets: StreetWays, rights: Walkability, pieces: Pieces, terrain: Terrain | None
 ) -> tuple[FloatArray, list[Breach]]:
-    """Return the metres on the flat by slopes alone, as if steps were streets, and what heights are missing."""
+    """Return the metres on the flat by slopes alone, as if steps were streets, and what is amiss with the heights."""
     indptr, xy_m = pieces.indptr, streets.xy_m[pieces.node]
     if terrain is not None:
         indptr, xy_m = divided(indptr, xy_m)
@@ -126,10 +126,20 @@ def _on_slopes(
     steps = (rights.kind == "steps").to_numpy()[pieces.way]
     spans = ~steps & (~rights.snappable | meeting(streets.tags, _BRIDGE))[pieces.way]
     height_m = spanned(indptr, xy_m, height_m, pieces.ends, spans, ~steps & ~spans)
-    flat_m, unknown = flat_metres(indptr, xy_m, height_m)
-    missing = dict.fromkeys(streets.way_id[i] for i in pieces.way[unknown & ~steps])
-    text = "no height is known for part of these ways: walked there as flat ground"
-    return flat_m, breach(ELEVATION, "no-height", text, missing, "warning")
+    flat_m, unknown, steep = flat_metres(indptr, xy_m, height_m)
+
+    def told(rule: str, part: BoolArray, text: str) -> list[Breach]:
+        ways = dict.fromkeys(streets.way_id[i] for i in pieces.way[part & ~steps])
+        return breach(ELEVATION, rule, text, ways, "warning")
+
+    steep_text = (
+        "part of these ways is steeper than 45 degrees by its heights: walked there as if of 45 degrees; "
+        "look for a mistyped height (ele), or for a bridge or tunnel that is not tagged as one"
+    )
+    return flat_m, [
+        *told("no-height", unknown, "no height is known for part of these ways: walked there as flat ground"),
+        *told("too-steep", steep, steep_text),
+    ]
 
 
 def _ele(streets: StreetWays) -> FloatArray:

@@ -225,7 +225,10 @@ def _write_layers(path: Path, coverage: Coverage) -> None:
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})  # else the clock is in the file
     try:
         for name, layer in layers.items():
-            layer.to_crs(4326).assign(attribution=attribution).to_file(path, layer=name, driver="GPKG")
+            degrees = layer.to_crs(4326).assign(attribution=attribution)
+            crossed = ~degrees.is_valid.to_numpy()  # the last bit of a degree can lay a thin ring across itself
+            degrees.loc[crossed, "geometry"] = degrees.geometry[crossed].make_valid(method="structure", keep_collapsed=False)
+            degrees.to_file(path, layer=name, driver="GPKG")
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 

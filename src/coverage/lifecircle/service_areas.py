@@ -24,6 +24,9 @@ from lifecircle.readers.metric import holder
 from lifecircle.service import Eligibility, serves
 from lifecircle.snapping import SnapIndex, Snaps
 
+DRAWN_LEG_M = 60.0
+"""How far off a street a service area is drawn, metres. A building farther off is drawn by its own footprint."""
+
 DOT_M = 2.0
 """Half the side of the square that stands for a building of which only a point is known, metres."""
 
@@ -238,7 +241,7 @@ def _canvas(study: Study, ground: Ground, sites: bytes) -> _Canvas:
         legs=surface.index,
         legs_through_buildings=SnapIndex.of(surface.streets.network, barriers=barriers),
         water=barriers[shapely.get_dimensions(barriers) == 2],
-        max_access_m=study.settings.walking.max_access_m,
+        max_access_m=min(DRAWN_LEG_M, study.settings.walking.max_access_m),
     )
     footprints = study.buildings.geometry.to_numpy().copy()
     bare = shapely.get_dimensions(footprints) < 2

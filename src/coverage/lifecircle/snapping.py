@@ -84,14 +84,14 @@ class _Pieces(ReadOnlyArrays):
 
     @classmethod
     def of(cls, indptr: LongArray, xy_m: FloatArray, owner: IntArray, pieces: IntArray) -> _Pieces:
-        """Lay ``pieces`` into a grid of about twice as many cells."""
+        """Lay ``pieces`` into a grid of about as many cells."""
         from lifecircle.kernels import legs  # compiled code loads when it is first needed
 
         frame = np.array([0.0, 0.0, 1.0, 0.0, 0.0])
         if len(pieces):
             low, high = xy_m.min(axis=0), xy_m.max(axis=0)
             size = np.maximum(high - low, 1.0)
-            side = max(float(np.sqrt(size.prod() / (1 * len(pieces)))), 1.0)
+            side = max(float(np.sqrt(size.prod() / len(pieces))), 1.0)
             frame = np.concatenate([low, [side], size // side + 1])
         numbers = np.concatenate([frame, xy_m.ravel()])
         cells = legs.lay_in_grid(numbers[5:], pieces, frame)
@@ -156,6 +156,8 @@ class SnapIndex(ReadOnlyArrays):
         """Return what the functions of ``kernels.legs`` need to know of a network, barriers and the longest leg."""
         from lifecircle.kernels import legs
 
+        if not max_access_m >= 0:
+            raise ValueError(f"max_access_m must be a number of metres, 0 or more, not {max_access_m}")
         arrays = [_frozen(array) for pieces in (self.segments, self.barriers) for array in vars(pieces).values()]
         limit_m = min(float(max_access_m), legs.FARTHEST_M) + legs.TOLERANCE_M
         return limit_m, bool(self.remnant.any()), *arrays

@@ -8,13 +8,15 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import rasterio
 from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
 from rasterio.enums import Resampling
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 from scipy.ndimage import gaussian_filter
 from scipy.sparse import coo_array
@@ -23,7 +25,7 @@ from scipy.sparse.linalg import spsolve
 
 from lifecircle.errors import SourceError
 from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays
-from lifecircle.network import line_lengths_m, tobler_factor
+from lifecircle.network import MOST_SLOPE, line_lengths_m, tobler_factor
 
 SMOOTHING_M = 10.0
 """Standard deviation of the bell curve that heights are smoothed with, metres on the ground; one cell where cells are
@@ -93,7 +95,7 @@ def read_terrain(path: Path, crs: CRS, xy_m: FloatArray) -> Terrain:
     Parameters
     ----------
     path
-        A GeoTIFF in any CRS whose first band holds metres.
+        A GeoTIFF in any geographic or projected CRS whose first band holds metres.
     crs
         That of ``xy_m`` (n, 2), metres.
 
@@ -105,7 +107,8 @@ def read_terrain(path: Path, crs: CRS, xy_m: FloatArray) -> Terrain:
     Raises
     ------
     SourceError
-        When the file is no GeoTIFF, says not where it lies, cannot be read in parts, or lies under none of the points.
+        When the file is no GeoTIFF, says not where on the Earth it lies, cannot be read in parts, or knows no height
+        under any of the points.
 
     Notes
     -----
@@ -117,9 +120,14 @@ def read_terrain(path: Path, crs: CRS, xy_m: FloatArray) -> Terrain:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # refused below
             with rasterio.open(path, driver="GTiff") as raster:
-                return _read(raster, path, crs, xy_m)
-    except RasterioError as error:
+                terrain = _read(raster, path, crs, xy_m)
+    except (CRSError, ProjError, RasterioError) as error:
         raise SourceError(f"{path}: cannot be read as a GeoTIFF of heights: {error}") from error
+    if not np.isfinite(terrain.at(xy_m)).any():
+        raise SourceError(
+            f"{path}: the raster knows a height under none of the streets; is it empty, or of another city?"
+        )
+    return terrain
 
 
 def _read(raster: rasterio.DatasetReader, path: Path, crs: CRS, xy_m: FloatArray) -> Terrain:
@@ -129,9 +137,15 @@ def _read(raster: rasterio.DatasetReader, path: Path, crs: CRS, xy_m: FloatArray
         raise SourceError(f"{path}: the raster's first band holds no heights")
     if max(rows * columns for rows, columns in raster.block_shapes) > MAX_CELLS:
         raise SourceError(f"{path}: the raster cannot be read in parts; save it in tiles, as a Cloud Optimized GeoTIFF")
+    its_crs = CRS.from_wkt(raster.crs.to_wkt())
+    if not (its_crs.is_geographic or its_crs.is_projected):
+        raise SourceError(
+            f"{path}: the raster's CRS, {its_crs.name} ({its_crs.type_name}), is neither geographic nor projected; "
+            "give it the one that its coordinates are in"
+        )
     from_cell = np.array(raster.transform).reshape(3, 3)
     to_cell = np.linalg.inv(from_cell)
-    to_raster = Transformer.from_crs(crs, CRS.from_wkt(raster.crs.to_wkt()), always_xy=True)
+    to_raster = Transformer.from_crs(crs, its_crs, always_xy=True)
     cells = _applied(to_cell, *to_raster.transform(*xy_m.T))
     inside = np.flatnonzero(_inside(cells[0], cells[1], raster.width, raster.height))
     cells = cells[:, inside]
@@ -274,14 +288,15 @@ def _stretched(ends: npt.NDArray[np.integer], length_m: FloatArray, known: Float
     return height
 
 
-def flat_metres(indptr: LongArray, xy_m: FloatArray, height_m: FloatArray) -> tuple[FloatArray, BoolArray]:
+def flat_metres(indptr: LongArray, xy_m: FloatArray, height_m: FloatArray) -> tuple[FloatArray, BoolArray, BoolArray]:
     """Return how long each line is to a walker, by its slopes.
 
     Returns
     -------
     tuple
-        (n, 2) metres on the flat that take as long, from the first end to the second and back, and (n,) whether part of
-        the line is taken for flat because a height is NaN.
+        (n, 2) metres on the flat that take as long, from the first end to the second and back; (n,) whether part of the
+        line is taken for flat because a height is NaN; and (n,) whether part of it is steeper than `MOST_SLOPE`, and
+        taken for that steep.
 
     Notes
     -----
@@ -295,10 +310,12 @@ def flat_metres(indptr: LongArray, xy_m: FloatArray, height_m: FloatArray) -> tu
     unknown = ~np.isfinite(rise)
     slope = np.divide(rise, step_m, out=np.zeros(len(rise)), where=(step_m > 0) & ~unknown)
     line = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr) - 1)
-    both = [
-        np.bincount(line, weights=step_m / tobler_factor(way), minlength=len(indptr) - 1) for way in (slope, -slope)
-    ]
-    return np.stack(both, axis=1), np.bincount(line, weights=unknown, minlength=len(indptr) - 1) > 0
+
+    def by_line(of_piece: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.bincount(line, weights=of_piece, minlength=len(indptr) - 1)
+
+    both = [by_line(step_m / tobler_factor(way)) for way in (slope, -slope)]
+    return np.stack(both, axis=1), by_line(unknown) > 0, by_line(np.abs(slope) > MOST_SLOPE) > 0
 
 
 def _along_m(xy_m: FloatArray) -> FloatArray:

@@ -35,6 +35,7 @@ ALLOWED = ("yes", "designated", "permissive", "official")
 OWN = ("private", "destination", "customers", "residents", "delivery", "permit")
 """Values of ``foot`` or ``access`` by which a way serves its frontage and lets nobody through."""
 FORBIDDEN = ("no", "use_sidepath", "forestry", "agricultural", "military")
+_STRICTEST_FIRST = (*FORBIDDEN, *OWN, *ALLOWED)
 
 GATES = (
     *("gate", "lift_gate", "swing_gate", "sliding_gate", "hampshire_gate", "wicket_gate", "kissing_gate", "door"),
@@ -54,7 +55,8 @@ class Rule:
 
     ``asks`` is the question and ``says`` the answer (see `WAY_RULES` and `NODE_RULES`). A table of ``where`` is met
     when every key has one of the values: no values stand for any value, an empty one for an absent key, and one that
-    ends in ``*`` for all that begin like it. A rule with ``ids`` holds for these too.
+    ends in ``*`` for all that begin like it. Of several values of ``access`` or ``foot``, as in ``private;permit``, the
+    strictest counts. A rule with ``ids`` holds for these too.
     """
 
     asks: str
@@ -114,15 +116,16 @@ WAY_RULES = (
 and stations do; ``direction``: both, along or against; ``wheels``: whether a class that takes no steps may use it."""
 
 _SHUTTABLE = ({"barrier": GATES}, *LIFTS)
+_PASSED = ({"barrier": ()}, *LIFTS)
 
 NODE_RULES = (
     Rule("passes", "yes", _SHUTTABLE, "Key:barrier: a gate of which nothing is known is open"),
     Rule("passes", "no", ({"barrier": GATES, "locked": ("yes",)},), "Key:locked"),
     Rule("passes", "no", tuple({**t, "access": FORBIDDEN} for t in _SHUTTABLE), "Key:access"),
     Rule("passes", "private", tuple({**t, "access": OWN} for t in _SHUTTABLE), "Key:access"),
-    Rule("passes", "no", ({"barrier": (), "foot": FORBIDDEN},), "Key:foot: before access, and at any barrier"),
-    Rule("passes", "private", ({"barrier": (), "foot": OWN},), "Key:foot: before access, and at any barrier"),
-    Rule("passes", "yes", ({"barrier": (), "foot": ALLOWED},), "Key:foot: before all else"),
+    Rule("passes", "no", tuple({**t, "foot": FORBIDDEN} for t in _PASSED), "Key:foot: before access, at any barrier"),
+    Rule("passes", "private", tuple({**t, "foot": OWN} for t in _PASSED), "Key:foot: before access, at any barrier"),
+    Rule("passes", "yes", tuple({**t, "foot": ALLOWED} for t in _PASSED), "Key:foot: before all else"),
     Rule("wheels", "no", ({"barrier": NARROW}, {"barrier": ("kerb",), "kerb": ("raised",)}), "Key:barrier, Key:kerb"),
     Rule("wheels", "no", ({"barrier": (), "wheelchair": ("no",)},), "Key:wheelchair"),
     Rule("wheels", "yes", ({"barrier": (), "wheelchair": ("yes", "designated", "limited")},), "Key:wheelchair"),
@@ -208,7 +211,7 @@ class _Test:
     def __init__(self, tags: pd.DataFrame, ids: Iterable[str]) -> None:
         self._tags = tags
         self._ids = np.array(list(ids), dtype=object)
-        self._columns: dict[str, tuple[npt.NDArray[np.intp], pd.Series]] = {}
+        self._columns: dict[str, tuple[npt.NDArray[np.intp], pd.Series, pd.Series]] = {}
 
     def holds(self, where: tuple[Mapping[str, tuple[str, ...]], ...], ids: tuple[str, ...]) -> BoolArray:
         found = np.isin(self._ids, ids) if ids else np.zeros(len(self._tags), dtype=bool)
@@ -223,11 +226,18 @@ class _Test:
         if key not in self._tags:
             return np.full(len(self._tags), "" in values)
         if key not in self._columns:
-            codes, distinct = pd.factorize(self._tags[key])
-            self._columns[key] = codes, pd.Series(distinct, dtype="str")
-        codes, distinct = self._columns[key]
+            codes, found = pd.factorize(self._tags[key])
+            distinct = pd.Series(found, dtype="str")
+            self._columns[key] = codes, distinct, distinct.map(_strictest) if key in ("access", "foot") else distinct
+        codes, distinct, counted = self._columns[key]
         if not values:
             return (distinct != "").to_numpy()[codes]
         begins = tuple(v[:-1] for v in values if v.endswith("*"))
         alike = distinct.str.startswith(begins) if begins else False
-        return (distinct.isin(values) | alike).to_numpy()[codes]
+        return (distinct.isin(values) | counted.isin(values) | alike).to_numpy()[codes]
+
+
+def _strictest(text: str) -> str:
+    """Return of several values of ``access`` or ``foot`` the one that lets in the fewest; all, if none is known."""
+    values = [value.strip() for value in text.split(";")]
+    return next((known for known in _STRICTEST_FIRST if known in values), text)

@@ -321,7 +321,7 @@ def _all_barred(shadows, length):
 @inner
 def _crosses(barriers, x, y, ex, ey, length, own, held, shadows):
     """Return whether a leg from ``x, y`` to ``ex, ey`` crosses a barrier that is not ``own``."""
-    if length == 0:
+    if length <= 2 * TOUCH_M:  # it touches at most
         return False
     sx, sy, ex, ey = _trimmed(x, y, ex, ey, length)
     numbers, whole = barriers[0], barriers[1]

@@ -7,8 +7,8 @@ to the smaller facility. Costs are multiples of one quantum (see ``network``), s
 All searches take nodes from a queue of *buckets*. A bucket holds the nodes whose cost lies in one stretch of
 ``width_m``; inside it nodes are taken in any order and taken again when they improve, so the result is exact whatever
 the width (R. B. Dial, 1969, doi:10.1145/363269.363610; U. Meyer and P. Sanders, 2003,
-doi:10.1016/S0196-6774(03)00076-2). The buckets are used in a ring, so their number, a power of two, times the width
-must exceed the cost of every arc and every seed by a bucket. Nodes of a bucket form a list in both directions:
+doi:10.1016/S0196-6774(03)00076-2). The buckets, as many as a power of two, are used in a ring: what lies farther ahead
+than the ring is long waits in it with nearer ones, and is looked at again in its turn. Nodes of a bucket form a list:
 ``after``, ``before``; ``held`` is the bucket that a node is in.
 
 Metres are followed only where they are not the cost: ``metres`` is None where they are, and code without them compiled.
@@ -179,7 +179,8 @@ def label_nodes_k(
     for seed in range(len(seed_node)):
         v, c, r = seed_node[seed], seed_cost[seed], seed_row[seed]
         if c <= cutoff_m and _insert(cost, row, metres, fresh, facility_of, v, k, c, r, seed_metres[seed]):
-            waiting += _put(first, after, before, held, v, np.int32(np.int64(cost[v, 0] * per_m) & ring))
+            wanted = min(np.int64(cost[v, 0] * per_m), ring)
+            waiting += _put(first, after, before, held, v, np.int32(wanted))
     bucket = np.int64(0)
     while waiting > 0:
         v = first[bucket & ring]
@@ -232,7 +233,7 @@ def label_nodes_k(
                 fresh[u, at] = 1
                 if metres is not None:
                     metres[u, at] = metres[v, j] + arc_m[arc]
-                wanted = np.int64(new * per_m)
+                wanted = min(np.int64(new * per_m), bucket + ring)
                 old = held[u]
                 if old >= 0:
                     if ((old - bucket) & ring) <= wanted - bucket:
@@ -255,7 +256,8 @@ def label_nodes_k(
                     before[follower] = u
                 first[target] = u
         if later < np.inf and held[v] < 0:
-            waiting += _put(first, after, before, held, v, np.int32(np.int64(later * per_m) & ring))
+            wanted = min(np.int64(later * per_m), bucket + ring)
+            waiting += _put(first, after, before, held, v, np.int32(wanted & ring))
 
 
 @inner

@@ -13,8 +13,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import numpy.typing as npt
 
-from lifecircle.model import SPEED_MPS, BoolArray, FloatArray, IntArray, LongArray, ReadOnlyArrays
-from lifecircle.network import Impedance, WalkNetwork
+from lifecircle.model import SPEED_MPS, BoolArray, IntArray, LongArray, ReadOnlyArrays
+from lifecircle.network import WalkNetwork
 from lifecircle.routing.costs import buckets, cutoff_m_of, grouped, seeds
 from lifecircle.routing.labels import Labels, NearestWalks, no_labels, walks_of_labels
 from lifecircle.snapping import Snaps
@@ -85,7 +85,7 @@ class LiveWalks(ReadOnlyArrays):
         Raises
         ------
         ValueError
-            When the number of sites changes.
+            When the number of sites or segments changes.
         """
         sites = self.sites if sites is None else sites
         opened = self.is_open if is_open is None else np.asarray(is_open, dtype=bool)
@@ -120,6 +120,10 @@ class LiveWalks(ReadOnlyArrays):
         if closed is None:
             return self.network, np.arange(0), np.arange(0)
         shut = np.asarray(closed, dtype=bool)
+        if shut.shape != self.network.closed.shape:
+            raise ValueError(
+                f"closed says of {shut.size} segments whether they are, and there are {self.network.n_segments}"
+            )
         barred = self._index.arcs_of(np.flatnonzero(shut & ~self.network.closed))
         freed = self._index.arcs_of(np.flatnonzero(~shut & self.network.closed))
         cost_m = self.network.cost_m.copy()
@@ -172,7 +176,7 @@ class LiveWalks(ReadOnlyArrays):
         search.improve_labels(
             network.indptr, network.tail, impedance.cost_m, network.arc_m, node[found].astype(np.int32),
             seed_cost[found], seed_metres[found], seed_row[found].astype(np.int32), sites.place,
-            *_ring(impedance, seed_cost[found]), old.cutoff_m, cost, row, metres, None,
+            *buckets(impedance, seed_cost[found]), old.cutoff_m, cost, row, metres, None,
         )  # fmt: skip
         metres = None if metres is None else metres[:, None]
         return Labels(cost[:, None], row[:, None], metres, old.cutoff_m, old.speed_mps)
@@ -269,9 +273,3 @@ def _overwritten(walks: NearestWalks, places: LongArray, fresh: NearestWalks) ->
         arrays[field.name] = getattr(walks, field.name).copy()
         arrays[field.name][places] = getattr(fresh, field.name)
     return NearestWalks(**arrays)
-
-
-def _ring(impedance: Impedance, seed_cost: FloatArray) -> tuple[float, int]:
-    """Return width and number of buckets for seeds that lie far apart: they wait in one ring together."""
-    spread_m = seed_cost.max(initial=0.0) - seed_cost.min(initial=np.inf) if len(seed_cost) else 0.0
-    return buckets(impedance, np.array([spread_m]))

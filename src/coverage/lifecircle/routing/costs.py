@@ -16,6 +16,7 @@ WIDE, NARROW = 1.8, 0.4
 from all sides meet, narrow ones spare walking twice where one search spreads. Both are exact."""
 
 MOST_BUCKETS = 1 << 14
+"""As many as make a ring: the few arcs longer than all of them are rare enough to cost nothing."""
 
 UNBOUNDED_M = float(np.finfo(np.float64).max)
 """Stands for no cutoff inside the searches, so that inf costs never pass."""
@@ -39,11 +40,14 @@ def cutoff_m_of(cutoff_s: float, speed_mps: float) -> float:
 def buckets(
     impedance: Impedance, seed_cost: FloatArray, cutoff_m: float = UNBOUNDED_M, *, width: float = WIDE
 ) -> tuple[float, int]:
-    """Return the width of a search's buckets, metres, and how many there must be: a power of two."""
+    """Return the width of a search's buckets, metres, and how many there are: a power of two.
+
+    They reach over the longest arc where `MOST_BUCKETS` do; one that is longer still waits its turn among nearer ones.
+    """
     seeded_m = float(seed_cost.max(initial=0.0, where=np.isfinite(seed_cost)))
     farthest_m = min(max(impedance.longest_m, seeded_m), cutoff_m)
-    width_m = max(width * impedance.typical_m, farthest_m / (MOST_BUCKETS - 3), 1.0)
-    return width_m, 1 << (int(farthest_m / width_m) + 2).bit_length()
+    width_m = max(width * impedance.typical_m, 1.0)
+    return width_m, min(1 << (int(farthest_m / width_m) + 2).bit_length(), MOST_BUCKETS)
 
 
 def partial(network: WalkNetwork, snaps: Snaps, impedance: Impedance, *, towards: int) -> tuple[FloatArray, FloatArray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy.typing as npt
 
 from lifecircle.model import DIRECTIONS, SPEED_MPS, TOLERANCE_S, FloatArray, IntArray, LongArray, Walks
 from lifecircle.network import WalkNetwork
-from lifecircle.routing.labels import NearestWalks, node_labels, walks_of_labels
+from lifecircle.routing.costs import cutoff_m_of
+from lifecircle.routing.labels import NearestWalks, node_labels, standing, walks_of_labels
 from lifecircle.routing.within import within_one_way
 from lifecircle.snapping import Snaps
 
@@ -55,16 +57,17 @@ def nearest(
     One search (E. W. Dijkstra, 1959, doi:10.1007/BF01386390) from all facilities at once, against the walking
     direction, keeps k labels of distinct facilities a node.
     """
-    if demand is None and direction == THERE:
-        labels = node_labels(network, facilities, k=k, cutoff_s=cutoff_s, speed_mps=speed_mps)
-        row, cost_m = labels.row, labels.cost_m
-        if not network.stands_in_order:
-            row, cost_m = row[network.stand], cost_m[network.stand]
-        if not np.array_equal(facilities.place, np.arange(facilities.n_places)):
-            row = np.append(facilities.place, np.int32(-1))[row]
-        return row, cost_m / speed_mps
-    places = at_nodes(network) if demand is None else demand
-    walks = nearest_walks(network, facilities, places, k=k, cutoff_s=cutoff_s, speed_mps=speed_mps, direction=direction)
+    if demand is not None:
+        walks = nearest_walks(
+            network, facilities, demand, k=k, cutoff_s=cutoff_s, speed_mps=speed_mps, direction=direction
+        )
+        return walks.facility, walks.seconds
+
+    def look(way: WalkNetwork, count: int, limit_s: float) -> NearestWalks:
+        return standing(way, node_labels(way, facilities, k=count, cutoff_s=limit_s, speed_mps=speed_mps), facilities)
+
+    _refuse_unsound(direction, k, cutoff_s, speed_mps)
+    walks = _counted(network, look, facilities.n_places, k, cutoff_s, direction)
     return walks.facility, walks.seconds
 
 
@@ -79,21 +82,33 @@ def nearest_walks(
     direction: str = THERE,
 ) -> NearestWalks:
     """As ``nearest``, with metres and legs of every walk; those of the way there, whatever the direction."""
-    _refuse_unknown(direction)
+    _refuse_unsound(direction, k, cutoff_s, speed_mps)
+
+    def look(way: WalkNetwork, count: int, limit_s: float) -> NearestWalks:
+        labels = node_labels(way, facilities, k=count, cutoff_s=limit_s, speed_mps=speed_mps)
+        return walks_of_labels(way, labels, facilities, demand)
+
+    return _counted(network, look, facilities.n_places, k, cutoff_s, direction)
+
+
+Look = Callable[[WalkNetwork, int, float], NearestWalks]
+"""Finds so many nearest facilities of every place one way, within a cutoff in seconds."""
+
+
+def _counted(
+    network: WalkNetwork, look: Look, n_facilities: int, k: int, cutoff_s: float, direction: str
+) -> NearestWalks:
+    """Return the k nearest facilities by the walk that counts."""
     if direction == THERE or network.is_symmetric:
-        labels = node_labels(network, facilities, k=k, cutoff_s=cutoff_s, speed_mps=speed_mps)
-        return walks_of_labels(network, labels, facilities, demand)
-    back = network.turned()
-    longer = min(max(FIRST_K, k), max(facilities.n_places, 1))
+        return look(network, k, cutoff_s)
+    turned = network.turned()
+    longer = max(FIRST_K, k)
     while True:
-        to, fro = (
-            walks_of_labels(way, node_labels(way, facilities, k=longer, speed_mps=speed_mps), facilities, demand)
-            for way in (network, back)
-        )
-        found, settled = _merged(to, fro, k, direction)
-        if longer >= facilities.n_places or (settled | _beyond(to, fro, cutoff_s, direction)).all():
+        there, back = look(network, longer, np.inf), look(turned, longer, np.inf)
+        found, settled = _merged(there, back, k, direction)
+        if longer >= n_facilities or (settled | _beyond(there, back, cutoff_s, direction)).all():
             return found.within(cutoff_s)
-        longer = min(2 * longer, facilities.n_places)
+        longer *= 2
 
 
 def within(
@@ -125,7 +140,7 @@ def within(
     ValueError
         When speed, cutoff or direction are none.
     """
-    _refuse_unknown(direction)
+    _refuse_unsound(direction, 1, cutoff_s, speed_mps)
 
     def one_way(way: WalkNetwork, limit_s: float) -> Walks:
         return within_one_way(way, facilities, demand, cutoff_s=limit_s, speed_mps=speed_mps, threads=threads)
@@ -143,26 +158,12 @@ def within(
     return Walks(indptr, place.astype(np.int32), seconds[inside], there.n_demand)
 
 
-def at_nodes(network: WalkNetwork) -> Snaps:
-    """Return every node of the network as a place; one at which no segment ends is unsnappable."""
-    order = np.argsort(~network.private, kind="stable")  # a node on private ways is left by them
-    ends = network.ends[order].ravel()
-    node, first = np.unique(ends, return_index=True)
-    n = len(node)
-    return Snaps(
-        place=node.astype(np.int32),
-        segment=order[first // 2].astype(np.int32),
-        fraction=(first % 2).astype(np.float64),
-        access_m=np.zeros(n),
-        xy_m=network.xy_m[node],
-        blocked=np.zeros(n, dtype=bool),
-        building=np.full(len(network.xy_m), -1, dtype=np.int32),
-    )
-
-
-def _refuse_unknown(direction: str) -> None:
+def _refuse_unsound(direction: str, k: int, cutoff_s: float, speed_mps: float) -> None:
     if direction not in DIRECTIONS:
         raise ValueError(f"direction must be one of {', '.join(DIRECTIONS)}, not {direction!r}")
+    if k < 1:
+        raise ValueError(f"k must be 1 or more, not {k}")
+    cutoff_m_of(cutoff_s, speed_mps)
 
 
 def _combined(there_s: npt.NDArray[Any], back_s: npt.NDArray[Any], direction: str) -> FloatArray:
@@ -200,6 +201,6 @@ def _merged(there: NearestWalks, back: NearestWalks, k: int, direction: str) -> 
 
 
 def _beyond(there: NearestWalks, back: NearestWalks, cutoff_s: float, direction: str) -> npt.NDArray[Any]:
-    """Return the places for which every facility that a list does not name is beyond the cutoff."""
+    """Return the places for which both lists name every facility that can be within the cutoff."""
     limit_s = (cutoff_s if direction == WORSE_WAY else 2 * cutoff_s) + TOLERANCE_S
-    return (there.seconds[:, -1] > limit_s) | (back.seconds[:, -1] > limit_s)
+    return (there.seconds[:, -1] > limit_s) & (back.seconds[:, -1] > limit_s)

@@ -96,8 +96,6 @@ def node_labels(
     """Search from all facilities at once; what every place's nearest facilities are read from."""
     from lifecircle.kernels import search  # compiled code loads when it is first needed
 
-    if k < 1:
-        raise ValueError(f"k must be 1 or more, not {k}")
     cutoff_m = cutoff_m_of(cutoff_s, speed_mps)
     impedance = network.impedance(speed_mps)
     seed = seeds(network, facilities, impedance)
@@ -142,6 +140,17 @@ def walks_of_labels(network: WalkNetwork, labels: Labels, facilities: Snaps, dem
         egress_m=egress_m,
         blocked=_flag(on_foot, demand.blocked, own) | _flag(on_foot, facilities.blocked, row),
     )
+
+
+def standing(network: WalkNetwork, labels: Labels, facilities: Snaps) -> NearestWalks:
+    """Return the walks of someone at every node, who may use the private ways there; their metres are not told."""
+    row, cost_m = labels.row, labels.cost_m
+    if not network.stands_in_order:
+        row, cost_m = row[network.stand], cost_m[network.stand]
+    if not np.array_equal(facilities.place, np.arange(facilities.n_places)):
+        row = np.append(facilities.place, np.int32(-1))[row]
+    untold = np.broadcast_to(np.nan, row.shape)
+    return NearestWalks(row, cost_m / labels.speed_mps, untold, untold, untold, np.broadcast_to(False, row.shape))
 
 
 def seconds_at_ends(

@@ -6,7 +6,7 @@ import numpy as np
 
 from lifecircle.model import SPEED_MPS, FloatArray, IntArray
 from lifecircle.network import Impedance, WalkNetwork
-from lifecircle.routing.costs import UNBOUNDED_M, buckets, pairs, partial, seeds, stretch
+from lifecircle.routing.costs import UNBOUNDED_M, buckets, cutoff_m_of, pairs, partial, seeds, stretch
 from lifecircle.snapping import Snaps
 
 
@@ -26,6 +26,7 @@ def path(network: WalkNetwork, a: Snaps, b: Snaps, *, speed_mps: float = SPEED_M
     """
     if a.n_places != 1 or b.n_places != 1:
         raise ValueError(f"path leads from one place to one, not from {a.n_places} to {b.n_places}; see Snaps.take")
+    cutoff_m_of(np.inf, speed_mps)
     if len(b.place) and a.building[0] == b.building[0] >= 0:
         return np.empty((0, 2)), 0.0
     impedance = network.impedance(speed_mps)
