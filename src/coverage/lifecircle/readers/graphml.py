@@ -6,6 +6,7 @@ refused; elements lie a few levels deep and no deeper; nothing outside the file 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from xml.parsers import expat
@@ -29,9 +30,15 @@ _DEEPEST = 16
 _CHUNK = 2**20
 _EARTH = Geod(ellps="WGS84")
 
+_LINE = re.compile(r"\s*LINESTRING[\sZM]*\([-+.,\deE\s]*\)\s*", re.ASCII)
+"""The one form of a geometry. GEOS parses by recursion: no text in which one thing is nested in another may reach it."""
+
+_LED = ("conveying", "incline", "oneway:foot")
+"""Tags that are said in the direction in which a way is drawn."""
+
 SLACK = 1.05
 SLACK_M = 1.0
-"""An edge that is longer than its line by this factor and these metres has lost its line."""
+"""Where of an edge and its line one is longer by this factor and these metres, one of them is wrong."""
 
 
 def read_graphml(path: Path) -> tuple[StreetWays | None, list[Breach]]:
@@ -39,8 +46,9 @@ def read_graphml(path: Path) -> tuple[StreetWays | None, list[Breach]]:
 
     Edges run through the nodes they name and the inner vertices of their ``geometry``; they meet at nodes alone. An
     edge and its twin in the other direction are one way: in which direction people walk is said by its tags, not by
-    the direction of traffic. A way's id is ``w`` and its ``osmid``, of several all of them with ``;`` between. What is
-    walked is the line; a ``length`` that is much more than the line's is told.
+    the direction of traffic. Tags are said along the way as it is drawn: an edge that says it is ``reversed`` is turned
+    round; where ways drawn in both directions have been joined to one edge, that is told. A way's id is ``w`` and its ``osmid``, of several all of them with ``;`` between. What is
+    walked is the line; a ``length`` that is much more or less than the line's is told.
 
     Returns
     -------
@@ -60,7 +68,8 @@ def read_graphml(path: Path) -> tuple[StreetWays | None, list[Breach]]:
     xy = np.column_stack([_numbers(graph.nodes, axis) for axis in ("x", "y")])
     if breaches := _check_nodes(graph.node_id, xy):
         return None, breaches
-    row, lines, breaches = _lines(graph, xy)
+    backward, unclear = _directions(graph)
+    row, lines, breaches = _lines(graph, xy, backward)
     if breaches:
         return None, breaches
     ids, tags, several = _tags(graph)
@@ -80,11 +89,7 @@ def read_graphml(path: Path) -> tuple[StreetWays | None, list[Breach]]:
         message = "lies nowhere in the coordinate system that the graph states"
         return None, breach("streets", "not-degrees", message, _some(names, outside))
     ways = StreetWays(tuple(ids), tags[keep].reset_index(drop=True), indptr, node, lonlat, _node_tags(graph))
-    short = _numbers(graph.edges, "length")[keep] > SLACK * _lengths_m(ways) + SLACK_M
-    message = "is longer than its line: the file has lost its geometry, and the straight line is walked"
-    breaches = breach("streets", "length-differs", message, _some(ids, short), "warning")
-    message = "bears several values of a tag; the first is taken"
-    return ways, breaches + breach("streets", "several-values", message, _some(ids, several[keep]), "warning")
+    return ways, _doubts(ways, _numbers(graph.edges, "length")[keep], several[keep], unclear[keep])
 
 
 class _Graph:
@@ -180,16 +185,29 @@ def _check_nodes(node_id: list[str], xy: FloatArray) -> list[Breach]:
     ]
 
 
-def _lines(graph: _Graph, xy: FloatArray) -> tuple[LongArray, Geometries, list[Breach]]:
-    """Return the rows of the nodes between which each edge runs, its line from one to the other, and what is wrong."""
+def _directions(graph: _Graph) -> tuple[BoolArray, BoolArray]:
+    """Return which edges run against the way as it is drawn, and which are of ways drawn in both directions."""
+    said = [{value.lower() for value in _values(edge.get("reversed", ""))} for edge in graph.edges]
+    # An undirected graph keeps no order of an edge's ends; OSMnx writes beside it which direction the attributes mean.
+    swapped = [
+        a != b and (e.get("from"), e.get("to")) == (b, a) for (a, b), e in zip(graph.ends, graph.edges, strict=True)
+    ]
+    backward = np.array([values == {"true"} for values in said], dtype=bool) ^ np.array(swapped, dtype=bool)
+    return backward, np.array([len(values) > 1 for values in said], dtype=bool)
+
+
+def _lines(graph: _Graph, xy: FloatArray, backward: BoolArray) -> tuple[LongArray, Geometries, list[Breach]]:
+    """Return the rows of the nodes from and to which each way is drawn, its line, and what is wrong."""
     row_of = {name: row for row, name in enumerate(graph.node_id)}
     row = np.array([(row_of.get(a, -1), row_of.get(b, -1)) for a, b in graph.ends], dtype=np.int64).reshape(-1, 2)
+    row[backward] = row[backward, ::-1]
     names = [f"{a} - {b}" for a, b in graph.ends]
     unknown: BoolArray = np.asarray((row < 0).any(axis=1))
-    with np.errstate(invalid="ignore"):  # a vertex that is no number is told below
-        lines = shapely.from_wkt([edge.get("geometry") for edge in graph.edges], on_invalid="ignore")
-    stated = np.array(["geometry" in edge for edge in graph.edges], dtype=bool)
-    broken = stated & ((shapely.get_type_id(lines) != shapely.GeometryType.LINESTRING) | shapely.is_empty(lines))
+    texts = [edge.get("geometry") for edge in graph.edges]
+    with np.errstate(over="ignore"):  # a vertex beyond every number is told below
+        lines = shapely.from_wkt([t if t and _LINE.fullmatch(t) else None for t in texts], on_invalid="ignore")
+    stated = np.array([text is not None for text in texts], dtype=bool)
+    broken = stated & shapely.is_missing(lines)
     vertices, of = shapely.get_coordinates(lines, return_index=True)
     broken[of[~np.isfinite(vertices).all(axis=1)]] = True
     breaches = [
@@ -201,7 +219,8 @@ def _lines(graph: _Graph, xy: FloatArray) -> tuple[LongArray, Geometries, list[B
     lines[~stated] = shapely.linestrings(xy[row[~stated]])
     first = shapely.get_coordinates(shapely.get_point(lines, 0)).reshape(-1, 2)
     to_a, to_b = (np.hypot(*(first - xy[row[:, end]]).T) for end in (0, 1))
-    lines[to_b < to_a] = shapely.reverse(lines[to_b < to_a])
+    against = (to_b < to_a) | (backward & (row[:, 0] == row[:, 1]))  # of a loop, no end tells
+    lines[against] = shapely.reverse(lines[against])
     return row, lines, breaches
 
 
@@ -228,6 +247,34 @@ def _tags(graph: _Graph) -> tuple[list[str], pd.DataFrame, BoolArray]:
     tags = pd.DataFrame(columns)
     # A line that does not say what it is is a path, as in the other formats.
     return ids, tags.assign(highway=tags["highway"].where(tags["highway"] != "", "path")), several
+
+
+def _doubts(ways: StreetWays, length_m: FloatArray, several: BoolArray, unclear: BoolArray) -> list[Breach]:
+    """Return what is walked, but may be wrong."""
+    line_m = _lengths_m(ways)
+    led = (~ways.tags[list(_LED)].isin(["", "no"])).any(axis=1).to_numpy()
+    doubts = (
+        (
+            "length-differs",
+            "is longer than its line: the file has lost its geometry, and the straight line is walked",
+            length_m > SLACK * line_m + SLACK_M,
+        ),
+        (
+            "length-differs",
+            "is shorter than its line, which is walked: the geometry leads elsewhere, or the length is wrong",
+            line_m > SLACK * length_m + SLACK_M,
+        ),
+        ("several-values", "bears several values of a tag; the first is taken", several),
+        (
+            "direction-unclear",
+            f"is of ways drawn in both directions, and bears {', '.join(_LED[:-1])} or {_LED[-1]}: it may be walked in the "
+            "wrong one; write the graph anew before it is simplified",
+            unclear & led,
+        ),
+    )
+    return [
+        b for rule, text, here in doubts for b in breach("streets", rule, text, _some(ways.way_id, here), "warning")
+    ]
 
 
 def _node_tags(graph: _Graph) -> pd.DataFrame:

@@ -19,7 +19,17 @@ import numpy as np
 
 from lifecircle.model import BoolArray, IntArray, LongArray, ReadOnlyArrays
 from lifecircle.readers.files import BREAKS_OFF, MOST_BYTES, TOO_LARGE
-from lifecircle.readers.wire import BROKEN, ByteArray, Fields, fields, parts, summed, unzigzag
+from lifecircle.readers.wire import (
+    BROKEN,
+    CROWDED,
+    MOST_PARTS,
+    ByteArray,
+    Fields,
+    fields,
+    parts,
+    summed,
+    unzigzag,
+)
 
 NOWHERE = 2**31 - 1
 """Longitude and latitude of a node that has no place."""
@@ -29,6 +39,9 @@ UNITS_PER_DEGREE = 10**7
 _MOST_HEADER = 64 * 1024
 _MOST_BLOB = 32 * 1024 * 1024
 """Limits of the format itself."""
+
+_MOST_LZMA = 4 * _MOST_BLOB
+"""Memory to unpack a blob with: LZMA asks for what its packed bytes say, 65 MiB where they are packed as well as can be."""
 
 _NANO = 100
 _MOST_NANO = 10**9
@@ -150,7 +163,7 @@ def _unpacked(blob: bytes) -> bytes:
         raise ValueError(message)
     if form not in (_ZLIB, _LZMA) or not 0 <= size <= _MOST_BLOB:
         raise ValueError(BROKEN)
-    unpacker = zlib.decompressobj() if form == _ZLIB else lzma.LZMADecompressor()
+    unpacker = zlib.decompressobj() if form == _ZLIB else lzma.LZMADecompressor(memlimit=_MOST_LZMA)
     try:
         content = unpacker.decompress(packed, size + 1)
     except (zlib.error, lzma.LZMAError) as error:
@@ -187,16 +200,22 @@ def block_of(content: bytes) -> Block:
     Raises
     ------
     ValueError
-        When the block is not one.
+        When the block is not one, or holds more texts and objects than any does.
     """
+    n_parts = 0
     texts: list[bytes] = []
     messages: dict[int, list[tuple[int, int]]] = {kind: [] for kind in (_NODE, _DENSE, _WAY, _RELATION)}
     unit = {_GRANULARITY: _NANO, _LAT_OFFSET: 0, _LON_OFFSET: 0}
     for number, begin, end in parts(content, 0, len(content)):
-        if number == 1 and end >= 0:
-            texts = [content[first:last] for n, first, last in parts(content, begin, end) if n == 1 and last >= 0]
-        elif number == 2 and end >= 0:
-            for kind, first, last in parts(content, begin, end):
+        if number in (1, 2) and end >= 0:
+            inner = parts(content, begin, end)
+            n_parts += len(inner)
+            if n_parts > MOST_PARTS:
+                raise ValueError(CROWDED)
+            if number == 1:
+                texts = [content[first:last] for n, first, last in inner if n == 1 and last >= 0]
+                continue
+            for kind, first, last in inner:
                 if kind in messages and last >= 0:
                     messages[kind].append((first, last))
         elif number in unit and end < 0:

@@ -25,6 +25,16 @@ _LONGEST_VARINT = 10
 _MOST_FIELDS = 64
 """More fields than any message of an OpenStreetMap file has: what has more is broken, and would be slow to read."""
 
+MOST_PARTS = 2**20
+MOST_OF_ALL = 2**22
+MOST_NUMBERS = 2**23
+"""Parts of one message, fields of all messages of a kind, and numbers of one field that a block may have.
+
+Some 8,000 objects to a block are usual, yet osmconvert fills the 32 MiB that a block may have: a fraction of these. A
+few kilobytes can unpack to far more, and each of them costs many times its bytes.
+"""
+
+CROWDED = "a block of it holds more than any program writes; write it anew with osmium cat"
 BROKEN = "a block of it is broken; download or export the file again"
 
 
@@ -34,11 +44,13 @@ def parts(data: bytes, begin: int, end: int) -> list[tuple[int, int, int]]:
     Raises
     ------
     ValueError
-        When a field does not end within the message.
+        When a field does not end within the message, or it has more than `MOST_PARTS`.
     """
     found = []
     at = begin
     while at < end:
+        if len(found) == MOST_PARTS:
+            raise ValueError(CROWDED)
         # Nearly every tag and most lengths are one byte: a call for each would take half of the time.
         tag = data[at]
         tag, at = (tag, at + 1) if tag < 0x80 else varint(data, at, end)
@@ -117,10 +129,10 @@ def fields(data: ByteArray, begin: LongArray, end: LongArray) -> Fields:
     Raises
     ------
     ValueError
-        When a field does not end within its message, or a message has more fields than any can have.
+        When a field does not end within its message, or a message or all of them have more fields than they can have.
     """
     padded = np.concatenate([data, np.zeros(_LONGEST_VARINT, dtype=np.uint8)])
-    rows, at = np.arange(len(begin)), begin
+    rows, at, n_fields = np.arange(len(begin)), begin, 0
     found = [np.empty((4, 0), dtype=np.int64)]
     for _ in range(_MOST_FIELDS):
         open_ = at < end[rows]
@@ -138,6 +150,9 @@ def fields(data: ByteArray, begin: LongArray, end: LongArray) -> Fields:
         at = np.where(sized, after + value, np.where(plain, after, fixed))
         if (at > end[rows]).any():
             raise ValueError(BROKEN)
+        n_fields += len(rows)
+        if n_fields > MOST_OF_ALL:
+            raise ValueError(CROWDED)
         found.append(np.stack([rows, tag >> 3, np.where(sized, after, value), np.where(sized, at, -1)])[:, plain])
     else:
         raise ValueError(BROKEN)
@@ -151,9 +166,12 @@ def varints(content: ByteArray) -> tuple[LongArray, LongArray]:
     Raises
     ------
     ValueError
-        When the last one does not end, or one is longer than a varint can be.
+        When the last one does not end, one is longer than a varint can be, or there are more than `MOST_NUMBERS`.
     """
-    ends = np.flatnonzero(content < 0x80)
+    last = content < 0x80
+    if np.count_nonzero(last) > MOST_NUMBERS:
+        raise ValueError(CROWDED)
+    ends = np.flatnonzero(last)
     size = ends.copy()
     size[1:] -= ends[:-1]
     size[:1] += 1
