@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import lzma
 import zlib
+from itertools import pairwise
 
 import networkx as nx
 import numpy as np
@@ -350,6 +351,9 @@ def test_a_file_whose_ways_nobody_may_walk_is_refused(osm):
         walking_streets(metric(motorways), Walking())
 
 
+GREEDY = bytearray(lzma.compress(street_block(), format=lzma.FORMAT_ALONE))
+GREEDY[1:5] = (2**30).to_bytes(4, "little")  # how much of what is unpacked must be kept
+
 BROKEN = {
     "a byte of a packed block": HEADER + blob(b"OSMData", b"", packed=zlib.compress(street_block())[:-6] + b"\0" * 6),
     "a block of noise": HEADER + blob(b"OSMData", bytes(range(256)) * 4),
@@ -360,6 +364,7 @@ BROKEN = {
     "a length beyond the end": HEADER + blob(b"OSMData", sized(2, sized(3, b"\x42\x7f"))),
     "a varint without an end": HEADER + blob(b"OSMData", sized(2, sized(3, sized(8, b"\xff" * 11)))),
     "a thousand fields": HEADER + blob(b"OSMData", sized(2, sized(3, b"\x08\x01" * 1000))),
+    "a blob that takes a gigabyte to unpack": HEADER + blob(b"OSMData", street_block(), packed=GREEDY, field=4),
     "lz4": HEADER + blob(b"OSMData", b"", packed=b"1234", field=6),
     "history": blob(b"OSMHeader", sized(4, b"HistoricalInformation")),
     "a bomb in a block": HEADER + blob(b"OSMData", bytes(40 * 2**20), size=1000),
@@ -375,6 +380,27 @@ def test_a_broken_pbf_is_refused_in_one_line(city, name):
     assert error.rule in ("unreadable", "wrong-content")
     assert error.ids == ("a.osm.pbf",)
     assert "\n" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("unit", "times", "wrap"),
+    [
+        (b"\x0a\x00", 2**20 + 1, (1,)),
+        (b"\x1a\x00", 2**20 + 1, (2,)),
+        (b"\x12\x00", 2**20 + 1, ()),
+        (sized(1, b"\x0a\x00" * 2**17) + sized(2, b"\x1a\x00" * 2**17), 5, ()),
+        (sized(3, b"\x08\x01" * 63), 2**16 + 2**11, (2,)),
+        (b"\x00", 2**23 + 1, (8, 3, 2)),
+    ],
+    ids=["texts", "ways", "groups", "texts and ways in turn", "fields of its ways", "nodes of a way"],
+)
+def test_a_small_block_that_holds_more_than_any_program_writes_is_refused(unit, times, wrap):
+    content = unit * times
+    for field in wrap:
+        content = sized(field, content)
+    assert len(zlib.compress(content)) < 64 * 1024
+    with pytest.raises(ValueError, match="more than any program writes"):
+        pbf.block_of(content)
 
 
 @pytest.mark.parametrize("suffix", [".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".graphml"])
@@ -479,6 +505,48 @@ def test_a_graph_that_osmnx_wrote_is_the_network_of_its_file(osm, walk_graph, tm
     assert np.allclose(walks_between(theirs, corners), walks_between(network, corners), atol=1e-3)
 
 
+def steps_of(ways):
+    """Return each step of each way from one vertex to the next, in the direction in which it is drawn."""
+    lonlat = [tuple(place) for place in np.round(ways.xy_m[ways.node], 7).tolist()]
+    bounds = zip(ways.way_id, ways.indptr[:-1], ways.indptr[1:], strict=True)
+    return {(way_id, *step) for way_id, begin, end in bounds for step in pairwise(lonlat[begin:end])}
+
+
+@pytest.mark.parametrize("simplified", [False, True])
+@pytest.mark.parametrize("form", ["as read", "the other direction first", "the other direction alone", "undirected"])
+def test_ways_of_a_graph_run_as_they_are_drawn(osm, walk_graph, tmp_path, form, simplified):
+    graph = ox.simplify_graph(walk_graph, edge_attrs_differ=["osmid"]) if simplified else walk_graph
+    edges = sorted(graph.edges(keys=True, data=True), key=lambda edge: not edge[3]["reversed"])
+    if form.startswith("the other"):
+        graph.remove_edges_from([edge[:3] for edge in edges])
+        graph.add_edges_from(e for e in edges if e[3]["reversed"] or not form.endswith("alone"))
+        assert next(iter(graph.edges(data="reversed")))[2]
+    graph = ox.convert.to_undirected(graph) if form == "undirected" else graph
+    ways, breaches = read_graph(graph, tmp_path / "a.graphml")
+    assert breaches == []
+    assert steps_of(ways) == steps_of(ways_of(osm)[0])
+
+
+@pytest.mark.parametrize("first", [False, True], ids=["as drawn first", "the other direction first"])
+@pytest.mark.parametrize(("begin", "end"), [(0, 1), (1, 0), (0, 0)], ids=["east", "west", "a loop"])
+def test_an_escalator_of_a_graph_leads_where_it_was_drawn_to(tmp_path, first, begin, end):
+    graph, line = small_graph(), shapely.LineString([at(begin, 0), at(0, 1), at(1, 2), at(end, 0)])
+    said = {"osmid": 8, "highway": "steps", "conveying": "forward", "length": 400.0}
+    for back in (first, not first):
+        ends, drawn = ((end, begin), line.reverse()) if back else ((begin, end), line)
+        graph.add_edge(*ends, **said, geometry=drawn, reversed=back)
+    ways, _ = read_graph(graph, tmp_path / "a.graphml")
+    row = ways.indptr[ways.way_id.index("w8")]
+    assert np.allclose(ways.xy_m[ways.node[row : row + 4]], shapely.get_coordinates(line))
+
+
+@pytest.mark.parametrize(("tag", "value"), [("conveying", "forward"), ("incline", "up"), ("oneway:foot", "-1")])
+def test_an_edge_joined_of_ways_drawn_in_both_directions_is_told_where_its_tags_have_one(tmp_path, tag, value):
+    for said, told in (({tag: value}, ["direction-unclear"]), ({tag: "no"}, []), ({}, [])):
+        _, breaches = read_graph(small_graph(reversed=[False, True], **said), tmp_path / "a.graphml")
+        assert [rule for rule, _, _ in breaches] == told
+
+
 def test_nodes_of_a_graph_tell_of_gates_too(osm, walk_graph, tmp_path):
     ours, theirs = ways_of(osm)[0].node_tags, read_graph(walk_graph, tmp_path / "a.graphml")[0].node_tags
     assert list(theirs.columns) == list(ours.columns)
@@ -515,6 +583,27 @@ def test_what_a_graph_has_lost_is_told(tmp_path):
     ways, breaches = read_graph(small_graph(length=300.0, highway=["steps", "path"]), tmp_path / "a.graphml")
     assert list(ways.tags["highway"]) == ["steps"]
     assert breaches == [("length-differs", "warning", ("w7",)), ("several-values", "warning", ("w7",))]
+
+
+def test_a_line_that_leads_far_from_its_ends_is_told(tmp_path):
+    away = shapely.LineString([at(0, 0), at(0, 40), at(1, 0)])
+    _, breaches = read_graph(small_graph(geometry=away), tmp_path / "a.graphml")
+    assert breaches == [("length-differs", "warning", ("w7",))]
+
+
+def test_a_geometry_that_is_not_plainly_a_line_is_refused_unparsed(city):
+    nested = "GEOMETRYCOLLECTION(" * 200_000 + "POINT(0 0)" + ")" * 200_000
+    for wrong in (nested, "LINESTRING" + "(" * 200_000, "LINESTRING ((0 0, 1 1))", "LINESTRING (0 0, 1e999 1)", ""):
+        ox.save_graphml(small_graph(geometry=wrong), city / "a.graphml")
+        assert only_error(city, "a.graphml").rule == "wrong-geometry"
+
+
+@pytest.mark.parametrize("form", ["LINESTRING Z ({} 5, {} 6)", "LINESTRING ZM ({} 5 1, {} 6 1)", " LINESTRING({},{}) "])
+def test_a_plain_line_may_have_heights_and_blanks(tmp_path, form):
+    line = form.format(*(f"{x:.7f} {y:.7e}" for x, y in (at(0, 0), at(1, 0))))
+    ways, breaches = read_graph(small_graph(geometry=line), tmp_path / "a.graphml")
+    assert ways.way_id == ("w7",)
+    assert breaches == []
 
 
 def test_a_graph_that_is_no_network_is_refused(city):

@@ -31,7 +31,7 @@ _CHUNK = 2**20
 _EARTH = Geod(ellps="WGS84")
 
 _LINE = re.compile(r"\s*LINESTRING[\sZM]*\([-+.,\deE\s]*\)\s*", re.ASCII)
-"""The one form of a geometry. GEOS parses by recursion: no text in which one thing is nested in another may reach it."""
+"""The one form of a geometry. GEOS parses by recursion: no text that nests one thing in another may reach it."""
 
 _LED = ("conveying", "incline", "oneway:foot")
 """Tags that are said in the direction in which a way is drawn."""
@@ -47,8 +47,9 @@ def read_graphml(path: Path) -> tuple[StreetWays | None, list[Breach]]:
     Edges run through the nodes they name and the inner vertices of their ``geometry``; they meet at nodes alone. An
     edge and its twin in the other direction are one way: in which direction people walk is said by its tags, not by
     the direction of traffic. Tags are said along the way as it is drawn: an edge that says it is ``reversed`` is turned
-    round; where ways drawn in both directions have been joined to one edge, that is told. A way's id is ``w`` and its ``osmid``, of several all of them with ``;`` between. What is
-    walked is the line; a ``length`` that is much more or less than the line's is told.
+    round; where ways drawn in both directions have been joined to one edge, that is told. A way's id is ``w`` and its
+    ``osmid``, of several all of them with ``;`` between. What is walked is the line; a ``length`` that is much more or
+    less than the line's is told.
 
     Returns
     -------
@@ -267,8 +268,8 @@ def _doubts(ways: StreetWays, length_m: FloatArray, several: BoolArray, unclear:
         ("several-values", "bears several values of a tag; the first is taken", several),
         (
             "direction-unclear",
-            f"is of ways drawn in both directions, and bears {', '.join(_LED[:-1])} or {_LED[-1]}: it may be walked in the "
-            "wrong one; write the graph anew before it is simplified",
+            f"joins ways drawn in both directions and bears one of {', '.join(_LED)}, which may lead the wrong way; "
+            "write the graph before it is simplified",
             unclear & led,
         ),
     )

@@ -41,7 +41,7 @@ _MOST_BLOB = 32 * 1024 * 1024
 """Limits of the format itself."""
 
 _MOST_LZMA = 4 * _MOST_BLOB
-"""Memory to unpack a blob with: LZMA asks for what its packed bytes say, 65 MiB where they are packed as well as can be."""
+"""Memory to unpack a blob with: LZMA takes what the packed bytes ask for, 65 MiB at its highest preset."""
 
 _NANO = 100
 _MOST_NANO = 10**9
@@ -131,7 +131,8 @@ def blobs(path: Path) -> Iterator[tuple[bytes, bytes]]:
                     kind = header[begin:end]
                 elif number == 3 and end < 0:
                     packed_size = begin
-            if not 0 <= packed_size <= _MOST_BLOB or (unpacked == 0 and kind != b"OSMHeader"):
+            # The format lets a reader pass over other kinds. None is in use, and a damaged letter would lose a block.
+            if not 0 <= packed_size <= _MOST_BLOB or kind != (b"OSMData" if unpacked else b"OSMHeader"):
                 raise ValueError(BROKEN)
             content = _unpacked(_exactly(file.read(packed_size), packed_size))
             unpacked += max(len(content), 1)

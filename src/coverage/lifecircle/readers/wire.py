@@ -46,7 +46,7 @@ def parts(data: bytes, begin: int, end: int) -> list[tuple[int, int, int]]:
     ValueError
         When a field does not end within the message, or it has more than `MOST_PARTS`.
     """
-    found = []
+    found: list[tuple[int, int, int]] = []
     at = begin
     while at < end:
         if len(found) == MOST_PARTS:
