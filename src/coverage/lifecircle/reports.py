@@ -227,7 +227,9 @@ def _write_layers(path: Path, coverage: Coverage) -> None:
         for name, layer in layers.items():
             degrees = layer.to_crs(4326).assign(attribution=attribution)
             crossed = ~degrees.is_valid.to_numpy()  # the last bit of a degree can lay a thin ring across itself
-            degrees.loc[crossed, "geometry"] = degrees.geometry[crossed].make_valid(method="structure", keep_collapsed=False)
+            degrees.loc[crossed, "geometry"] = degrees.geometry[crossed].make_valid(
+                method="structure", keep_collapsed=False
+            )
             degrees.to_file(path, layer=name, driver="GPKG")
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
