@@ -149,14 +149,14 @@ class LiveWalks(ReadOnlyArrays):
         self, network: WalkNetwork, sites: Snaps, opened: BoolArray, lost: LongArray, freed: LongArray
     ) -> Labels:
         """Return the labels without the lost ones and with all that sites and freed arcs now offer."""
-        from lifecircle.kernels import search
+        from lifecircle.kernels import labels as kernel
 
         old = self._labels
         cost = old.cost_m.reshape(-1).copy()
         row = _renumbered(old.row.reshape(-1), self.sites, sites)
         metres = None if old.metres is None else old.metres.reshape(-1).copy()
         impedance = network.impedance(old.speed_mps)
-        offers = search.forget_labels(
+        offers = kernel.forget_labels(
             *self._index.out, self._index.head, impedance.cost_m, network.arc_m, sites.place, lost,
             cost, row, metres,
         )  # fmt: skip
@@ -173,7 +173,7 @@ class LiveWalks(ReadOnlyArrays):
         ]
         node, seed_cost, seed_metres, seed_row = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         found = (seed_row >= 0) & np.isfinite(seed_cost)
-        search.improve_labels(
+        kernel.improve_labels(
             network.indptr, network.tail, impedance.cost_m, network.arc_m, node[found].astype(np.int32),
             seed_cost[found], seed_metres[found], seed_row[found].astype(np.int32), sites.place,
             *buckets(impedance, seed_cost[found]), old.cutoff_m, cost, row, metres, None,

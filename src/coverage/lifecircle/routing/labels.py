@@ -94,7 +94,7 @@ def node_labels(
     speed_mps: float = SPEED_MPS,
 ) -> Labels:
     """Search from all facilities at once; what every place's nearest facilities are read from."""
-    from lifecircle.kernels import search  # compiled code loads when it is first needed
+    from lifecircle.kernels import labels as kernel  # compiled code loads when it is first needed
 
     cutoff_m = cutoff_m_of(cutoff_s, speed_mps)
     impedance = network.impedance(speed_mps)
@@ -106,15 +106,15 @@ def node_labels(
     )  # fmt: skip
     if k == 1:
         flat_m = None if metres is None else metres.reshape(-1)
-        search.improve_labels(*arguments, cost.reshape(-1), row.reshape(-1), flat_m, None)
+        kernel.improve_labels(*arguments, cost.reshape(-1), row.reshape(-1), flat_m, None)
     else:
-        search.label_nodes_k(*arguments, cost, row, metres)
+        kernel.label_nodes_k(*arguments, cost, row, metres)
     return Labels(cost, row, metres, cutoff_m, speed_mps)
 
 
 def walks_of_labels(network: WalkNetwork, labels: Labels, facilities: Snaps, demand: Snaps) -> NearestWalks:
     """Return the walks of places from the labels of the nodes."""
-    from lifecircle.kernels import search
+    from lifecircle.kernels import labels as kernel
 
     impedance = network.impedance(labels.speed_mps)
     n_buildings = max(facilities.building.max(initial=-1), demand.building.max(initial=-1)) + 1
@@ -122,7 +122,7 @@ def walks_of_labels(network: WalkNetwork, labels: Labels, facilities: Snaps, dem
     housed = np.flatnonzero((facilities.building >= 0) & (home_row >= 0))
     in_indptr, in_order = grouped(facilities.building[housed], n_buildings)
     by_segment = np.argsort(facilities.segment, kind="stable")
-    cost, row, metres, own = search.label_places(
+    cost, row, metres, own = kernel.label_places(
         demand.place, demand.segment, demand.fraction, demand.access_m, demand.n_places, labels.k, labels.cutoff_m,
         labels.cost_m, labels.row, labels.metres,
         network.leave, network.length_m, impedance.forward_m, impedance.backward_m, QUANTUM_M,

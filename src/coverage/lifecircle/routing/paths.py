@@ -58,12 +58,12 @@ def _along_one_segment(network: WalkNetwork, a: Snaps, b: Snaps, impedance: Impe
 
 def _round(network: WalkNetwork, a: Snaps, b: Snaps, impedance: Impedance) -> Way | None:
     """Return the cheapest way by the ends of the segments."""
-    from lifecircle.kernels import search
+    from lifecircle.kernels import labels as kernel
 
     node, seed_cost, seed_m, row = seeds(network, b, impedance)
     n = len(network.indptr) - 1
     cost, found_row, via = np.full(n, np.inf), np.full(n, -1, dtype=np.int32), np.full(n, -1)
-    search.improve_labels(
+    kernel.improve_labels(
         network.indptr, network.tail, impedance.cost_m, network.arc_m, node, seed_cost, seed_m, row, b.place,
         *buckets(impedance, seed_cost), UNBOUNDED_M, cost, found_row, None, via,
     )  # fmt: skip

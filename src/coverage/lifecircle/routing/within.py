@@ -35,7 +35,7 @@ def within_one_way(
     Facilities are searched from along the Hilbert curve that numbers the nodes, so that a search finds in the cache
     what the one before it has read.
     """
-    from lifecircle.kernels import search
+    from lifecircle.kernels import reach as kernel
 
     cutoff_m = cutoff_m_of(cutoff_s, speed_mps)
     impedance = network.impedance(speed_mps)
@@ -46,12 +46,12 @@ def within_one_way(
         n_demand = len(network.stand)
         number = np.full(len(network.indptr) - 1, -1, dtype=np.int32)
         number[network.stand] = np.arange(n_demand, dtype=np.int32)
-        reach: Callable[..., Found] = search.reach_nodes
+        reach: Callable[..., Found] = kernel.reach_nodes
         ends: tuple[Any, ...] = (number,)
     else:
         n_demand = demand.n_places
         left, direct = leaving(network, demand, impedance), directly(facilities, demand, impedance)
-        reach, ends = search.reach_places, (*left, *direct, n_demand)
+        reach, ends = kernel.reach_places, (*left, *direct, n_demand)
     threads = max(1, min(threads or os.cpu_count() or 1, facilities.n_places))
     first_node = np.full(facilities.n_places, -1)
     seeded = np.diff(seed_indptr) > 0
@@ -64,7 +64,7 @@ def within_one_way(
         for chunk in waiting:
             found[chunk] = reach(chunks[chunk], *frame, *graph, *ends, *desk)
 
-    desks = [search.desk(len(network.indptr) - 1, frame[-1]) for _ in range(threads)]
+    desks = [kernel.desk(len(network.indptr) - 1, frame[-1]) for _ in range(threads)]
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(search_on, desks))
     counts = np.zeros(facilities.n_places, dtype=np.int64)
@@ -73,5 +73,5 @@ def within_one_way(
     indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     places, costs = np.empty(indptr[-1], dtype=np.int32), np.empty(indptr[-1])
     for chunk, (_, place, cost) in found.items():
-        search.in_order(chunks[chunk], indptr, place, cost, places, costs)
+        kernel.in_order(chunks[chunk], indptr, place, cost, places, costs)
     return Walks(indptr=indptr, indices=places, seconds=costs / speed_mps, n_demand=n_demand)
