@@ -291,7 +291,10 @@ def test_a_failure_while_writing_keeps_what_stood_there(run, city, tmp_path, mon
 
 def test_a_place_that_cannot_be_written_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot write"), reports.whole_folder(tmp_path / "file" / "today"):
+    with (
+        pytest.raises(OutputError, match="cannot write"),
+        reports.whole_folder(tmp_path / "file" / "today", synthetic=False),
+    ):
         pass
 
 
@@ -321,7 +324,7 @@ def test_every_error_is_bad_data_but_a_name_that_is_not_there():
 
 def test_what_stood_there_comes_back_when_the_exchange_fails(tmp_path, monkeypatch):
     folder = tmp_path / "today"
-    with reports.whole_folder(folder) as draft:
+    with reports.whole_folder(folder, synthetic=False) as draft:
         (draft / "table.csv").write_text("old")
     rename = Path.rename
 
@@ -331,7 +334,7 @@ def test_what_stood_there_comes_back_when_the_exchange_fails(tmp_path, monkeypat
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", fail_for_the_new)
-    with pytest.raises(OutputError, match="Input/output"), reports.whole_folder(folder) as draft:
+    with pytest.raises(OutputError, match="Input/output"), reports.whole_folder(folder, synthetic=False) as draft:
         (draft / "table.csv").write_text("new")
     assert (folder / "table.csv").read_text() == "old"
     assert files(tmp_path) == {"today"}

@@ -228,7 +228,7 @@ def covered(study, homes, stations, streets):
     )
     return Coverage(
         study=study,
-        ground=None,
+        ground=SimpleNamespace(synthetic=True),
         demand=Demand(homes[["residents"]], pd.DataFrame(), estimated=True),
         buildings=buildings,
         table=table_of(study, buildings, stations),
@@ -408,7 +408,7 @@ def test_figures_are_those_of_the_table(made, open_page):
         assert f"today {made.today.table.iloc[-1]['share_8']:.1%}" in text
         assert "Residents are made up" in seen.page.locator("#notes").inner_text()
         assert "estimate" in seen.page.locator("#notes").inner_text()
-        assert seen.page.locator("#synthetic").inner_text() == "Synthetic data"
+        assert seen.page.locator(".top .badge").inner_text() == "Synthetic data"
         assert seen.page.locator("#attribution").inner_text() == "© nobody"
 
 
@@ -596,7 +596,7 @@ def test_text_from_data_is_shown_and_never_run(text, open_page):
             page.locator("#stage-0").click()
             page.locator("#stage-1").click()
             page.locator("#language").click()
-        assert page.title().startswith(text.split("\u2028")[0][:20])
+        assert page.title().startswith(f"Synthetic data · {text}".split("\u2028")[0][:20])
         assert page.locator("script").count() == 4
         assert page.locator("img, iframe, object, embed, svg script, link:not([rel=icon])").count() == 0
 

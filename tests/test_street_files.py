@@ -487,7 +487,7 @@ def walk_graph(osm):
 
 def read_graph(graph, path):
     ox.save_graphml(graph, path)
-    ways, breaches = read_graphml(path)
+    ways, _, breaches = read_graphml(path)
     return ways, [(b.rule, b.severity, b.ids) for b in breaches]
 
 

@@ -63,6 +63,11 @@ class Coverage:
         }
 
     @property
+    def synthetic(self) -> bool:
+        """Whether anything that this is made from is made up; every table, page and picture of it has to say so."""
+        return self.ground.synthetic
+
+    @property
     def findings(self) -> tuple[Breach, ...]:
         """What laying the study on its streets and placing its residents found."""
         return self.ground.findings + self.demand.findings

@@ -14,6 +14,7 @@ import shapely
 from pyproj import CRS, Transformer
 
 from lifecircle.ground import Ground, attach_points, lay_ground
+from lifecircle.mark import MARK, marked
 from lifecircle.model import MAX_ACCESS_M, SPEED_MPS, FloatArray, IntArray, Study
 from lifecircle.network import QUANTUM_M, WalkNetwork
 from lifecircle.readers.metric import LON_LAT
@@ -42,7 +43,7 @@ def assign(study: Study, requests: gpd.GeoDataFrame, *, ground: Ground | None = 
         As ``open_study`` returns it.
     requests
         One row a request: ``request_id`` (distinct), point geometry in any CRS, and ``item`` (empty: any station will
-        do). ``read_requests`` makes it from a file.
+        do); ``synthetic`` where some are made up. ``read_requests`` makes it from a file.
     ground
         What ``lay_ground(study)`` returned, so that it is not worked out again.
 
@@ -50,7 +51,8 @@ def assign(study: Study, requests: gpd.GeoDataFrame, *, ground: Ground | None = 
     -------
     DataFrame
         The columns of assigned.csv in the requests' order: request_id, station_id, walk_m, walk_s, tier, reason (see
-        `REASONS`). Walks are those of the reference class; no station is an empty id and NaN metres and seconds.
+        `REASONS`), and ``synthetic`` where the study or any request is made up. Walks are those of the reference class;
+        no station is an empty id and NaN metres and seconds.
     """
     ground = lay_ground(study) if ground is None else ground
     asked = requests.to_crs(study.crs)
@@ -115,7 +117,7 @@ def assign(study: Study, requests: gpd.GeoDataFrame, *, ground: Ground | None = 
         ],
         "nearest-lacks-item",
     )
-    return pd.DataFrame(
+    assigned = pd.DataFrame(
         {
             "request_id": requests["request_id"].to_numpy(),
             "station_id": np.append(stations["station_id"].to_numpy(dtype=object), "")[station],
@@ -125,6 +127,7 @@ def assign(study: Study, requests: gpd.GeoDataFrame, *, ground: Ground | None = 
             "reason": reason,
         }
     )
+    return marked(assigned, ground.synthetic or (MARK in requests and bool(requests[MARK].any())))
 
 
 def _may_serve(rule: Eligibility, stations: gpd.GeoDataFrame, places: gpd.GeoDataFrame) -> np.ndarray:

@@ -13,6 +13,7 @@ import shapely
 
 from lifecircle.errors import Breach, LifecircleError, SchemaError, SourceError
 from lifecircle.hours import is_open, problem_of_hours
+from lifecircle.mark import unsaid
 from lifecircle.model import FloatArray, SpeedClass, Study, Walking, Walks
 from lifecircle.network import WalkNetwork
 from lifecircle.routing import NearestWalks, nearest_walks, within
@@ -20,7 +21,7 @@ from lifecircle.schema import ELEVATION, LAYERS, breach
 from lifecircle.snapping import SnapIndex, Snaps
 from lifecircle.streets import WalkingStreets, walking_streets
 from lifecircle.streets import at as with_gates
-from lifecircle.terrain import Terrain, read_terrain
+from lifecircle.terrain import Terrain, read_terrain, says_synthetic
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +87,8 @@ class Ground:
     surfaces: Mapping[bool, Surface]
     """By whether steps are taken: classes that take them share one surface, those that do not another."""
     findings: tuple[Breach, ...]
+    synthetic: bool = False
+    """Whether the study or the heights below it are made up."""
 
     def walk(self, walker: SpeedClass, *, at: str = "") -> Footing:
         """Return how a class of the study walks at a circle's time; empty for the study's ``walking.at``."""
@@ -126,7 +129,8 @@ def lay_ground(study: Study) -> Ground:
     times = dict.fromkeys([walking.at, *(c.at or walking.at for c in study.settings.circles)])
     obstacles, terrain = _Obstacles.of(study), _terrain(study)
     surfaces: dict[bool, Surface] = {}
-    findings: list[Breach] = []
+    made_up = [ELEVATION] if study.elevation is not None and says_synthetic(study.elevation) else []
+    findings = [] if study.synthetic else unsaid(made_up)
     for steps in dict.fromkeys(c.steps for c in walking.classes):
         surface, found = _lay_surface(study, obstacles, terrain, times, steps=steps)
         surfaces[steps] = surface
@@ -134,7 +138,7 @@ def lay_ground(study: Study) -> Ground:
         findings += new if steps == walking.reference.steps else [_of_others(f, steps=steps) for f in new]
     if any(f.severity == "error" for f in findings):
         raise SchemaError(f"{study.path}: the study cannot be used", breaches=findings)
-    return Ground(walking, surfaces, tuple(findings))
+    return Ground(walking, surfaces, tuple(findings), study.synthetic or bool(made_up))
 
 
 def _lay_surface(

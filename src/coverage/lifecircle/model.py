@@ -162,6 +162,7 @@ class Settings:
     name: str
     language: str = "zh"
     synthetic: bool = False
+    """What the file says; whether the study is synthetic is `Study.synthetic`."""
     notes: tuple[Note, ...] = ()
     walking: Walking = Walking()
     eligible: str = "any"
@@ -238,6 +239,13 @@ class Study:
     """SHA-256 over the study file and every input, in hexadecimal."""
     findings: tuple[Breach, ...]
     """Repairs and warnings; a study with errors is never made."""
+    marked: tuple[str, ...] = ()
+    """Inputs that say of themselves that they are made up."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the study file or any of its inputs says that it is made up; heights say so to the ground."""
+        return self.settings.synthetic or bool(self.marked)
 
     @property
     def groups(self) -> tuple[str, ...]:

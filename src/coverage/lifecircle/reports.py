@@ -26,6 +26,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from lifecircle.circles import Coverage
 from lifecircle.errors import Breach, OutputError
 from lifecircle.maps import coverage_page
+from lifecircle.mark import BOTH, MARK, REMARK, marked
 from lifecircle.model import Settings
 from lifecircle.scenarios import Plan
 
@@ -54,7 +55,7 @@ def write_coverage(folder: Path, coverage: Coverage, unserved: pd.DataFrame) -> 
     OutputError
         When the folder cannot be written; what stood there before stands there still.
     """
-    with whole_folder(folder) as draft:
+    with whole_folder(folder, synthetic=coverage.synthetic) as draft:
         page = coverage_page(coverage, unserved=unserved)
         _write_results(draft, coverage, unserved, page)
     return folder / MAP
@@ -68,8 +69,8 @@ def write_plan(folder: Path, plan: Plan, today: Coverage, unserved: pd.DataFrame
     OutputError
         When the folder cannot be written; what stood there before stands there still.
     """
-    with whole_folder(folder) as draft:
-        write_csv(draft / "sites.csv", plan.sites.assign(residents_basis=_basis(today)))
+    with whole_folder(folder, synthetic=today.synthetic) as draft:
+        write_csv(draft / "sites.csv", _told(plan.sites, today))
         _write_json(draft / "plan.json", plan_record(plan))
         page = coverage_page(today, plan=plan, unserved=unserved)
         _write_results(draft, plan.coverage, unserved, page)
@@ -77,15 +78,18 @@ def write_plan(folder: Path, plan: Plan, today: Coverage, unserved: pd.DataFrame
 
 
 def _write_results(draft: Path, coverage: Coverage, unserved: pd.DataFrame, page: str) -> None:
-    basis = _basis(coverage)
-    write_csv(draft / "coverage.csv", coverage.table.assign(residents_basis=basis))
+    write_csv(draft / "coverage.csv", _told(coverage.table, coverage))
     buildings = pd.DataFrame(coverage.buildings.drop(columns="geometry"))
-    buildings = buildings[_ordered(buildings.columns)].assign(residents_basis=basis)
-    buildings.to_parquet(draft / "buildings.parquet", index=False)
-    write_csv(draft / "unserved.csv", unserved.assign(residents_basis=basis))
+    _told(buildings[_ordered(buildings.columns)], coverage).to_parquet(draft / "buildings.parquet", index=False)
+    write_csv(draft / "unserved.csv", _told(unserved, coverage))
     _write_layers(draft / "service_areas.gpkg", coverage)
     (draft / MAP).write_text(page, encoding="utf-8")
     _write_notes(draft / "NOTES.txt", coverage)
+
+
+def _told(table: pd.DataFrame, coverage: Coverage) -> pd.DataFrame:
+    """Return a table with what every table of a coverage has to say of its figures."""
+    return marked(table.assign(residents_basis=_basis(coverage)), coverage.synthetic)
 
 
 def _basis(coverage: Coverage) -> str:
@@ -95,19 +99,23 @@ def _basis(coverage: Coverage) -> str:
 
 def write_assigned(folder: Path, assigned: pd.DataFrame) -> Path:
     """Write assigned.csv into ``folder`` and return its path."""
-    with whole_folder(folder) as draft:
+    with whole_folder(folder, synthetic=MARK in assigned) as draft:
         write_csv(draft / "assigned.csv", assigned)
     return folder / "assigned.csv"
 
 
-def write_check(folder: Path, name: str, findings: Sequence[Breach]) -> Path:
+def write_check(folder: Path, name: str, findings: Sequence[Breach], *, synthetic: bool) -> Path:
     """Write check.json and check.html into ``folder`` and return the page's path."""
     environment = Environment(loader=PackageLoader("lifecircle", "templates"), autoescape=select_autoescape(["html"]))
-    with whole_folder(folder) as draft:
+    with whole_folder(folder, synthetic=synthetic) as draft:
         severities = [f.severity for f in findings]
         counts = {severity: severities.count(severity) for severity in ("error", "repair", "warning")}
-        _write_json(draft / "check.json", {"study": name, **counts, "findings": [asdict(f) for f in findings]})
-        page = environment.get_template("check.html").render(name=name, findings=findings, counts=counts)
+        record = {"study": name, MARK: synthetic, **counts, "findings": [asdict(f) for f in findings]}
+        _write_json(draft / "check.json", record)
+        remark = REMARK if synthetic else None
+        page = environment.get_template("check.html").render(
+            name=name, remark=remark, mark=MARK, findings=findings, counts=counts
+        )
         (draft / "check.html").write_text(page, encoding="utf-8")
     return folder / "check.html"
 
@@ -142,6 +150,7 @@ def plan_record(plan: Plan) -> dict[str, object]:
         "status": solution.status,
         "sites": chosen["site_id"].tolist(),
         "residents_basis": _basis(plan.coverage),
+        MARK: plan.coverage.synthetic,
         "notes": [asdict(note) for note in plan.coverage.notes],
         "attribution": list(study.attribution),
         "settings": settings_record(study.settings),
@@ -152,11 +161,11 @@ def plan_record(plan: Plan) -> dict[str, object]:
 def settings_record(settings: Settings) -> dict[str, object]:
     """Return the settings that results depend on, in the study file's words."""
     record = asdict(settings)
-    return {name: record[name] for name in ("name", "synthetic", "walking", "eligible", "circles")}
+    return {name: record[name] for name in ("name", "walking", "eligible", "circles")}
 
 
-def run_record(seconds: float) -> dict[str, object]:
-    """Return what differs from run to run: the clock, the versions and the machine."""
+def run_record(seconds: float, *, synthetic: bool) -> dict[str, object]:
+    """Return what differs from run to run: the clock, the versions and the machine; and whether the data is made up."""
     packages = ("lifecircle", "geopandas", "shapely", "numpy", "numba", "highspy", "scikit-learn", "osmium", "folium")
     return {
         "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -164,12 +173,15 @@ def run_record(seconds: float) -> dict[str, object]:
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": {name: version(name) for name in packages},
+        MARK: synthetic,
     }
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
+def whole_folder(folder: Path, *, synthetic: bool) -> Iterator[Path]:
     """Give a draft folder; when the block ends well it gets its run.json and takes ``folder``'s place, else it is gone.
+
+    ``synthetic`` says whether what is to be written comes of made-up data.
 
     Raises
     ------
@@ -188,7 +200,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     started_s = time.perf_counter()
     try:
         yield draft
-        _write_json(draft / RUN, run_record(time.perf_counter() - started_s))
+        _write_json(draft / RUN, run_record(time.perf_counter() - started_s, synthetic=synthetic))
         draft.chmod(0o755)
         _exchange(draft, folder)
     except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError) as error:
@@ -225,7 +237,7 @@ def _write_layers(path: Path, coverage: Coverage) -> None:
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})  # else the clock is in the file
     try:
         for name, layer in layers.items():
-            degrees = layer.to_crs(4326).assign(attribution=attribution)
+            degrees = marked(layer.to_crs(4326).assign(attribution=attribution), coverage.synthetic)
             crossed = ~degrees.is_valid.to_numpy()  # the last bit of a degree can lay a thin ring across itself
             degrees.loc[crossed, "geometry"] = degrees.geometry[crossed].make_valid(
                 method="structure", keep_collapsed=False
@@ -237,9 +249,7 @@ def _write_layers(path: Path, coverage: Coverage) -> None:
 
 def _write_notes(path: Path, coverage: Coverage) -> None:
     study = coverage.study
-    lines = [study.settings.name, *study.attribution]
-    if study.settings.synthetic:
-        lines += ["Synthetic data.", "合成数据。"]
+    lines = [study.settings.name, *([BOTH] if coverage.synthetic else []), *study.attribution]
     lines += [text for note in coverage.notes for text in (note.en, note.zh)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -18,13 +18,15 @@ import pandas as pd
 import shapely
 
 from lifecircle.errors import SHOWN_IDS, Breach, Severity
+from lifecircle.mark import MARK, YES_WORDS
 from lifecircle.model import BoolArray
 
 TEXT_LENGTH = 500
 """Longest text that is kept of a name or an id."""
 
-UNPRINTABLE = r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+"
-"""Control characters and marks that hide or turn text: a blank stands in for them."""
+UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+"
+"""Control characters and marks that hide or turn text: a blank stands in for them. The characters themselves, no
+escapes, for Arrow reads those in another way, and pandas would go through the texts one by one."""
 
 GROUP_PREFIX = "residents_"
 
@@ -159,14 +161,15 @@ def known_column(layer: str, name: str) -> bool:
     """Return whether a file may hold a column of this name for the layer."""
     rules = LAYERS[layer]
     is_group = rules.groups and name.removeprefix(GROUP_PREFIX) not in ("", name, *RESERVED_GROUPS)
-    return is_group or name in rules.names or (bool(rules.shapes) and name in POSITION)
+    return is_group or name in (*rules.names, MARK) or (bool(rules.shapes) and name in POSITION)
 
 
 def columns_of(layer: str, present: Iterable[str]) -> tuple[Column, ...]:
-    """Return the layer's columns, those of the groups that are present included."""
+    """Return the layer's columns, those of the groups and the mark included where they are present."""
+    present = list(present)
     groups = [c for c in present if c.startswith(GROUP_PREFIX) and known_column(layer, c)]
-    required = layer == "residents"
-    return (*LAYERS[layer].columns, *(Column(c, "number", 0.0, required=required) for c in groups))
+    counts = (Column(c, "number", 0.0, required=layer == "residents") for c in groups)
+    return (*LAYERS[layer].columns, *counts, *([Column(MARK, "flag", False)] if MARK in present else []))
 
 
 def breach(layer: str, rule: str, message: str, ids: Iterable[object], severity: Severity = "error") -> list[Breach]:
@@ -273,7 +276,7 @@ def _numbers(layer: str, column: Column, values: pd.Series, told: pd.Series) -> 
 
 
 def _flags(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tuple[pd.Series, list[Breach]]:
-    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": column.default}
+    words = dict.fromkeys(YES_WORDS, True) | {"no": False, "false": False, "0": False, "": column.default}
     plain = text(values).str.lower()
     known = plain.isin(words)
     message = f"{column.name} must be yes or no (true, false, 1, 0), not {plain[~known].head(1).tolist()}"
@@ -341,9 +344,15 @@ def _at(told: pd.Series, rows: npt.NDArray[np.intp]) -> pd.Series:
 def check_references(layer: str, column: str, table: pd.DataFrame, *, among: Iterable[str], label: str) -> list[Breach]:
     """Check that every id in ``column`` that is not empty is one of ``among``; ``label`` names the rows' own ids."""
     values = table[column]
-    unknown = (values != "") & ~values.isin(list(among))
+    unknown = (values != "") & ~are_among(values, among)
     shown = values[unknown] if label == column else table[label][unknown] + " -> " + values[unknown]
     return breach(layer, "unknown-id", f"{column} names nothing that the study holds", shown)
+
+
+def are_among(values: pd.Series, known: Iterable[str]) -> BoolArray:
+    """Return (n,) whether each text is one of the known ones, of which there may be as many."""
+    found: BoolArray = pd.Index(list(known), dtype="str").unique().get_indexer(pd.Index(values)) >= 0
+    return found
 
 
 def check_tree(areas: pd.DataFrame) -> list[Breach]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from lifecircle.errors import Breach, InputError, SchemaError, SourceError, StudyError
+from lifecircle.mark import UNSAID, unsaid
 from lifecircle.model import Settings, StreetWays, Study
 from lifecircle.readers.assembly import in_metres
 from lifecircle.readers.files import SOURCE_RULES, Located, digest, locate
@@ -21,6 +22,7 @@ from lifecircle.schema import (
     LAYERS,
     RESIDENTIAL_KINDS,
     TOTAL,
+    are_among,
     breach,
     check_counts,
     check_references,
@@ -86,6 +88,9 @@ def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
     if metric:
         breaches += _check_ways(file.settings, metric.streets)
         breaches += _check_counted(residents, metric.frames["buildings"])
+    marked = tuple(layer for layer in LAYERS if layer in layers.marked)
+    if not file.settings.synthetic:
+        breaches += unsaid(marked)
     breaches = sorted(breaches, key=lambda b: [STUDY_FILE, *LAYERS, ELEVATION].index(b.layer))
     if metric is None or residents is None or any(b.severity == "error" for b in breaches):
         return None, tuple(breaches)
@@ -103,11 +108,24 @@ def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
         barriers=metric.frames["barriers"],
         elevation=located[ELEVATION].path if ELEVATION in located else None,
         extent_m=metric.extent_m,
-        attribution=_attribution(located),
+        attribution=_attribution(located, of_osm=layers.of_osm),
         fingerprint=digest(file.content, located),
         findings=tuple(breaches),
+        marked=marked,
     )
     return study, study.findings
+
+
+def says_synthetic(path: str | Path, findings: Iterable[Breach]) -> bool:
+    """Return whether a study, sound or not, is made up, given what checking it found.
+
+    Its file says so, or a finding tells that an input does though the file does not.
+    """
+    try:
+        stated = read_study_file(Path(path)).settings.synthetic
+    except InputError:  # of a file that cannot be read nothing is known
+        stated = False
+    return stated or any(f.rule == UNSAID for f in findings)
 
 
 def _residents(file: StudyFile, layers: Layers) -> tuple[pd.DataFrame | None, list[Breach]]:
@@ -187,7 +205,7 @@ def _check_counted(residents: pd.DataFrame | None, buildings: pd.DataFrame) -> l
     if residents is None or not (residents["by"] == "building").any():
         return []
     homes = buildings["building_id"][buildings["kind"].isin(RESIDENTIAL_KINDS) & (buildings["area_id"] != "")]
-    missing = homes[~homes.isin(residents["target_id"])]
+    missing = homes[~are_among(homes, residents["target_id"])]
     message = "residential buildings that no row counts; they hold nobody"
     return breach("residents", "not-counted", message, missing, "warning")
 
@@ -197,8 +215,7 @@ def _reach_m(settings: Settings) -> float:
     return settings.largest_circle.cutoff_s * max(c.speed_mps for c in settings.walking.classes)
 
 
-def _attribution(located: Mapping[str, Located]) -> tuple[str, ...]:
+def _attribution(located: Mapping[str, Located], *, of_osm: bool) -> tuple[str, ...]:
     """Return whom to name for the data, each once."""
-    of_osm = [ATTRIBUTION for file in located.values() if file.format.is_osm]
     stated = [file.input.attribution for file in located.values() if file.input.attribution]
-    return tuple(dict.fromkeys(of_osm + stated))
+    return tuple(dict.fromkeys(([ATTRIBUTION] if of_osm else []) + stated))

@@ -8,18 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from lifecircle.circles import Coverage
 from lifecircle.errors import Breach, printable
+from lifecircle.mark import BOTH, MARK
 from lifecircle.scenarios import Plan
 from lifecircle.schema import TOTAL
 
 ROUNDING = 1e-9
 """A share this much less than all is all: sums of fractions of residents are rounded."""
 
+MARKED = "bold yellow"
 STYLES = {"error": "red", "repair": "yellow", "warning": "cyan"}
 
 _out = Console(highlight=False)
@@ -38,6 +41,12 @@ def step(what: str) -> Iterator[None]:
 def show_error(error: Exception) -> None:
     """Show a known error as one message."""
     _err.print("\n".join(_plain(line) for line in str(error).splitlines()), style="red", soft_wrap=True)
+
+
+def show_mark(synthetic: bool) -> None:
+    """Show, of a synthetic study, that it is one."""
+    if synthetic:
+        _out.print(BOTH, style=MARKED)
 
 
 def show_findings(findings: Sequence[Breach]) -> None:
@@ -63,9 +72,11 @@ def show_coverage(coverage: Coverage) -> None:
     """Show the totals of all areas by group, and what has to be said of them."""
     settings = coverage.study.settings
     totals = coverage.table[coverage.table["area_id"] == TOTAL].set_index("group")
-    table = Table("", title=f"{_plain(settings.name)}: all areas", title_justify="left")
+    title = _titled(f"{settings.name}: all areas", coverage.synthetic)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column(no_wrap=True)
     for group in totals.index:
-        table.add_column(_plain(group), justify="right")
+        table.add_column(_plain(group.replace("_", " ")), justify="right")
     figures = {f"within {c.name}": (f"within_{c.name}", f"share_{c.name}") for c in settings.circles}
     plain = ("beyond", "unreachable", "unsnappable", "unplaced")
     table.add_row("residents", *(f"{n:,.0f}" for n in totals["residents"]))
@@ -84,7 +95,8 @@ def show_coverage(coverage: Coverage) -> None:
 def show_plan(plan: Plan) -> None:
     """Show the chosen sites in their order, and how good the plan is."""
     solution = plan.solution
-    table = Table("order", "site", "kind", "wins", "only here", title=_plain(plan.scenario.name), title_justify="left")
+    title = _titled(plan.scenario.name, plan.coverage.synthetic)
+    table = Table("order", "site", "kind", "wins", "only here", title=title, title_justify="left")
     for row in plan.sites[plan.sites["state"] == "chosen"].to_dict("records"):
         figures = f"{row['gain']:,.0f}", f"{row[f'only_here_{plan.scenario.circle}']:,.0f}"
         table.add_row(str(row["order"]), _plain(row["name"] or row["site_id"]), _plain(row["kind"]), *figures)
@@ -111,11 +123,16 @@ def show_plan(plan: Plan) -> None:
 
 def show_assigned(assigned: pd.DataFrame) -> None:
     """Show how many requests go where they go, and why."""
-    table = Table("requests", "why")
+    table = Table("requests", "why", title=_titled("Requests", MARK in assigned), title_justify="left")
     reasons = assigned["reason"].where(assigned["reason"] != "", "nearest station")
     for reason, count in reasons.value_counts().items():
         table.add_row(f"{count:,}", _plain(reason))
     _out.print(table)
+
+
+def _titled(name: str, synthetic: bool) -> str:
+    """Return the title of a table, which says what it is made from."""
+    return f"{_plain(name)}\n{BOTH}" if synthetic else _plain(name)
 
 
 def _plain(text: object) -> str:

@@ -24,6 +24,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import spsolve
 
 from lifecircle.errors import SourceError
+from lifecircle.mark import is_marked
 from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays
 from lifecircle.network import MOST_SLOPE, line_lengths_m, tobler_factor
 
@@ -128,6 +129,17 @@ def read_terrain(path: Path, crs: CRS, xy_m: FloatArray) -> Terrain:
             f"{path}: the raster knows a height under none of the streets; is it empty, or of another city?"
         )
     return terrain
+
+
+def says_synthetic(path: Path) -> bool:
+    """Return whether a GeoTIFF bears a tag which says that its heights are made up; one that cannot be read says no."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path, driver="GTiff") as raster:
+                return is_marked(raster.tags()) or is_marked(raster.tags(1))
+    except RasterioError:
+        return False
 
 
 def _read(raster: rasterio.DatasetReader, path: Path, crs: CRS, xy_m: FloatArray) -> Terrain:

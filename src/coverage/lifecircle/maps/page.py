@@ -18,7 +18,8 @@ from jinja2 import Environment, StrictUndefined
 from lifecircle.circles import Coverage
 from lifecircle.maps.encode import script_json
 from lifecircle.maps.payload import area_rings, payload
-from lifecircle.maps.words import LOCALES
+from lifecircle.maps.words import LOCALES, WORDS
+from lifecircle.mark import MARK
 from lifecircle.scenarios import Plan
 
 LEAFLET = "1.9.4"
@@ -50,9 +51,10 @@ def coverage_page(coverage: Coverage, *, plan: Plan | None = None, unserved: pd.
     Notes
     -----
     Texts from data stand in one JSON block that the page's script shows as text. None goes through folium, which
-    renders the strings it is given as templates and does not escape them.
+    renders the strings it is given as templates and does not escape them. That the data is made up stands in the page
+    itself, in its head and on the map: whatever the script does and whatever part of the page becomes a picture.
     """
-    areas = coverage.study.areas
+    areas, language = coverage.study.areas, coverage.study.settings.language
     levels = list(dict.fromkeys(areas["level"]))
     data = payload(coverage, plan=plan, unserved=unserved) | {"levels": levels}
     canvas, draw = _folium_parts(areas, levels, data["bounds"])
@@ -61,7 +63,9 @@ def coverage_page(coverage: Coverage, *, plan: Plan | None = None, unserved: pd.
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     return environment.from_string(_asset("page.html")).render(
         policy=_policy(scripts, styles),
-        lang=LOCALES[coverage.study.settings.language],
+        lang=LOCALES[language],
+        mark=MARK if coverage.synthetic else "",
+        synthetic=WORDS[language]["synthetic"],
         styles=styles,
         scripts=scripts,
         canvas=canvas,

@@ -38,7 +38,7 @@ def payload(coverage: Coverage, *, plan: Plan | None = None, unserved: pd.DataFr
         "language": study.settings.language,
         "words": WORDS,
         "name": study.settings.name,
-        "synthetic": study.settings.synthetic,
+        "synthetic": coverage.synthetic,
         "notes": [{"zh": n.zh, "en": n.en} for n in coverage.notes],
         "attribution": list(study.attribution),
         "fingerprint": study.fingerprint,

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from lifecircle.mark import REMARK
+
 LOCALES = {"zh": "zh-CN", "en": "en"}
 """Language of a study -> language tag of the page; numbers are written in the manner of the tag."""
 
@@ -13,7 +15,7 @@ ZH = {
     "switch_label": "Switch to English",
     "product": "生活圈",
     "subtitle": "居民步行到服务站需要多久",
-    "synthetic": "合成数据",
+    "synthetic": REMARK.zh,
     "stage_label": "查看哪种情形",
     "stage_today": "现状",
     "stage_plan": "方案",
@@ -106,7 +108,7 @@ EN = {
     "switch_label": "切换为中文",
     "product": "Life circles",
     "subtitle": "How long residents walk to a service station",
-    "synthetic": "Synthetic data",
+    "synthetic": REMARK.en,
     "stage_label": "Which state to show",
     "stage_today": "Today",
     "stage_plan": "With the plan",

@@ -19,6 +19,7 @@ from pyproj import CRS, Geod, Transformer
 from pyproj.exceptions import CRSError
 
 from lifecircle.errors import Breach
+from lifecircle.mark import is_marked
 from lifecircle.model import BoolArray, FloatArray, LongArray, StreetWays
 from lifecircle.readers.files import MOST_BYTES, TOO_LARGE
 from lifecircle.readers.metric import LON_LAT
@@ -41,7 +42,7 @@ SLACK_M = 1.0
 """Where of an edge and its line one is longer by this factor and these metres, one of them is wrong."""
 
 
-def read_graphml(path: Path) -> tuple[StreetWays | None, list[Breach]]:
+def read_graphml(path: Path) -> tuple[StreetWays | None, bool, list[Breach]]:
     """Read the streets of a GraphML file, ``xy_m`` in degrees still.
 
     Edges run through the nodes they name and the inner vertices of their ``geometry``; they meet at nodes alone. An
@@ -54,7 +55,8 @@ def read_graphml(path: Path) -> tuple[StreetWays | None, list[Breach]]:
     Returns
     -------
     tuple
-        The ways, None where anything is wrong with them, and what is.
+        The ways, None where anything is wrong with them; whether the graph, a node or an edge says that it is made up;
+        and what is wrong.
 
     Raises
     ------
@@ -62,6 +64,12 @@ def read_graphml(path: Path) -> tuple[StreetWays | None, list[Breach]]:
         When the file is no XML, declares a document type, or is nested deeper or larger than any network of streets.
     """
     graph = _parsed(path)
+    ways, breaches = _ways(graph)
+    return ways, any(map(is_marked, (graph.attributes, *graph.nodes, *graph.edges))), breaches
+
+
+def _ways(graph: _Graph) -> tuple[StreetWays | None, list[Breach]]:
+    """Return the ways of a graph, None where anything is wrong with them, and what is."""
     crs = _crs(graph.attributes.get("crs", ""))
     if crs is None:
         message = 'says no coordinate system; write the graph with one, e.g. graph.graph["crs"] = "EPSG:4326"'

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from lifecircle.errors import Breach
+from lifecircle.mark import MARK
 from lifecircle.model import StreetWays
 from lifecircle.readers.files import Located
 from lifecircle.readers.graphml import read_graphml
@@ -30,13 +31,17 @@ class Layers:
     """What the files hold, layer by layer, each in its own CRS.
 
     ``ways`` are streets that come as a network (OpenStreetMap, GraphML), in degrees; lines are among ``tables``.
-    ``given`` names the columns that a layer's file really had; ``box`` is what the street file says it covers, degrees.
+    ``given`` names the columns that a layer's file really had; ``box`` is what the street file says it covers, degrees;
+    ``marked`` are the layers that say of themselves, in any of their rows, that they are made up; ``of_osm`` is
+    whether anything is of OpenStreetMap: a made-up file in its format is not.
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     given: dict[str, frozenset[str]] = field(default_factory=dict)
     ways: StreetWays | None = None
     box: Box | None = None
+    marked: set[str] = field(default_factory=set)
+    of_osm: bool = False
     breaches: list[Breach] = field(default_factory=list)
 
     def add(self, layer: str, table: pd.DataFrame | None, breaches: list[Breach]) -> None:
@@ -46,6 +51,8 @@ class Layers:
             return
         typed, found = conform(layer, table)
         self.breaches += found
+        if MARK in typed and typed.pop(MARK).any():
+            self.marked.add(layer)
         if len(typed):
             self.given[layer] = frozenset(table.columns)
             self.tables[layer] = typed
@@ -87,7 +94,9 @@ def _read_graph(file: Located, layers: Layers) -> None:
         layers.breaches.append(Breach(source.layer, "unfit-for-graphml", message, (source.path,), 1))
         return
     try:
-        layers.ways, found = read_graphml(file.path)
+        layers.ways, synthetic, found = read_graphml(file.path)
+        if synthetic:
+            layers.marked.add(source.layer)
     except (ValueError, OSError) as error:
         found = [Breach(source.layer, "unreadable", f"cannot be read: {error}", (source.path,), 1)]
     layers.breaches += found
@@ -111,6 +120,8 @@ def _read_osm_layers(path: Path, inputs: Mapping[str, Input], layers: Layers) ->
         message = f"cannot be read: {error}"
         layers.breaches += [Breach(layer, "unreadable", message, (inputs[layer].path,), 1) for layer in wanted]
         return
+    layers.marked |= {layer for layer in wanted if True in extract.marks[layer]}
+    layers.of_osm |= any(False in extract.marks[layer] for layer in wanted)
     for layer in wanted:
         if layer == "streets":
             layers.box = extract.box

@@ -8,7 +8,7 @@ arrays. Objects may come in any order.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 import osmium
 import pandas as pd
 
+from lifecircle.mark import MARK, is_marked
 from lifecircle.model import FloatArray, IntArray, LongArray, ReadOnlyArrays
 from lifecircle.readers.files import unpack
 from lifecircle.readers.pbf import (
@@ -86,7 +87,7 @@ class OsmExtract(ReadOnlyArrays):
     Way ``i`` runs through the nodes ``node[indptr[i]:indptr[i + 1]]``: rows of ``number``, what the file numbers each
     by, and of ``lonlat`` (n_nodes, 2), degrees, NaN where the file does not hold the node. ``way_row`` finds
     a way's row by its number. ``box`` is what the file says it covers (west, south, east, north, degrees), None where
-    it does not say.
+    it does not say. ``marks`` has for each layer whether its objects say that they are made up: none, all or some.
     """
 
     streets: Tagged
@@ -98,6 +99,7 @@ class OsmExtract(ReadOnlyArrays):
     lonlat: FloatArray
     way_row: Mapping[int, int]
     box: Box | None
+    marks: Mapping[str, Set[bool]]
 
 
 def read_osm(path: Path, wanted: Mapping[str, Where]) -> OsmExtract:
@@ -158,6 +160,7 @@ class _Keeper:
         self.sizes: list[LongArray] = []
         self.refs: list[LongArray] = []
         self.n_ways = 0
+        self.marks: dict[str, set[bool]] = {layer: set() for layer in wanted}
         self.street_ways = _Columns(STREET_TAGS)
         self.street_nodes = _Columns(NODE_TAGS)
 
@@ -185,6 +188,8 @@ class _Keeper:
         row_of = self.n_ways + np.cumsum(kept) - 1
         rows = np.flatnonzero(street >= 0)
         self.street_ways.add(block, ways.tags, rows, ways.number[rows], row_of[rows])
+        if self.streets:
+            self.marks["streets"].update(_marks(block, ways.tags, rows))
         for layer, row, key, kind, tags in self._matches("w", block, ways.tags, n):
             self.found[layer].append(Found(f"w{ways.number[row]}", key, kind, tags, way=int(row_of[row])))
         sizes = np.diff(ways.indptr)
@@ -217,7 +222,9 @@ class _Keeper:
             begins, ends = np.searchsorted(tags.row, rows), np.searchsorted(tags.row, rows, side="right")
             for row, begin, end in zip(rows.tolist(), begins.tolist(), ends.tolist(), strict=True):
                 pairs = zip(tags.key[begin:end].tolist(), tags.value[begin:end].tolist(), strict=True)
-                yield layer, row, text(key[row]), text(value[row]), {text(k): text(v) for k, v in pairs}
+                said = {text(k): text(v) for k, v in pairs}
+                self.marks[layer].add(is_marked(said))
+                yield layer, row, text(key[row]), text(value[row]), said
 
     def extract(self, box: Box | None) -> OsmExtract:
         """Return what was kept, every node of a way with its place."""
@@ -234,6 +241,7 @@ class _Keeper:
             lonlat=lonlat,
             way_row=dict(zip(way_number, range(self.n_ways), strict=True)),
             box=box,
+            marks=self.marks,
         )
 
 
@@ -291,6 +299,15 @@ def _met(block: Block, tags: Tags, n: int, where: Where) -> tuple[LongArray, Lon
         here[here] = met[tags.row[here]]
         key[met], value[tags.row[here]] = first, tags.value[here]
     return key, value
+
+
+def _marks(block: Block, tags: Tags, rows: LongArray) -> set[bool]:
+    """Return whether the objects in ``rows`` bear the mark: none, all or some."""
+    here = tags.key == block.row_of.get(MARK.encode(), -1)
+    here[here] = np.isin(tags.row[here], rows)
+    texts = (block.texts[v].decode(errors="replace") for v in np.unique(tags.value[here]).tolist())
+    unmarked = {False} if here.sum() < len(rows) else set()
+    return {is_marked({MARK: text}) for text in texts} | unmarked
 
 
 def _through(

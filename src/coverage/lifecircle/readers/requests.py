@@ -22,7 +22,7 @@ def read_requests(path: str | Path) -> gpd.GeoDataFrame:
     -------
     GeoDataFrame
         One row a request, in the file's order: ``request_id``, ``item`` (empty: any station will do), a point in the
-        file's CRS.
+        file's CRS; and ``synthetic`` where the file has it, whether the row says that it is made up.
 
     Raises
     ------

@@ -196,7 +196,7 @@ function fillPanel(app) {
 // Everything outside the map and the panel that speaks a language.
 function fillFrame() {
   document.documentElement.lang = LOCALE[view.language];
-  document.title = `${data.name} · ${word('product')}`;
+  document.title = [...(data.synthetic ? [word('synthetic')] : []), data.name, word('product')].join(' · ');
   for (const node of document.querySelectorAll('[data-word]')) node.textContent = word(node.dataset.word);
   for (const node of document.querySelectorAll('[data-title]')) {
     node.title = word(node.dataset.title);
@@ -204,7 +204,6 @@ function fillFrame() {
   }
   document.getElementById('name').textContent = data.name;
   document.getElementById('name').title = data.name;
-  document.getElementById('synthetic').hidden = !data.synthetic;
   const language = document.getElementById('language');
   language.textContent = word('switch');
   language.setAttribute('aria-label', word('switch_label'));

@@ -4,6 +4,7 @@ const TILE = 256;
 const INK = '#1d2733';
 const FRAME_MS = 12; // painting may take this much of a frame before it waits for the next one
 const GROUND = [246, 244, 239];
+const MANY_STATIONS = 200;
 const DOT_UNITS = 40; // radius of a building known as a point: some 4 m
 
 // Circles go from dark to light; what lies outside them leaves the scale: orange, black hatched, white outlined. The
@@ -219,8 +220,10 @@ function paintSymbols({ pen, unit, left, top, symbol }, places, each) {
   }
 }
 
+// From afar, many stations are dots alone: rings would hide the city beneath them.
 function paintStations(brush, stations) {
   const { pen, symbol, zoom } = brush;
+  const afar = zoom < 13 && stations.length > MANY_STATIONS;
   const radius = (zoom > 14 ? 6 : zoom > 12 ? 4 : 2.5) * symbol;
   const disc = (x, y, r, colour) => {
     pen.beginPath();
@@ -229,6 +232,11 @@ function paintStations(brush, stations) {
     pen.fill();
   };
   paintSymbols(brush, stations, (station, x, y) => {
+    if (afar) {
+      disc(x, y, 2.4 * symbol, '#ffffff');
+      disc(x, y, 1.6 * symbol, station.outside ? '#8c95a0' : INK);
+      return;
+    }
     disc(x, y, radius + 2 * symbol, INK);
     disc(x, y, radius + symbol, '#ffffff');
     disc(x, y, radius - symbol, station.outside ? '#8c95a0' : INK);

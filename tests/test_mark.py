@@ -1,0 +1,324 @@
+"""The mark of made-up data: whatever comes of it says so, and nothing on the way strips that."""
+
+import json
+import sys
+from contextlib import suppress
+
+import geopandas as gpd
+import networkx as nx
+import osmnx as ox
+import pandas as pd
+import pyogrio
+import pytest
+import rasterio
+from playwright.sync_api import sync_playwright
+from rasterio import Affine
+
+from lifecircle import cli, cover, open_study
+from lifecircle.dispatch import assign
+from lifecircle.ground import lay_ground
+from lifecircle.maps import coverage_page
+from lifecircle.mark import BOTH, MARK, REMARK
+from lifecircle.readers.osm import ATTRIBUTION
+from lifecircle.readers.requests import read_requests
+from lifecircle.schema import LAYERS
+from lifecircle.study import check_study
+from tiny import LAT, LON, STUDY, at, buildings, geojson, line, osm_xml, streets, table, write_city
+
+SCENARIO = """
+[[scenario]]
+name = "one more"
+question = "most"
+circle = "8"
+n_new = 1
+"""
+MADE_UP = STUDY.replace('name = "Tiny"', 'name = "Tiny"\nsynthetic = true') + SCENARIO
+
+
+@pytest.fixture
+def city(tmp_path):
+    """A city that says nothing of where it comes from."""
+    folder = tmp_path / "city"
+    folder.mkdir()
+    return write_city(folder)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command and return what it printed."""
+
+    def command(*arguments):
+        monkeypatch.setattr(sys, "argv", ["lifecircle", *map(str, arguments)])
+        with suppress(SystemExit):
+            cli.main()
+        return capsys.readouterr().out
+
+    return command
+
+
+def name_input(city, layer, value):
+    """Let the study file take a layer from elsewhere."""
+    lines = [row for row in (city / "study.toml").read_text("utf-8").splitlines() if not row.startswith(f"{layer} =")]
+    lines.insert(lines.index("[inputs]") + 1, f"{layer} = {value}")
+    (city / "study.toml").write_text("\n".join(lines), "utf-8")
+
+
+def heights(path, **tags):
+    """Write heights that lie under the whole city."""
+    west, north, step = LON - 0.01, LAT + 0.01, 0.0005
+    shape = {"width": 60, "height": 60, "count": 1, "dtype": "float32", "crs": "EPSG:4326"}
+    with rasterio.open(path, "w", driver="GTiff", transform=Affine(step, 0, west, 0, -step, north), **shape) as raster:
+        raster.write(pd.DataFrame(50.0, range(60), range(60)).to_numpy("float32"), 1)
+        raster.update_tags(**tags)
+
+
+# --------------------------------------------------------------------------- what comes out
+
+
+def says_so(path):
+    """Return whether a file says in its own content that it is synthetic, in every one of its layers."""
+    if path.suffix == ".parquet":
+        return set(pd.read_parquet(path)[MARK]) == {"yes"}
+    if path.suffix == ".gpkg":
+        layers = [gpd.read_file(path, layer=name) for name in pyogrio.list_layers(path)[:, 0]]
+        return all(set(layer[MARK]) <= {"yes"} for layer in layers)
+    content = path.read_text("utf-8-sig")
+    if path.suffix == ".csv":
+        rows = pd.read_csv(path, encoding="utf-8-sig")
+        return rows.columns[-1] == MARK and set(rows[MARK]) <= {"yes"}
+    if path.suffix == ".json":
+        return json.loads(content)[MARK] is True
+    if path.suffix == ".html":
+        marks = f'<meta name="{MARK}" content="yes">', f"<title>{REMARK.en}", f">{REMARK.en}"
+        return all(mark in content for mark in marks)
+    return REMARK.en in content and REMARK.zh in content
+
+
+def every_result(run, city, out):
+    """Run every command that writes results, and return the files and what was printed."""
+    table(city / "requests.csv", "request_id lon lat item", ["r1", *at(3, 0), ""])
+    shown = [run(command, city, "--out", out) for command in ("check", "cover", "site")]
+    shown.append(run("assign", city, city / "requests.csv", "--out", out))
+    return sorted(p for p in out.rglob("*") if p.is_file()), shown
+
+
+def test_every_file_made_from_a_synthetic_study_says_so_itself(run, city, tmp_path):
+    (city / "study.toml").write_text(MADE_UP, "utf-8")
+    written, shown = every_result(run, city, tmp_path / "out")
+    assert {p.suffix for p in written} == {".csv", ".gpkg", ".html", ".json", ".parquet", ".txt"}
+    assert {p.parent.name for p in written} == {"check", "today", "one-more", "assigned"}
+    assert [p.relative_to(tmp_path) for p in written if not says_so(p)] == []
+    assert all(BOTH in text for text in shown)
+    assert shown[0].splitlines()[0] == BOTH
+
+
+def test_nothing_made_from_a_real_study_says_so(run, city, tmp_path):
+    (city / "study.toml").write_text(STUDY + SCENARIO, "utf-8")
+    written, shown = every_result(run, city, tmp_path / "out")
+    claims = [p for p in written if p.suffix in (".csv", ".txt") and MARK in p.read_text("utf-8-sig").lower()]
+    claims += [p for p in written if p.suffix == ".html" and f'name="{MARK}"' in p.read_text("utf-8")]
+    claims += [p for p in written if p.suffix == ".json" and json.loads(p.read_text("utf-8")).get(MARK)]
+    claims += [p for p in written if p.suffix == ".parquet" and MARK in pd.read_parquet(p)]
+    assert claims == []
+    assert not any(REMARK.en in text for text in shown)
+
+
+def test_a_synthetic_study_that_cannot_be_used_is_still_told_to_be_one(run, city, tmp_path):
+    (city / "study.toml").write_text(MADE_UP, "utf-8")
+    table(city / "stations.csv", "station_id lon lat", ["s1", "nowhere", 0])
+    shown = run("check", city, "--out", tmp_path / "out")
+    assert shown.splitlines()[0] == BOTH
+    assert all(says_so(p) for p in (tmp_path / "out" / "check").iterdir())
+
+
+# --------------------------------------------------------------------------- what goes in
+
+
+def marked_geojson(layer):
+    return lambda city: geojson(
+        city / f"{layer}.geojson",
+        [(dict(said) | {MARK: "yes" if not i else ""}, shape) for i, (said, shape) in enumerate(LAYER_ROWS[layer]())],
+    )
+
+
+def marked_csv(layer):
+    def write(city):
+        rows = pd.read_csv(city / f"{layer}.csv")
+        rows.assign(**{MARK: 1}).to_csv(city / f"{layer}.csv", index=False)
+
+    return write
+
+
+LAYER_ROWS = {
+    "streets": streets,
+    "buildings": buildings,
+    "barriers": lambda: [({"kind": "wall"}, line((1, 1), (3, 1)))],
+}
+
+
+@pytest.mark.parametrize(
+    ("layer", "write"),
+    [
+        *((layer, marked_geojson(layer)) for layer in LAYER_ROWS),
+        *((layer, marked_csv(layer)) for layer in ("residents", "stations", "candidates")),
+    ],
+)
+def test_one_row_of_one_input_makes_the_study_synthetic_and_the_file_that_denies_it_is_told(city, layer, write):
+    assert not open_study(city).synthetic
+    write(city)
+    study = open_study(city)
+    assert study.marked == (layer,)
+    assert study.synthetic
+    [finding] = [f for f in study.findings if f.rule == "unsaid-synthetic"]
+    assert (finding.layer, finding.severity) == (layer, "warning")
+    (city / "study.toml").write_text(MADE_UP, "utf-8")
+    assert "unsaid-synthetic" not in [f.rule for f in open_study(city).findings]
+
+
+@pytest.mark.parametrize("word", ["yes", "TRUE", "1", "1.0", True, 1.0])
+def test_the_mark_is_read_however_a_table_writes_yes(city, word):
+    rows = [(dict(said) | {MARK: word}, shape) for said, shape in buildings()]
+    geojson(city / "buildings.geojson", rows)
+    if word == "1.0":
+        assert "not-a-flag" in [f.rule for f in check_study(city)[1]]
+    else:
+        assert open_study(city).synthetic
+
+
+@pytest.mark.parametrize("word", ["no", "False", "0", "", None])
+def test_a_row_that_says_no_is_no_mark(city, word):
+    geojson(city / "buildings.geojson", [(dict(said) | {MARK: word}, shape) for said, shape in buildings()])
+    assert not open_study(city).synthetic
+
+
+def test_a_mark_that_cannot_be_read_is_an_error_and_never_passed_over(city):
+    geojson(city / "buildings.geojson", [(dict(said) | {MARK: "perhaps"}, shape) for said, shape in buildings()])
+    study, findings = check_study(city)
+    assert study is None
+    assert ("buildings", "not-a-flag", "error") in [(f.layer, f.rule, f.severity) for f in findings]
+
+
+def test_every_layer_takes_the_mark_under_a_heading_of_its_own(city):
+    table(city / "stations.csv", "station_id lon lat 合成", ["s1", *at(1.2, 0.3), "yes"])
+    name_input(city, "stations", f'{{ path = "stations.csv", columns = {{ {MARK} = "合成" }} }}')
+    assert open_study(city).marked == ("stations",)
+    assert not any(MARK in rules.names for rules in LAYERS.values())  # no frame of a study bears it
+
+
+def test_a_tag_of_an_openstreetmap_object_marks_the_layers_that_it_is_in(city):
+    corners = {1: (0, 0), 2: (4, 0), 3: (4, 2), 4: (1, 0.2), 5: (1.4, 0.2), 6: (1.4, 0.4)}
+    ways = {
+        1: ((1, 2), {"highway": "residential"}),
+        2: ((2, 3), {"highway": "footway", MARK: "yes"}),
+        3: ((4, 5, 6, 4), {"building": "yes"}),
+        4: ((1, 3), {"power": "line", MARK: "yes"}),
+    }
+    osm_xml(city / "town.osm", corners, ways)
+    for layer in ("streets", "buildings"):
+        name_input(city, layer, '"town.osm"')
+    table(city / "residents.csv", "building_id residents", ["w3", 60])
+    study = open_study(city)
+    assert study.marked == ("streets",)
+    assert study.attribution == (ATTRIBUTION,)
+    made_up = {i: (nodes, said | {MARK: "yes"}) for i, (nodes, said) in ways.items()}
+    osm_xml(city / "town.osm", corners, made_up)
+    assert open_study(city).attribution == ()  # nothing in it is of OpenStreetMap
+    osm_xml(city / "town.osm", corners, {i: (nodes, said | {MARK: "no"}) for i, (nodes, said) in ways.items()})
+    assert open_study(city).marked == ()
+
+
+@pytest.mark.parametrize("where", ["graph", "edge", "nowhere"])
+def test_a_graph_says_it_as_a_whole_or_of_an_edge(city, where):
+    graph = nx.MultiDiGraph(crs="EPSG:4326", **({MARK: "yes"} if where == "graph" else {}))
+    for number, spot in enumerate([(0, 0), (4, 0), (4, 2)]):
+        graph.add_node(number, x=at(*spot)[0], y=at(*spot)[1])
+    for a, b, length_m in ((0, 1, 332.0), (1, 2, 222.0)):
+        said = {MARK: "yes"} if where == "edge" and a else {}
+        graph.add_edge(a, b, osmid=a, highway="residential", length=length_m, **said)
+    ox.save_graphml(graph, city / "streets.graphml")
+    name_input(city, "streets", '"streets.graphml"')
+    assert open_study(city).synthetic == (where != "nowhere")
+
+
+def test_a_tag_of_the_heights_marks_what_is_made_from_them(run, city, tmp_path):
+    name_input(city, "elevation", '"heights.tif"')
+    heights(city / "heights.tif")
+    assert not lay_ground(open_study(city)).synthetic
+    heights(city / "heights.tif", synthetic="yes")
+    today = cover(open_study(city))
+    assert today.synthetic
+    assert [f.layer for f in today.findings if f.rule == "unsaid-synthetic"] == ["elevation"]
+    assert run("check", city, "--out", tmp_path / "out").splitlines()[0] == BOTH
+    stated = (city / "study.toml").read_text("utf-8").replace("[study]", f"[study]\n{MARK} = true")
+    (city / "study.toml").write_text(stated, "utf-8")
+    assert "unsaid-synthetic" not in [f.rule for f in lay_ground(open_study(city)).findings]
+
+
+def test_a_result_that_is_read_again_keeps_its_mark(run, city, tmp_path):
+    (city / "study.toml").write_text(MADE_UP, "utf-8")
+    every_result(run, city, tmp_path / "out")
+    plan = tmp_path / "out" / "scenarios" / "one-more"
+    (city / "study.toml").write_text(STUDY, "utf-8")
+    for name, layer in (("sites.csv", ""), ("service_areas.gpkg", "stations")):
+        key = f', layer = "{layer}"' if layer else ', columns = { station_id = "site_id" }'
+        path = (plan / name).as_posix()
+        name_input(city, "stations", f'{{ path = "{path}"{key} }}')
+        study = open_study(city)
+        assert set(study.stations["station_id"]) == {"s1", "c1"}
+        assert study.marked == ("stations",)
+        assert cover(study).synthetic
+
+
+def test_requests_that_are_made_up_mark_where_they_are_sent(city):
+    study = open_study(city)
+    table(city / "requests.csv", f"request_id lon lat {MARK}", ["r1", *at(3, 0), "no"], ["r2", *at(1, 0), "yes"])
+    assert assign(study, read_requests(city / "requests.csv"))[MARK].tolist() == ["yes", "yes"]
+    table(city / "requests.csv", "request_id lon lat", ["r1", *at(3, 0)])
+    assert MARK not in assign(study, read_requests(city / "requests.csv"))
+
+
+# --------------------------------------------------------------------------- what is seen
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (390, 844)], ids=["screen", "phone"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_page_shows_the_mark_above_and_on_the_map_on_screen_and_in_print(chromium, city, tmp_path, size, language):
+    said = MADE_UP.replace('language = "en"', f'language = "{language}"')
+    said = said.replace('name = "Tiny"', 'name = "A very long name of a city that nobody has ever seen 抚顺市示例"')
+    (city / "study.toml").write_text(said, "utf-8")
+    page_file = tmp_path / "map.html"
+    page_file.write_text(coverage_page(cover(open_study(city))), "utf-8")
+    word = {"zh": REMARK.zh, "en": REMARK.en}[language]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+        page.goto(page_file.as_uri())
+        page.wait_for_selector("html[data-ready]", state="attached")
+        assert page.title().startswith(word)
+        for media in ("screen", "print"):
+            page.emulate_media(media=media)
+            for place in (".top .badge", ".map .badge"):
+                badge = page.locator(place)
+                assert badge.inner_text() == word
+                on_top = badge.evaluate(
+                    """b => {
+                        b.style.pointerEvents = 'auto';
+                        const r = b.getBoundingClientRect();
+                        return document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2) === b
+                            && r.left >= 0 && r.right <= innerWidth && r.top >= 0 && r.bottom <= innerHeight;
+                    }"""
+                )
+                assert on_top, (media, place)
+        page.emulate_media(media="screen")
+        page.locator("#language").click()
+        assert page.locator(".top .badge").inner_text() == ({REMARK.zh, REMARK.en} - {word}).pop()
+        browser.close()
+
+
+def test_a_page_whose_script_does_not_run_shows_the_mark(city):
+    (city / "study.toml").write_text(MADE_UP, "utf-8")
+    page = coverage_page(cover(open_study(city)))
+    assert page.count(f'data-word="{MARK}">{REMARK.en}<') == 2
+    real = MADE_UP.replace("synthetic = true\n", "")
+    (city / "study.toml").write_text(real, "utf-8")
+    assert f'data-word="{MARK}"' not in coverage_page(cover(open_study(city)))
