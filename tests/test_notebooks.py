@@ -15,3 +15,16 @@ def test_the_monaco_notebook_runs_and_shows_what_it_says(repository):
     assert sum("image/png" in o.get("data", {}) for o in shown) == 3
     assert not any(o.get("name") == "stderr" for o in shown)
     assert any("gap 0.00%" in o.get("text", "") for o in shown)
+
+
+@pytest.mark.slow
+def test_the_notebook_of_made_up_cities_runs_and_every_picture_of_the_city_says_synthetic(repository, monkeypatch):
+    monkeypatch.setenv("LIFECIRCLE_SIZE", "0.1")
+    notebook = nbformat.read(repository / "notebooks" / "05_made_up_cities.ipynb", as_version=4)
+    drawing = [c for c in notebook.cells if any("image/png" in o.get("data", {}) for o in c.get("outputs", ()))]
+    assert len(drawing) == 3
+    assert all("signed(figure)" in c.source for c in drawing)
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": repository / "notebooks"}}).execute()
+    shown = [o for c in notebook.cells for o in c.get("outputs", ())]
+    assert sum("image/png" in o.get("data", {}) for o in shown) == 3
+    assert not any(o.get("name") == "stderr" for o in shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,11 +61,33 @@ def demo(out: OutPath = None) -> None:
 
 
 @app.command()
-def new(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")]) -> None:
-    """Write a commented study folder to start from."""
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")],
+    example: Annotated[
+        str, typer.Option("--example", help="Make a city up: fushun, puyang, qiandongnan, nanming or grid.")
+    ] = "",
+    size: Annotated[
+        float | None, typer.Option("--size", min=0.02, max=10.0, help="How many times the programme's own size. [1.0]")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="The same seed makes the same city, byte for byte. [7]")
+    ] = None,
+    side: Annotated[
+        int | None, typer.Option("--side", min=4, max=3000, help="Crossings on a side of the example grid. [100]")
+    ] = None,
+    messy: Annotated[
+        bool, typer.Option("--messy", help="Write it the way offices keep it, with a sheet of what is wrong.")
+    ] = False,
+) -> None:
+    """Write a commented study folder to start from, or a made-up city."""
     from lifecircle import terminal
     from lifecircle.samples import start_study
 
+    if example:
+        _make(folder, example, size=size, seed=seed, side=side, messy=messy)
+        return
+    given = {"--size": size, "--seed": seed, "--side": side, "--messy": messy or None}
+    _refuse(given, "has a meaning for a made-up city only; name one with --example")
     for path in start_study(folder):
         terminal.show_written(path)
 
@@ -76,16 +99,18 @@ def check(study: StudyPath, out: OutPath = None) -> None:
     from lifecircle.demand import place_residents
     from lifecircle.ground import check_ground
     from lifecircle.reports import write_check
-    from lifecircle.study import check_study
+    from lifecircle.study import check_study, says_synthetic
 
     with terminal.step("Checking"):
         found, findings = check_study(study)
         if found is not None:
             findings = (*findings, *check_ground(found), *place_residents(found).findings)
+    synthetic = says_synthetic(study, findings)
+    terminal.show_mark(synthetic)
     terminal.show_findings(findings)
     name = found.settings.name if found is not None else study.resolve().name
     folder = out or (_default_out(found) if found is not None else Path("check-results"))
-    terminal.show_written(write_check(folder / "check", name, findings))
+    terminal.show_written(write_check(folder / "check", name, findings, synthetic=synthetic))
     if any(f.severity == "error" for f in findings):
         raise typer.Exit(1)
 
@@ -149,6 +174,48 @@ def main() -> None:
 
 
 # --------------------------------------------------------------------------- steps that commands share
+
+
+def _make(folder: Path, example: str, *, size: float | None, seed: int | None, side: int | None, messy: bool) -> None:
+    """Make a city up and write it."""
+    from lifecircle import terminal
+    from lifecircle.samples import new_folder
+    from lifecircle.schema import nearest
+    from lifecircle.synthetic.grid import make_grid
+    from lifecircle.synthetic.make import make_city
+    from lifecircle.synthetic.messy import write_messy
+    from lifecircle.synthetic.programmes import PROGRAMMES
+    from lifecircle.synthetic.write import write_study
+
+    if example != "grid" and example not in PROGRAMMES:
+        known = ", ".join([*PROGRAMMES, "grid"])
+        hint = nearest(example, [*PROGRAMMES, "grid"])
+        raise UnknownNameError(f"there is no example {example!r}; " + (f"did you mean {hint}?" if hint else known))
+    seed = 7 if seed is None else seed
+    if example == "grid":
+        _refuse({"--size": size, "--messy": messy or None}, "has no meaning for the example grid; take it out")
+        extent = f"--side {side or 100}"
+    else:
+        _refuse({"--side": side}, "has a meaning for the example grid only; take it out")
+        extent = f"--size {size or 1.0}"
+    command = f"lifecircle new DIR --example {example} {extent} --seed {seed}" + (" --messy" if messy else "")
+    with new_folder(folder) as draft:
+        if example == "grid":
+            with terminal.step("Laying out the grid"):
+                city = make_grid(side or 100, seed=seed)
+        else:
+            city = make_city(PROGRAMMES[example], size=size or 1.0, seed=seed, step=terminal.step)
+        with terminal.step("Writing the study"):
+            (write_messy if messy else write_study)(draft, city, command)
+    terminal.show_written(folder)
+    typer.echo(f"next: lifecircle check {folder}")
+
+
+def _refuse(given: Mapping[str, object], why: str) -> None:
+    """Refuse options that are given."""
+    for name, value in given.items():
+        if value is not None:
+            raise typer.BadParameter(why, param_hint=name)
 
 
 def _open(path: Path) -> Study:

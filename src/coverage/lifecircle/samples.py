@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -32,11 +35,34 @@ def start_study(folder: Path) -> list[Path]:
     OutputError
         When the folder holds something already, or cannot be made.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OutputError(f"{folder} is not empty; name a new folder, so that nothing of yours is overwritten")
+    templates = Path(str(files("lifecircle"))) / "templates" / "study"
+    with new_folder(folder) as draft:
+        copies = [Path(shutil.copyfile(path, draft / path.name)) for path in sorted(templates.iterdir())]
+    return [folder / copy.name for copy in copies]
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Give a draft folder beside ``folder``; when the block ends well it takes that place, else it is gone.
+
+    Raises
+    ------
+    OutputError
+        When the folder holds something already, or cannot be made or written.
+    """
+    place = folder.resolve()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        templates = Path(str(files("lifecircle"))) / "templates" / "study"
-        return [Path(shutil.copyfile(path, folder / path.name)) for path in sorted(templates.iterdir())]
+        if place.exists() and (not place.is_dir() or any(place.iterdir())):
+            raise OutputError(f"{folder} is not empty; name a new folder, so that nothing of yours is overwritten")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{place.name}-", dir=place.parent) as beside:
+            draft = Path(beside) / place.name
+            draft.mkdir()
+            yield draft
+            if place.exists():
+                place.rmdir()
+            draft.rename(place)
+    except OutputError:
+        raise
     except OSError as error:
-        raise OutputError(f"cannot write to {folder}: {error.strerror}") from error
+        raise OutputError(f"cannot write to {folder}: {error.strerror or error}") from error

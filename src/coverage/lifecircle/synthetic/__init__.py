@@ -1,0 +1,1 @@
+"""Made-up cities: everything in them is synthetic, and every file of them says so."""

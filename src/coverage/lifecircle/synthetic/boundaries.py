@@ -1,0 +1,128 @@
+"""The communities of a made-up city as a Shapefile of an office: GBK without a word of it, and broken rings."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from lifecircle.model import FloatArray, LongArray
+from lifecircle.synthetic.breakage import Breakage, Rows
+from lifecircle.synthetic.write import write_layer
+
+ENCODING = "gbk"
+CGCS2000 = 4490
+"""The datum of Chinese surveys; it agrees with WGS 84 to centimetres."""
+
+PARENT = "所属街道名称"
+"""Heading of the area above; a name in a dBASE table ends after `NAME_BYTES`."""
+
+NAME_BYTES = 10
+PART = 0.004
+
+_LANGUAGE_BYTE = 29
+
+
+def write_boundaries(
+    path: Path, areas: gpd.GeoDataFrame, headings: Mapping[str, str], random: np.random.Generator
+) -> list[Breakage]:
+    """Write the smallest areas and return what is wrong with them; ``areas`` are in degrees."""
+    name_of = areas.set_index("area_id")["name"]
+    smallest = areas[~areas["area_id"].isin(areas["parent_id"])].reset_index(drop=True)
+    table = smallest[[*headings, "geometry"]].rename(columns=dict(headings))
+    table.insert(2, _cut(PARENT), smallest["parent_id"].map(name_of).fillna(""))
+    rows = Rows(len(table), random)
+    simple = (smallest.geometry.geom_type == "Polygon").to_numpy()
+    crossed, repeated, opened = (rows.take(PART, among=simple) for _ in range(3))
+    shapes = smallest.geometry.to_numpy().copy()
+    shapes[crossed] = [_crossed(shape) for shape in shapes[crossed]]
+    shapes[repeated] = [shapely.Polygon(np.repeat(_ring(shape), 2, axis=0)) for shape in shapes[repeated]]
+    table = table.set_geometry(shapes, crs=areas.crs).set_crs(CGCS2000, allow_override=True)
+    write_layer(path, table, driver="ESRI Shapefile", encoding=ENCODING, DBF_DATE_LAST_UPDATE="2025-01-01")
+    path.with_suffix(".cpg").unlink()
+    _blank(path.with_suffix(".dbf"), _LANGUAGE_BYTE)
+    for row in opened:
+        _open_ring(path, int(row))
+    return _answers(path.name, smallest["area_id"].to_numpy(), crossed, repeated, opened)
+
+
+def _answers(file: str, ids: np.ndarray, crossed: LongArray, repeated: LongArray, opened: LongArray) -> list[Breakage]:
+    broken = partial(Breakage, file, "areas")
+    return [
+        broken("invalid-polygon", tuple(ids[crossed]), "two vertices swapped: the outline crosses itself", "draw anew"),
+        broken(
+            "reading",
+            (file,),
+            f"the rings of {', '.join(ids[opened])} end before they reach their beginning",
+            "close the rings",
+        ),
+        broken(
+            "repeated-point", tuple(ids[repeated]), "every vertex twice", "take one of each away", found_by_check=False
+        ),
+        broken(
+            "missing-encoding",
+            (Path(file).with_suffix(".cpg").name,),
+            "nothing says that the texts are in GBK",
+            f'encoding = "{ENCODING}", as the study file has it',
+            found_by_check=False,
+        ),
+        broken(
+            "cut-heading",
+            (_cut(PARENT),),
+            f"a heading of {len(PARENT.encode(ENCODING))} bytes, {PARENT}, cut to {NAME_BYTES}",
+            "name the column as it is in the file",
+            found_by_check=False,
+        ),
+    ]
+
+
+def _cut(heading: str) -> str:
+    """Return what is left of a heading in a dBASE table."""
+    return heading.encode(ENCODING)[:NAME_BYTES].decode(ENCODING, errors="ignore")
+
+
+def _ring(shape: shapely.Polygon) -> FloatArray:
+    ring: FloatArray = shapely.get_coordinates(shapely.get_exterior_ring(shape))
+    return ring
+
+
+def _crossed(shape: shapely.Polygon) -> shapely.Polygon:
+    """Return the outline with two neighbouring vertices swapped, the first two by which it crosses itself."""
+    ring = _ring(shape)
+    for i in range(1, len(ring) - 2):
+        swapped = ring.copy()
+        swapped[[i, i + 1]] = ring[[i + 1, i]]
+        made = shapely.Polygon(swapped)
+        if not made.is_valid and not shapely.make_valid(made, method="structure", keep_collapsed=False).is_empty:
+            return made
+    return shape
+
+
+def _open_ring(path: Path, row: int) -> None:
+    """Let the ring of a row end half way along its last side.
+
+    Source of the places in the files: ESRI Shapefile Technical Description, 1998.
+    """
+    with path.with_suffix(".shx").open("rb") as index:
+        index.seek(100 + 8 * row)
+        offset = 2 * struct.unpack(">i", index.read(4))[0]
+    with path.open("r+b") as shapes:
+        shapes.seek(offset + 8 + 36)
+        n_parts, n_points = struct.unpack("<2i", shapes.read(8))
+        end = offset + 8 + 44 + 4 * n_parts + 16 * n_points
+        shapes.seek(end - 32)
+        before_x, before_y, last_x, last_y = struct.unpack("<4d", shapes.read(32))
+        shapes.seek(end - 16)
+        shapes.write(struct.pack("<2d", (before_x + last_x) / 2, (before_y + last_y) / 2))
+
+
+def _blank(path: Path, place: int) -> None:
+    """Set a byte of a file to nought."""
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(b"\0")
