@@ -39,23 +39,6 @@ TODAY = {
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command and return its exit code, what it printed and what it complained of."""
-
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lifecircle", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return command
-
-
-@pytest.fixture
 def city(tmp_path):
     folder = tmp_path / "city"
     folder.mkdir()
@@ -446,14 +429,14 @@ def test_every_command_of_the_readme_runs(run, repository, tmp_path, monkeypatch
     lines = [line.split("#")[0].split() for block in blocks for line in block.splitlines()]
     typed = [words[1:] for words in lines if words and words[0] == "lifecircle"]
     made = [words[1] for words in lines if words and words[0] == "make"]
-    assert [words[0] for words in typed] == ["new", "check", "cover", "site"]
+    assert [words[0] for words in typed] == ["new", "check", "cover", "site", "new", "cover", "assign"]
     makefile = (repository / "Makefile").read_text("utf-8")
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in made)
     monkeypatch.chdir(tmp_path)
     for words in typed:
         code, _, complaint = run(*words)
         assert code == 0, complaint
-        if words[0] == "new":
+        if words == ["new", "my-city"]:
             fill(tmp_path / "my-city")
 
 

@@ -1,8 +1,6 @@
 """The mark of made-up data: whatever comes of it says so, and nothing on the way strips that."""
 
 import json
-import sys
-from contextlib import suppress
 
 import geopandas as gpd
 import networkx as nx
@@ -14,13 +12,16 @@ import rasterio
 from playwright.sync_api import sync_playwright
 from rasterio import Affine
 
-from lifecircle import cli, cover, open_study
+from lifecircle import cover, open_study
 from lifecircle.dispatch import assign
+from lifecircle.graphs import from_networkx, to_networkx
 from lifecircle.ground import lay_ground
 from lifecircle.maps import coverage_page
 from lifecircle.mark import BOTH, MARK, REMARK
+from lifecircle.readers.graphml import read_graphml
 from lifecircle.readers.osm import ATTRIBUTION
 from lifecircle.readers.requests import read_requests
+from lifecircle.scenarios import possible_sites, site, unserved_areas
 from lifecircle.schema import LAYERS
 from lifecircle.study import check_study
 from tiny import LAT, LON, STUDY, at, buildings, geojson, line, osm_xml, streets, table, write_city
@@ -43,19 +44,6 @@ def city(tmp_path):
     return write_city(folder)
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command and return what it printed."""
-
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lifecircle", *map(str, arguments)])
-        with suppress(SystemExit):
-            cli.main()
-        return capsys.readouterr().out
-
-    return command
-
-
 def name_input(city, layer, value):
     """Let the study file take a layer from elsewhere."""
     lines = [row for row in (city / "study.toml").read_text("utf-8").splitlines() if not row.startswith(f"{layer} =")]
@@ -63,9 +51,9 @@ def name_input(city, layer, value):
     (city / "study.toml").write_text("\n".join(lines), "utf-8")
 
 
-def heights(path, **tags):
-    """Write heights that lie under the whole city."""
-    west, north, step = LON - 0.01, LAT + 0.01, 0.0005
+def heights(path, *, west=LON - 0.01, **tags):
+    """Write heights that lie under the whole city, or to the ``west`` of elsewhere."""
+    north, step = LAT + 0.01, 0.0005
     shape = {"width": 60, "height": 60, "count": 1, "dtype": "float32", "crs": "EPSG:4326"}
     with rasterio.open(path, "w", driver="GTiff", transform=Affine(step, 0, west, 0, -step, north), **shape) as raster:
         raster.write(pd.DataFrame(50.0, range(60), range(60)).to_numpy("float32"), 1)
@@ -97,8 +85,8 @@ def says_so(path):
 def every_result(run, city, out):
     """Run every command that writes results, and return the files and what was printed."""
     table(city / "requests.csv", "request_id lon lat item", ["r1", *at(3, 0), ""])
-    shown = [run(command, city, "--out", out) for command in ("check", "cover", "site")]
-    shown.append(run("assign", city, city / "requests.csv", "--out", out))
+    shown = [run(command, city, "--out", out)[1] for command in ("check", "cover", "site")]
+    shown.append(run("assign", city, city / "requests.csv", "--out", out)[1])
     return sorted(p for p in out.rglob("*") if p.is_file()), shown
 
 
@@ -126,9 +114,67 @@ def test_nothing_made_from_a_real_study_says_so(run, city, tmp_path):
 def test_a_synthetic_study_that_cannot_be_used_is_still_told_to_be_one(run, city, tmp_path):
     (city / "study.toml").write_text(MADE_UP, "utf-8")
     table(city / "stations.csv", "station_id lon lat", ["s1", "nowhere", 0])
-    shown = run("check", city, "--out", tmp_path / "out")
+    _, shown, _ = run("check", city, "--out", tmp_path / "out")
     assert shown.splitlines()[0] == BOTH
     assert all(says_so(p) for p in (tmp_path / "out" / "check").iterdir())
+
+
+def no_longitudes(city):
+    table(city / "stations.csv", f"station_id lat {MARK}", ["s1", 41.9, "yes"])
+
+
+def another_id(city):
+    rows = [{"id": said["building_id"], MARK: "yes"} for said, _ in buildings()]
+    geojson(city / "buildings.geojson", [(said, shape) for said, (_, shape) in zip(rows, buildings(), strict=True)])
+
+
+def no_geometry(city):
+    geojson(city / "buildings.geojson", [({"building_id": "b1", MARK: "yes"}, None)])
+
+
+def no_filter(city):
+    marked_csv("stations")(city)
+    name_input(city, "stations", '{ path = "stations.csv", where = { kind = "post" } }')
+
+
+def heights_under_a_broken_study(city):
+    table(city / "stations.csv", "station_id lat", ["s1", 41.9])
+    name_input(city, "elevation", '"heights.tif"')
+    heights(city / "heights.tif", synthetic="yes")
+
+
+def heights_elsewhere(city):
+    name_input(city, "elevation", '"heights.tif"')
+    heights(city / "heights.tif", west=LON + 5, synthetic="yes")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [no_longitudes, another_id, no_geometry, no_filter, heights_under_a_broken_study, heights_elsewhere],
+    ids=lambda spoil: spoil.__name__,
+)
+def test_a_marked_input_that_cannot_be_used_still_marks_what_is_told_of_it(run, city, tmp_path, spoil):
+    spoil(city)
+    code, shown, _ = run("check", city, "--out", tmp_path / "out")
+    assert code == 1
+    assert shown.splitlines()[0] == BOTH
+    assert all(says_so(p) for p in (tmp_path / "out" / "check").iterdir())
+
+
+def test_every_frame_that_is_given_out_of_a_synthetic_study_says_so(city):
+    for text, expected in ((MADE_UP, True), (STUDY + SCENARIO, False)):
+        (city / "study.toml").write_text(text, "utf-8")
+        today = cover(open_study(city))
+        sites = possible_sites(today)
+        plan = site(today.study, scenario="one more", today=today, sites=sites)
+        frames = [
+            frame
+            for c in (today, plan.coverage)
+            for frame in (c.table, c.buildings, c.stations, c.service_areas, c.streets, *c.drawings.values())
+        ]
+        for frame in (*frames, plan.sites, unserved_areas(today, sites)):
+            assert (frame.columns[-1] == MARK) == (MARK in frame) == expected
+            assert not expected or set(frame[MARK]) <= {"yes"}
 
 
 # --------------------------------------------------------------------------- what goes in
@@ -183,6 +229,30 @@ def test_the_mark_is_read_however_a_table_writes_yes(city, word):
         assert "not-a-flag" in [f.rule for f in check_study(city)[1]]
     else:
         assert open_study(city).synthetic
+
+
+@pytest.mark.parametrize("heading", ["SYNTHETIC", "Synthetic", " synthetic "])
+def test_the_mark_is_read_however_an_office_or_a_format_writes_its_name(city, tmp_path, heading):
+    quiet = {layer: (city / layer).read_bytes() for layer in ("stations.csv", "buildings.geojson")}
+    pd.read_csv(city / "stations.csv").assign(**{heading: "yes"}).to_csv(city / "stations.csv", index=False)
+    geojson(city / "buildings.geojson", [(dict(said) | {heading: "Yes"}, shape) for said, shape in buildings()])
+    assert open_study(city).marked == ("buildings", "stations")
+    for layer, content in quiet.items():
+        (city / layer).write_bytes(content)
+
+    osm_xml(city / "town.osm", {1: (0, 0), 2: (4, 0)}, {1: ((1, 2), {"highway": "path", heading.strip(): "yes"})})
+    name_input(city, "streets", '"town.osm"')
+    assert open_study(city).marked == ("streets",)
+
+    graph = nx.MultiDiGraph(crs="EPSG:4326", **{heading: "yes"})
+    graph.add_nodes_from((i, dict(zip("xy", at(4 * i, 0), strict=True))) for i in range(2))
+    graph.add_edge(0, 1, osmid=1, highway="residential", length=332.0)
+    ox.save_graphml(graph, city / "streets.graphml")
+    name_input(city, "streets", '"streets.graphml"')
+    assert open_study(city).marked == ("streets",)
+
+    table(city / "requests.csv", f"request_id lon lat {heading}", ["r1", *at(1, 0), "yes"])
+    assert read_requests(city / "requests.csv")[MARK].all()
 
 
 @pytest.mark.parametrize("word", ["no", "False", "0", "", None])
@@ -240,6 +310,33 @@ def test_a_graph_says_it_as_a_whole_or_of_an_edge(city, where):
     assert open_study(city).synthetic == (where != "nowhere")
 
 
+@pytest.mark.parametrize("of", ["study file", "heights", "nothing"])
+def test_a_graph_of_a_synthetic_study_says_so_there_and_back(city, tmp_path, of):
+    (city / "study.toml").write_text(MADE_UP if of == "study file" else STUDY, "utf-8")
+    if of == "heights":
+        name_input(city, "elevation", '"heights.tif"')
+        heights(city / "heights.tif", synthetic="yes")
+    study = open_study(city)
+    for network in (
+        lay_ground(study).reference.network,
+        from_networkx(to_networkx(lay_ground(study).reference.network)),
+    ):
+        ox.save_graphml(to_networkx(network, crs=study.crs), tmp_path / "walks.graphml")
+        assert read_graphml(tmp_path / "walks.graphml")[1] == (of != "nothing")
+        assert network.turned().synthetic == network.with_ways(closed=network.private).synthetic == (of != "nothing")
+
+
+@pytest.mark.parametrize("mark", ["yes", True, 1])
+@pytest.mark.parametrize("where", ["graph", "node", "edge"])
+def test_a_graph_of_others_that_says_so_makes_a_network_that_does(where, mark):
+    said = {place: {MARK: mark} if place == where else {} for place in ("graph", "node", "edge")}
+    graph = nx.MultiDiGraph(**said["graph"])
+    graph.add_node(0, x=0.0, y=0.0)
+    graph.add_node(1, x=90.0, y=0.0, **said["node"])
+    graph.add_edge(0, 1, length=90.0, **said["edge"])
+    assert from_networkx(graph).synthetic
+
+
 def test_a_tag_of_the_heights_marks_what_is_made_from_them(run, city, tmp_path):
     name_input(city, "elevation", '"heights.tif"')
     heights(city / "heights.tif")
@@ -248,7 +345,7 @@ def test_a_tag_of_the_heights_marks_what_is_made_from_them(run, city, tmp_path):
     today = cover(open_study(city))
     assert today.synthetic
     assert [f.layer for f in today.findings if f.rule == "unsaid-synthetic"] == ["elevation"]
-    assert run("check", city, "--out", tmp_path / "out").splitlines()[0] == BOTH
+    assert run("check", city, "--out", tmp_path / "out")[1].splitlines()[0] == BOTH
     stated = (city / "study.toml").read_text("utf-8").replace("[study]", f"[study]\n{MARK} = true")
     (city / "study.toml").write_text(stated, "utf-8")
     assert "unsaid-synthetic" not in [f.rule for f in lay_ground(open_study(city)).findings]

@@ -1,5 +1,7 @@
 """The programmes that made-up cities follow, their areas' names, and the grid town."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import shapely
@@ -11,6 +13,8 @@ from lifecircle.synthetic.names import area_tree
 from lifecircle.synthetic.programme import CELL_KINDS
 from lifecircle.synthetic.programmes import PROGRAMMES
 from lifecircle.synthetic.programmes.puyang import TOWNSHIP_ITEMS
+from lifecircle.synthetic.rooms import ROOMS
+from lifecircle.synthetic.services import numbers_of_stations
 
 
 @pytest.fixture(params=PROGRAMMES)
@@ -28,13 +32,23 @@ def programme(request):
     ],
 )
 def test_a_programme_has_the_stations_that_its_report_counts(name, stations, areas):
-    tiers = {tier.name: tier.n for tier in PROGRAMMES[name].tiers}
+    programme, tree = PROGRAMMES[name], area_tree(name)
+    numbers = numbers_of_stations(programme, tree, 1.0)
+    tiers = {tier.name: n for tier, n in zip(programme.tiers, numbers, strict=True)}
     assert stations.items() <= tiers.items()
-    assert areas.items() <= area_tree(name)["level"].value_counts().to_dict().items()
+    assert areas.items() <= tree["level"].value_counts().to_dict().items()
 
 
 def test_fushun_and_nanming_have_978_and_187_stations_in_all():
-    assert [sum(tier.n for tier in PROGRAMMES[name].tiers) for name in ("fushun", "nanming")] == [978, 187]
+    totals = [sum(numbers_of_stations(PROGRAMMES[n], area_tree(n), 1.0)) for n in ("fushun", "nanming")]
+    assert totals == [978, 187]
+
+
+def test_a_tier_has_one_station_per_area_or_a_number_of_its_own_and_not_both():
+    tier = PROGRAMMES["fushun"].tiers[0]
+    for n, per in ((646, "community"), (0, "")):
+        with pytest.raises(ValueError, match="tier household: stations are either"):
+            dataclasses.replace(tier, n=n, per=per)
 
 
 def test_a_township_of_puyang_takes_105_items_in_10_classes_and_a_service_area_19_of_them():
@@ -60,8 +74,12 @@ def test_every_word_of_a_programme_is_one_that_is_known(programme):
     asked = set(programme.item_weights)
     for tier in programme.tiers:
         assert tier.per in ("", *programme.levels)
-        assert problem_of_hours(tier.hours) == ""
         assert set(tier.items) <= asked
+        assert set(tier.offers) <= set(tier.kinds) <= set(ROOMS)
+        assert {item for offer in tier.offers.values() for item in offer.items} <= set(tier.items)
+        assert not [h for o in tier.offers.values() for h in (*o.hours, tier.hours) if problem_of_hours(h)]
+        assert problem_of_hours(tier.hours) == ""
+    assert set(programme.pressing) <= asked
     assert asked <= {item for tier in programme.tiers for item in tier.items}
     for circle in programme.circles:
         assert set(circle.items) <= asked
@@ -74,7 +92,6 @@ def test_the_areas_of_a_programme_are_one_tree_with_its_communities_as_leaves(pr
     level_above = dict(zip(programme.levels, ("", *programme.levels), strict=False))
     parents = areas["parent_id"].map(areas["level"]).fillna("")
     assert (parents == areas["level"].map(level_above)).all()
-    assert (areas["level"] == programme.levels[-1]).sum() == programme.communities
     has_child = areas.index.isin(areas["parent_id"])
     assert (has_child == (areas["level"] != programme.levels[-1])).all()
 
@@ -108,7 +125,7 @@ def test_a_grid_town_keeps_what_it_says_of_itself(town):
     frames, programme = town.frames, town.programme
     assert frames["residents"]["residents"].sum() == programme.residents
     assert (frames["residents"]["residents"] >= frames["residents"]["residents_aged"]).all()
-    assert len(frames["areas"]) == programme.communities
+    assert len(frames["areas"]) == 3**2
     assert len(frames["stations"]) == programme.tiers[0].n
     assert len(frames["candidates"]) == programme.candidates
     assert len(frames["requests"]) == programme.requests

@@ -275,6 +275,16 @@ def test_every_kind_of_cell_but_the_river_is_built_on(fushun: Town) -> None:
     assert CELL_KINDS.index("river") not in built
 
 
+def test_every_village_has_one_public_hall_near_its_middle(fushun: Town) -> None:
+    buildings = fushun.blocks.buildings
+    village = fushun.cells.kind[buildings["cell"]] == CELL_KINDS.index("village")
+    halls = buildings[village & (buildings["kind"] == "civic")]
+    assert set(halls["name"]) == {"党群服务中心"}
+    assert sorted(halls["cell"]) == sorted(buildings["cell"][village].unique())
+    middle = shapely.centroid(shapely.polygons(fushun.cells.corners_m[halls["cell"]]))
+    assert np.median(shapely.distance(middle, halls.geometry.to_numpy())) < 50.0
+
+
 def test_blocks_of_a_compound_are_numbered_each_with_its_own_number(fushun: Town) -> None:
     buildings = fushun.blocks.buildings
     numbered = buildings[buildings["name"].str.fullmatch(r"\d+号楼")]

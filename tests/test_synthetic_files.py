@@ -1,7 +1,10 @@
 """A made-up city on disk: whole, the same every time, and read as it was made."""
 
 import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -14,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
 
-from lifecircle import cli
+from lifecircle.demand import place_residents
 from lifecircle.errors import OutputError
-from lifecircle.ground import check_ground, lay_ground
+from lifecircle.ground import lay_ground
 from lifecircle.mark import MARK, YES, is_marked
 from lifecircle.model import StreetWays
 from lifecircle.readers.streets import no_node_tags
@@ -29,12 +32,19 @@ from lifecircle.synthetic.programmes import PROGRAMMES
 from lifecircle.synthetic.write import write_study
 
 SIZE = 0.05
+KIBIBYTE = 1024
 
 
 def written(folder, city):
     with new_folder(folder) as draft:
         write_study(draft, city, "lifecircle new")
     return folder
+
+
+def fill(folder, texts):
+    with new_folder(folder) as draft:
+        for name, text in texts.items():
+            (draft / name).write_text(text, "utf-8")
 
 
 def contents(folder):
@@ -60,20 +70,16 @@ def study(folder):
     return open_study(folder)
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command and return its exit code and what it complained of."""
-
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lifecircle", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        return code, capsys.readouterr().err
-
-    return command
+def assert_flawless(folder):
+    """Assert that a check finds nothing, everybody can walk to a station, and to every station somebody can."""
+    study, findings = check_study(folder)
+    assert findings == ()
+    assert place_residents(study).findings == ()
+    ground = lay_ground(study)
+    assert ground.findings == ()
+    walks = ground.reference
+    assert np.isfinite(walks.nearest(walks.stations, walks.homes).seconds).all()
+    assert np.isfinite(walks.nearest(walks.homes, walks.stations).seconds).all()
 
 
 # The same city every time.
@@ -93,11 +99,20 @@ def test_another_seed_writes_another_city(folder, tmp_path):
 
 
 @pytest.mark.parametrize("name", [*PROGRAMMES, "grid"])
-def test_a_made_up_city_has_nothing_to_mend(name, tmp_path):
-    city = make_grid(20) if name == "grid" else make_city(PROGRAMMES[name], size=0.02)
-    study, findings = check_study(written(tmp_path / name, city))
-    assert findings == ()
-    assert check_ground(study) == ()
+def test_a_made_up_city_has_nothing_to_mend_and_everybody_can_walk_to_a_station(name, tmp_path):
+    city = make_grid(20) if name == "grid" else make_city(PROGRAMMES[name], size=SIZE)
+    assert_flawless(written(tmp_path / name, city))
+
+
+@pytest.mark.slow
+def test_a_whole_fushun_is_made_in_a_minute_and_two_gigabytes_and_has_nothing_to_mend(tmp_path):
+    made = subprocess.Popen([sys.executable, "-m", "lifecircle", "new", tmp_path / "fushun", "--example", "fushun"])
+    _, status, used = os.wait4(made.pid, 0)
+    made.returncode = os.waitstatus_to_exitcode(status)
+    assert made.returncode == 0
+    assert used.ru_utime + used.ru_stime <= 60
+    assert used.ru_maxrss * KIBIBYTE <= 2e9
+    assert_flawless(tmp_path / "fushun")
 
 
 def test_the_streets_are_read_as_they_were_laid(city, study):
@@ -115,12 +130,6 @@ def test_every_gate_stands_on_a_street(city, study):
     made, read = city.streets.node_tags, study.streets.node_tags
     assert set(read["id"]) == set(made["id"])
     assert set(read["node"]) <= set(study.streets.node)
-
-
-def test_everybody_can_walk_to_a_station_and_every_station_is_walked_to(study):
-    footing = lay_ground(study).reference
-    assert np.isfinite(footing.nearest(footing.stations, footing.homes).seconds).all()
-    assert np.isfinite(footing.nearest(footing.homes, footing.stations).seconds).all()
 
 
 def test_heights_are_those_of_the_land(city, folder):
@@ -174,6 +183,16 @@ def test_any_name_of_a_street_comes_back_as_it_was(name, kind, tmp_path_factory)
     assert way == (3, {"highway": kind, "name": name, MARK: YES}, [1, 2])
 
 
+@pytest.mark.parametrize("date", [None, "1999-12-31T00:00:00.000Z"])
+def test_writing_leaves_the_date_as_the_caller_had_set_it(tmp_path, date):
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": date})
+    try:
+        written(tmp_path / "town", make_grid(4))
+        assert pyogrio.get_gdal_config_option("OGR_CURRENT_DATE") == date
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
 # Every file says what it is.
 
 
@@ -214,17 +233,43 @@ def test_a_city_that_cannot_be_written_leaves_nothing_behind(city, tmp_path):
     assert list((tmp_path / "here").iterdir()) == []
 
 
-def test_an_empty_folder_is_taken(tmp_path, run):
+@pytest.mark.parametrize("options", [[], ["--example", "grid", "--side", 4]], ids=["template", "example"])
+def test_an_empty_folder_is_filled_and_stays_the_folder_that_it_was(options, tmp_path, run, monkeypatch):
     folder = tmp_path / "empty"
     folder.mkdir()
-    code, _ = run("new", folder, "--example", "grid", "--side", 4)
-    assert code == 0
-    assert (folder / "study.toml").is_file()
+    folder.chmod(0o750)
+    before = folder.stat()
+    monkeypatch.chdir(folder)
+    code, _, complaint = run("new", ".", *options)
+    assert code == 0, complaint
+    assert (Path.cwd() / "study.toml").is_file()
+    assert not any(path.is_dir() for path in folder.iterdir())
+    assert (folder.stat().st_ino, folder.stat().st_mode) == (before.st_ino, before.st_mode)
+
+
+def test_an_empty_folder_that_cannot_be_filled_stays_empty(tmp_path, monkeypatch):
+    moved = Path.rename
+
+    def fail_for_the_second(self, target):
+        if self.name == "b":
+            raise OSError(28, "No space left on device")
+        return moved(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_for_the_second)
+    with pytest.raises(OutputError, match="No space left"):
+        fill(tmp_path, {"a": "first", "b": "second", "c": "third"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_appears_in_an_empty_folder_meanwhile_is_left_alone(tmp_path):
+    with pytest.raises(OutputError, match="is not empty"):
+        fill(tmp_path, {"study.toml": "ours", "../../study.toml": "mine"})
+    assert contents(tmp_path) == {"study.toml": b"mine"}
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path, run):
     (tmp_path / "mine.txt").write_text("mine", "utf-8")
-    code, complaint = run("new", tmp_path, "--example", "grid")
+    code, _, complaint = run("new", tmp_path, "--example", "grid")
     assert code == 1
     assert "is not empty" in complaint
     assert contents(tmp_path) == {"mine.txt": b"mine"}
@@ -246,6 +291,7 @@ def test_the_command_in_the_readme_makes_the_same_city(tmp_path, run):
     ("options", "complaint"),
     [
         (["--example", "fushn"], "did you mean fushun"),
+        (["--example", ""], "fushun, puyang, qiandongnan, nanming, grid"),
         (["--example", "atlantis"], "fushun, puyang, qiandongnan, nanming, grid"),
         (["--example", "fushun", "--size", "0.001"], "0.02"),
         (["--example", "fushun", "--size", "11"], "10"),
@@ -261,7 +307,7 @@ def test_the_command_in_the_readme_makes_the_same_city(tmp_path, run):
     ],
 )
 def test_what_cannot_be_meant_is_refused_as_bad_usage(options, complaint, tmp_path, run):
-    code, said = run("new", tmp_path / "city", *options)
+    code, _, said = run("new", tmp_path / "city", *options)
     assert code == 2
     assert complaint in said
     assert list(tmp_path.iterdir()) == []

@@ -16,6 +16,7 @@ from lifecircle.areas import AreaTree
 from lifecircle.demand import Demand, groups, place_residents
 from lifecircle.errors import Breach
 from lifecircle.ground import Ground, lay_ground, representative_xy
+from lifecircle.mark import marked
 from lifecircle.model import TOLERANCE_S, BoolArray, Circle, FloatArray, IntArray, Note, SpeedClass, Study
 from lifecircle.reached import street_lines
 from lifecircle.routing import NearestWalks
@@ -31,7 +32,7 @@ class Coverage:
     ``buildings`` holds the columns of buildings.parquet, ``table`` those of coverage.csv (see the architecture page);
     ``stations`` adds state, outside (of every area) and residents (whom it serves as the nearest within the largest
     circle), and ``sites`` which of the study's places they are; ``service_areas`` and ``streets`` are drawings. A walk
-    that does not exist is NaN, never a number.
+    that does not exist is NaN, never a number. Of a synthetic study each frame ends in a column ``synthetic``.
     """
 
     study: Study
@@ -55,12 +56,13 @@ class Coverage:
     def drawings(self) -> dict[str, gpd.GeoDataFrame]:
         """The layers that show where a station is reached in time, by name; drawn when they are first asked for."""
         of = (self.study, self.ground, self.stations, self.sites)
-        return {
+        drawn = {
             "service_areas": self.service_areas,
             "rings": rings(self.service_areas),
             "station_areas": service_areas(*of, by_station=True),
             "reached_streets": reached_streets(*of),
         }
+        return {name: marked(layer, self.synthetic) for name, layer in drawn.items()}
 
     @property
     def synthetic(self) -> bool:
@@ -111,19 +113,19 @@ def cover_with(
     """
     reach = {walker: Reach.of(study, ground, stations, sites, walker) for walker in study.settings.walking.classes}
     reference = reach[study.settings.walking.reference]
-    buildings = _buildings_frame(study, ground, demand, stations, reference, reach)
+    lines = street_lines(ground.reference.network)
+    streets = gpd.GeoDataFrame({"kind": list(ground.streets.kind)}, geometry=lines, crs=study.crs)
+    made_up = ground.synthetic
     return Coverage(
         study=study,
         ground=ground,
         demand=demand,
-        buildings=buildings,
-        table=_table(study, demand, stations, reach),
-        stations=_stations_frame(study, demand, stations, reach),
+        buildings=marked(_buildings_frame(study, ground, demand, stations, reference, reach), made_up),
+        table=marked(_table(study, demand, stations, reach), made_up),
+        stations=marked(_stations_frame(study, demand, stations, reach), made_up),
         sites=sites,
-        service_areas=service_areas(study, ground, stations, sites),
-        streets=gpd.GeoDataFrame(
-            {"kind": list(ground.streets.kind)}, geometry=street_lines(ground.reference.network), crs=study.crs
-        ),
+        service_areas=marked(service_areas(study, ground, stations, sites), made_up),
+        streets=marked(streets, made_up),
         reach={walker.name: found for walker, found in reach.items()},
     )
 

@@ -64,8 +64,8 @@ def demo(out: OutPath = None) -> None:
 def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")],
     example: Annotated[
-        str, typer.Option("--example", help="Make a city up: fushun, puyang, qiandongnan, nanming or grid.")
-    ] = "",
+        str | None, typer.Option("--example", help="Make a city up: fushun, puyang, qiandongnan, nanming or grid.")
+    ] = None,
     size: Annotated[
         float | None, typer.Option("--size", min=0.02, max=10.0, help="How many times the programme's own size. [1.0]")
     ] = None,
@@ -83,13 +83,29 @@ def new(
     from lifecircle import terminal
     from lifecircle.samples import start_study
 
-    if example:
-        _make(folder, example, size=size, seed=seed, side=side, messy=messy)
+    if example is None:
+        given = {"--size": size, "--seed": seed, "--side": side, "--messy": messy or None}
+        _refuse(given, "has a meaning for a made-up city only; name one with --example")
+        for path in start_study(folder):
+            terminal.show_written(path)
         return
-    given = {"--size": size, "--seed": seed, "--side": side, "--messy": messy or None}
-    _refuse(given, "has a meaning for a made-up city only; name one with --example")
-    for path in start_study(folder):
-        terminal.show_written(path)
+    from lifecircle.synthetic.examples import GRID, write_example
+
+    if example == GRID:
+        _refuse({"--size": size, "--messy": messy or None}, "has no meaning for the example grid; take it out")
+    else:
+        _refuse({"--side": side}, "has a meaning for the example grid only; take it out")
+    write_example(
+        folder,
+        example,
+        size=1.0 if size is None else size,
+        side=100 if side is None else side,
+        seed=7 if seed is None else seed,
+        messy=messy,
+        step=terminal.step,
+    )
+    terminal.show_written(folder)
+    typer.echo(f"next: lifecircle check {folder}")
 
 
 @app.command()
@@ -97,9 +113,9 @@ def check(study: StudyPath, out: OutPath = None) -> None:
     """Read and check all inputs and list every breach."""
     from lifecircle import terminal
     from lifecircle.demand import place_residents
-    from lifecircle.ground import check_ground
+    from lifecircle.ground import check_ground, says_synthetic
     from lifecircle.reports import write_check
-    from lifecircle.study import check_study, says_synthetic
+    from lifecircle.study import check_study
 
     with terminal.step("Checking"):
         found, findings = check_study(study)
@@ -174,41 +190,6 @@ def main() -> None:
 
 
 # --------------------------------------------------------------------------- steps that commands share
-
-
-def _make(folder: Path, example: str, *, size: float | None, seed: int | None, side: int | None, messy: bool) -> None:
-    """Make a city up and write it."""
-    from lifecircle import terminal
-    from lifecircle.samples import new_folder
-    from lifecircle.schema import nearest
-    from lifecircle.synthetic.grid import make_grid
-    from lifecircle.synthetic.make import make_city
-    from lifecircle.synthetic.messy import write_messy
-    from lifecircle.synthetic.programmes import PROGRAMMES
-    from lifecircle.synthetic.write import write_study
-
-    if example != "grid" and example not in PROGRAMMES:
-        known = ", ".join([*PROGRAMMES, "grid"])
-        hint = nearest(example, [*PROGRAMMES, "grid"])
-        raise UnknownNameError(f"there is no example {example!r}; " + (f"did you mean {hint}?" if hint else known))
-    seed = 7 if seed is None else seed
-    if example == "grid":
-        _refuse({"--size": size, "--messy": messy or None}, "has no meaning for the example grid; take it out")
-        extent = f"--side {side or 100}"
-    else:
-        _refuse({"--side": side}, "has a meaning for the example grid only; take it out")
-        extent = f"--size {size or 1.0}"
-    command = f"lifecircle new DIR --example {example} {extent} --seed {seed}" + (" --messy" if messy else "")
-    with new_folder(folder) as draft:
-        if example == "grid":
-            with terminal.step("Laying out the grid"):
-                city = make_grid(side or 100, seed=seed)
-        else:
-            city = make_city(PROGRAMMES[example], size=size or 1.0, seed=seed, step=terminal.step)
-        with terminal.step("Writing the study"):
-            (write_messy if messy else write_study)(draft, city, command)
-    terminal.show_written(folder)
-    typer.echo(f"next: lifecircle check {folder}")
 
 
 def _refuse(given: Mapping[str, object], why: str) -> None:

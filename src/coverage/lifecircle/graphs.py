@@ -14,6 +14,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from lifecircle.errors import SHOWN_IDS, Breach, SchemaError
+from lifecircle.mark import MARK, YES, is_marked
 from lifecircle.model import BoolArray, FloatArray, LongArray
 from lifecircle.network import WalkNetwork, walk_network
 
@@ -44,9 +45,10 @@ def to_networkx(network: WalkNetwork, *, crs: Any = None) -> nx.MultiDiGraph:
         seconds, ``segment`` (and as ``osmid``, for OSMnx asks for one), whether it is ``reversed`` against the segment,
         its ``geometry`` where it is bent, and ``private``, ``closed``, ``snappable``, ``remnant``. Where nobody can
         walk there is no edge, and so no path. Private and closed edges carry a rule that a plain shortest path does
-        not know.
+        not know. The graph of a synthetic network has the attribute ``synthetic``, "yes".
     """
-    graph = nx.MultiDiGraph(**{WALKING: True}, **({} if crs is None else {"crs": crs}))
+    stated = ({} if crs is None else {"crs": crs}) | ({MARK: YES} if network.synthetic else {})
+    graph = nx.MultiDiGraph(**{WALKING: True}, **stated)
     graph.add_nodes_from((i, {"x": x, "y": y}) for i, (x, y) in enumerate(network.xy_m.tolist()))
     lines = _lines_of(network)
     columns = {
@@ -83,7 +85,8 @@ def from_networkx(graph: nx.Graph) -> WalkNetwork:
     WalkNetwork
         Node ``i`` is the graph's ``i``-th. The two directions of one street (the same ends, ``osmid``, line and length)
         are one segment. An edge without its other direction is walked both ways, for it is a one-way street of
-        traffic; unless the graph's attribute ``walking`` is true: then nobody walks against it.
+        traffic; unless the graph's attribute ``walking`` is true: then nobody walks against it. It is synthetic if the
+        graph, a node or an edge says so.
 
     Raises
     ------
@@ -119,6 +122,7 @@ def from_networkx(graph: nx.Graph) -> WalkNetwork:
         closed=flags("closed", default=False),
         snappable=flags("snappable", default=True),
         remnant=flags("remnant", default=False),
+        synthetic=any(map(is_marked, (graph.graph, *(data for _, data in graph.nodes(data=True)), *said))),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -11,17 +12,19 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from lifecircle.errors import Breach, LifecircleError, SchemaError, SourceError
+from lifecircle.errors import Breach, InputError, LifecircleError, SchemaError, SourceError
 from lifecircle.hours import is_open, problem_of_hours
-from lifecircle.mark import unsaid
+from lifecircle.mark import UNSAID, unsaid
 from lifecircle.model import FloatArray, SpeedClass, Study, Walking, Walks
 from lifecircle.network import WalkNetwork
+from lifecircle.readers.files import Located, locate
+from lifecircle.readers.study_file import read_study_file
 from lifecircle.routing import NearestWalks, nearest_walks, within
 from lifecircle.schema import ELEVATION, LAYERS, breach
 from lifecircle.snapping import SnapIndex, Snaps
 from lifecircle.streets import WalkingStreets, walking_streets
 from lifecircle.streets import at as with_gates
-from lifecircle.terrain import Terrain, read_terrain, says_synthetic
+from lifecircle.terrain import Terrain, are_made_up, read_terrain
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,23 +132,31 @@ def lay_ground(study: Study) -> Ground:
     times = dict.fromkeys([walking.at, *(c.at or walking.at for c in study.settings.circles)])
     obstacles, terrain = _Obstacles.of(study), _terrain(study)
     surfaces: dict[bool, Surface] = {}
-    made_up = [ELEVATION] if study.elevation is not None and says_synthetic(study.elevation) else []
+    made_up = [ELEVATION] if study.elevation is not None and are_made_up(study.elevation) else []
+    synthetic = study.synthetic or bool(made_up)
     findings = [] if study.synthetic else unsaid(made_up)
     for steps in dict.fromkeys(c.steps for c in walking.classes):
-        surface, found = _lay_surface(study, obstacles, terrain, times, steps=steps)
+        surface, found = _lay_surface(study, obstacles, terrain, times, steps=steps, synthetic=synthetic)
         surfaces[steps] = surface
         new = [f for f in found if f not in findings]
         findings += new if steps == walking.reference.steps else [_of_others(f, steps=steps) for f in new]
     if any(f.severity == "error" for f in findings):
         raise SchemaError(f"{study.path}: the study cannot be used", breaches=findings)
-    return Ground(walking, surfaces, tuple(findings), study.synthetic or bool(made_up))
+    return Ground(walking, surfaces, tuple(findings), synthetic)
 
 
 def _lay_surface(
-    study: Study, obstacles: _Obstacles, terrain: Terrain | None, times: Iterable[str], *, steps: bool
+    study: Study,
+    obstacles: _Obstacles,
+    terrain: Terrain | None,
+    times: Iterable[str],
+    *,
+    steps: bool,
+    synthetic: bool,
 ) -> tuple[Surface, list[Breach]]:
     """Return one surface and what laying it finds."""
-    streets = walking_streets(study.streets, study.settings.walking, elevation=terrain, steps=steps)
+    walking = study.settings.walking
+    streets = walking_streets(study.streets, walking, elevation=terrain, steps=steps, synthetic=synthetic)
     network_at, unread = _networks(streets, times)
     index = SnapIndex.of(streets.network, barriers=obstacles.geometries)
     homes = obstacles.attach(index, *exits(study), np.arange(len(study.buildings)))
@@ -192,6 +203,23 @@ def check_ground(study: Study) -> tuple[Breach, ...]:
         return lay_ground(study).findings
     except LifecircleError as error:
         return error.breaches or (Breach("streets", "not-walkable", error.message),)
+
+
+def says_synthetic(path: str | Path, findings: Iterable[Breach]) -> bool:
+    """Return whether a study, sound or not, is made up, given what checking it found.
+
+    Its file says so, or a finding tells that an input does though the file does not, or the heights do.
+    """
+    try:
+        file = read_study_file(Path(path))
+    except InputError:  # of a file that cannot be read nothing is known
+        return False
+    heights = locate(file.inputs[ELEVATION], file.path.parent) if ELEVATION in file.inputs else None
+    return (
+        file.settings.synthetic
+        or any(f.rule == UNSAID for f in findings)
+        or (isinstance(heights, Located) and are_made_up(heights.path))
+    )
 
 
 def attach_points(study: Study, ground: Ground, places: gpd.GeoDataFrame) -> Snaps:

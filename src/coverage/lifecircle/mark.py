@@ -32,13 +32,18 @@ Table = TypeVar("Table", bound=pd.DataFrame)
 
 
 def marked(table: Table, synthetic: bool) -> Table:
-    """Return the table as it is written: that of a synthetic study ends in the column `MARK`, no other has one."""
+    """Return the table as it is given out: that of a synthetic study ends in the column `MARK`, no other has one."""
     return table.assign(**{MARK: YES}) if synthetic else table
 
 
-def is_marked(tags: Mapping[str, str]) -> bool:
+def is_mark(name: str) -> bool:
+    """Return whether a column, tag or key of this name is the mark: however offices and formats write it."""
+    return name.strip().lower() == MARK
+
+
+def is_marked(tags: Mapping[str, object]) -> bool:
     """Return whether tags say that what bears them is made up."""
-    return tags.get(MARK, "").strip().lower() in YES_WORDS
+    return any(is_mark(name) and str(value).strip().lower() in YES_WORDS for name, value in tags.items())
 
 
 def unsaid(layers: Iterable[str]) -> list[Breach]:

@@ -41,6 +41,8 @@ class WalkNetwork(ReadOnlyArrays):
     that hangs on nothing, it attaches only where no other segment is within reach. The line of segment ``i`` is
     ``shape_xy_m[shape_indptr[i]:shape_indptr[i + 1]]``. ``closed`` segments have no arcs in the search graph.
 
+    ``synthetic`` says whether anything that it is made from is made up.
+
     A place on segment ``i`` leaves for a station through the search nodes ``leave[i]`` and is entered, as a station,
     through ``enter[i]``. The arcs that lead *into* search node ``v`` are ``indptr[v]:indptr[v + 1]``: they come from
     ``tail``, cost ``cost_m`` metres on the flat and ``cost_s`` seconds, are ``arc_m`` metres long and part of the
@@ -69,6 +71,7 @@ class WalkNetwork(ReadOnlyArrays):
     cost_s: FloatArray
     arc_m: FloatArray
     arc_segment: IntArray
+    synthetic: bool = False
 
     @property
     def n_segments(self) -> int:
@@ -197,6 +200,7 @@ def walk_network(
     closed: npt.ArrayLike | None = None,
     snappable: npt.ArrayLike | None = None,
     remnant: npt.ArrayLike | None = None,
+    synthetic: bool = False,
 ) -> WalkNetwork:
     """Make a network of nodes and the segments between them.
 
@@ -225,6 +229,8 @@ def walk_network(
         (n,) booleans: whether a home or station may attach (not to tunnels). All True by default.
     remnant
         (n,) booleans: whether a home or station attaches for want of any other segment alone. All False by default.
+    synthetic
+        Whether any of this is made up.
 
     Returns
     -------
@@ -270,6 +276,7 @@ def walk_network(
         remnant=_flags(remnant, n, default=False),
         shape_indptr=shape_indptr,
         shape_xy_m=shape_xy_m,
+        synthetic=synthetic,
         **_search_graph(xy_m, ends, own, shut, length, forward, backward, waits),
     )
 
@@ -344,7 +351,7 @@ def _search_graph(
     forward_m: FloatArray,
     backward_m: FloatArray,
     fixed_s: FloatArray,
-) -> dict[str, npt.NDArray[Any]]:
+) -> dict[str, Any]:
     """Return how places leave and are entered, and the arcs of the search graph by their head."""
     touched, n_nodes = np.unique(ends[private]), len(xy_m)
     number = np.empty(n_nodes + 2 * len(touched), dtype=np.int32)

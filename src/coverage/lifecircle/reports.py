@@ -25,8 +25,9 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from lifecircle.circles import Coverage
 from lifecircle.errors import Breach, OutputError
+from lifecircle.gdal import stopped_clock
 from lifecircle.maps import coverage_page
-from lifecircle.mark import BOTH, MARK, REMARK, marked
+from lifecircle.mark import BOTH, MARK, REMARK, Table
 from lifecircle.model import Settings
 from lifecircle.scenarios import Plan
 
@@ -70,7 +71,7 @@ def write_plan(folder: Path, plan: Plan, today: Coverage, unserved: pd.DataFrame
         When the folder cannot be written; what stood there before stands there still.
     """
     with whole_folder(folder, synthetic=today.synthetic) as draft:
-        write_csv(draft / "sites.csv", _told(plan.sites, today))
+        write_csv(draft / "sites.csv", _based(plan.sites, today))
         _write_json(draft / "plan.json", plan_record(plan))
         page = coverage_page(today, plan=plan, unserved=unserved)
         _write_results(draft, plan.coverage, unserved, page)
@@ -78,18 +79,25 @@ def write_plan(folder: Path, plan: Plan, today: Coverage, unserved: pd.DataFrame
 
 
 def _write_results(draft: Path, coverage: Coverage, unserved: pd.DataFrame, page: str) -> None:
-    write_csv(draft / "coverage.csv", _told(coverage.table, coverage))
+    write_csv(draft / "coverage.csv", _based(coverage.table, coverage))
     buildings = pd.DataFrame(coverage.buildings.drop(columns="geometry"))
-    _told(buildings[_ordered(buildings.columns)], coverage).to_parquet(draft / "buildings.parquet", index=False)
-    write_csv(draft / "unserved.csv", _told(unserved, coverage))
+    _based(buildings[_ordered(buildings.columns)], coverage).to_parquet(draft / "buildings.parquet", index=False)
+    write_csv(draft / "unserved.csv", _based(unserved, coverage))
     _write_layers(draft / "service_areas.gpkg", coverage)
     (draft / MAP).write_text(page, encoding="utf-8")
     _write_notes(draft / "NOTES.txt", coverage)
 
 
-def _told(table: pd.DataFrame, coverage: Coverage) -> pd.DataFrame:
+def _based(table: pd.DataFrame, coverage: Coverage) -> pd.DataFrame:
     """Return a table with what every table of a coverage has to say of its figures."""
-    return marked(table.assign(residents_basis=_basis(coverage)), coverage.synthetic)
+    return _told(table, "residents_basis", _basis(coverage))
+
+
+def _told(table: Table, column: str, said: str) -> Table:
+    """Return a table with a column that says the same of every row, before the mark."""
+    told = table.copy()
+    told.insert(len(table.columns) - (MARK in table), column, said)
+    return told
 
 
 def _basis(coverage: Coverage) -> str:
@@ -234,17 +242,14 @@ def _write_layers(path: Path, coverage: Coverage) -> None:
     """Write service areas, reached streets and stations as WGS 84 layers, each row with its attribution."""
     attribution = "; ".join(coverage.study.attribution)
     layers = {**coverage.drawings, "stations": coverage.stations}
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})  # else the clock is in the file
-    try:
+    with stopped_clock():
         for name, layer in layers.items():
-            degrees = marked(layer.to_crs(4326).assign(attribution=attribution), coverage.synthetic)
+            degrees = _told(layer.to_crs(4326), "attribution", attribution)
             crossed = ~degrees.is_valid.to_numpy()  # the last bit of a degree can lay a thin ring across itself
             degrees.loc[crossed, "geometry"] = degrees.geometry[crossed].make_valid(
                 method="structure", keep_collapsed=False
             )
             degrees.to_file(path, layer=name, driver="GPKG")
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
 def _write_notes(path: Path, coverage: Coverage) -> None:

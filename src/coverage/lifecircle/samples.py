@@ -43,7 +43,9 @@ def start_study(folder: Path) -> list[Path]:
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """Give a draft folder beside ``folder``; when the block ends well it takes that place, else it is gone.
+    """Give a draft folder; when the block ends well it becomes ``folder``, else it is gone.
+
+    A folder that is there and empty stays the folder it is, for someone may be in it: what was drafted moves into it.
 
     Raises
     ------
@@ -52,17 +54,37 @@ def new_folder(folder: Path) -> Iterator[Path]:
     """
     place = folder.resolve()
     try:
-        if place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise OutputError(f"{folder} is not empty; name a new folder, so that nothing of yours is overwritten")
+        exists = place.exists()
+        if exists:
+            _refuse_to_fill(place, folder)
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{place.name}-", dir=place.parent) as beside:
-            draft = Path(beside) / place.name
+        with tempfile.TemporaryDirectory(prefix=f".{place.name}-", dir=place if exists else place.parent) as holder:
+            draft = Path(holder) / place.name
             draft.mkdir()
             yield draft
-            if place.exists():
-                place.rmdir()
-            draft.rename(place)
+            if exists:
+                _refuse_to_fill(place, folder, but=Path(holder))
+                _move_into(place, sorted(draft.iterdir()))
+            else:
+                draft.rename(place)
     except OutputError:
         raise
     except OSError as error:
         raise OutputError(f"cannot write to {folder}: {error.strerror or error}") from error
+
+
+def _refuse_to_fill(place: Path, named: Path, *, but: Path | None = None) -> None:
+    if not place.is_dir() or any(path != but for path in place.iterdir()):
+        raise OutputError(f"{named} is not empty; name a new folder, so that nothing of yours is overwritten")
+
+
+def _move_into(place: Path, files: list[Path]) -> None:
+    """Move all the files into a folder, or none."""
+    moved: list[Path] = []
+    try:
+        for file in files:
+            moved.append(file.rename(place / file.name))  # noqa: PERF401 - what has moved is known when one does not
+    except OSError:
+        for path, file in zip(moved, files, strict=False):
+            path.rename(file)
+        raise

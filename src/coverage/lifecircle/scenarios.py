@@ -19,6 +19,7 @@ from sklearn.cluster import DBSCAN
 from lifecircle.circles import Coverage, cover, cover_with
 from lifecircle.errors import Breach, StudyError, UnknownNameError
 from lifecircle.ground import Ground
+from lifecircle.mark import marked
 from lifecircle.model import Circle, FloatArray, Scenario, Study, Walks
 from lifecircle.service import Eligibility, serves
 from lifecircle.siting import FewestStations, MostResidents, Question, SitingPlan, coverage_of, solve
@@ -54,7 +55,8 @@ class Sites:
 class Plan:
     """A scenario's answer: the plan in numbers, its sites by id, and the coverage with them opened.
 
-    ``sites`` holds the columns of sites.csv: today's stations and the chosen sites in their order.
+    ``sites`` holds the columns of sites.csv: today's stations and the chosen sites in their order; ``synthetic`` last
+    where the study is made up.
     """
 
     scenario: Scenario
@@ -252,7 +254,7 @@ def _sites_frame(
         "lon": np.round(lon, 7),
         "lat": np.round(lat, 7),
     }
-    return pd.DataFrame(columns)
+    return marked(pd.DataFrame(columns), after.synthetic)
 
 
 def _reasons(sites: Sites, circle: Circle, opened: np.ndarray) -> tuple[FloatArray, FloatArray]:
@@ -286,7 +288,8 @@ def unserved_areas(today: Coverage, sites: Sites) -> pd.DataFrame:
     DataFrame
         One row an unserved area and circle, most residents first: the area that most of them live in, the station that
         most of them have nearest (empty where none is reached) and their mean minutes to theirs, the candidate that
-        would bring most of them into the circle (empty where none would) and how many, and the middle of the buildings.
+        would bring most of them into the circle (empty where none would) and how many, and the middle of the buildings;
+        ``synthetic`` last where the study is made up.
     """
     inside = (today.buildings["area_id"] != "").to_numpy()
     frames = [
@@ -294,9 +297,8 @@ def unserved_areas(today: Coverage, sites: Sites) -> pd.DataFrame:
         for circle in today.study.settings.circles
         if len(rows := np.flatnonzero(inside & (today.outside(circle) > 0)))
     ]
-    if not frames:
-        return pd.DataFrame(columns=list(UNSERVED_COLUMNS))
-    return pd.concat(frames, ignore_index=True)
+    found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(UNSERVED_COLUMNS))
+    return marked(found, today.synthetic)
 
 
 def _clusters(today: Coverage, sites: Sites, circle: Circle, rows: np.ndarray) -> pd.DataFrame:

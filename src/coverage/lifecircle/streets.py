@@ -45,7 +45,12 @@ class WalkingStreets(ReadOnlyArrays):
 
 
 def walking_streets(
-    streets: StreetWays, walking: Walking, *, elevation: Terrain | None = None, steps: bool = True
+    streets: StreetWays,
+    walking: Walking,
+    *,
+    elevation: Terrain | None = None,
+    steps: bool = True,
+    synthetic: bool = False,
 ) -> WalkingStreets:
     """Cut the walkable ways where they meet and make a network of the pieces.
 
@@ -59,6 +64,8 @@ def walking_streets(
     steps
         Whether the class takes steps, escalators, and ways and barriers that no wheelchair passes. Where it does not,
         such ways are not in the network at all.
+    synthetic
+        Whether the study is made up; its network says so.
 
     Raises
     ------
@@ -101,6 +108,7 @@ def walking_streets(
         closed=state.closed,
         snappable=np.append(rights.snappable[pieces.way], np.zeros(len(spokes.way), dtype=bool)),
         remnant=remnant,
+        synthetic=synthetic,
     )
     enclosed_text = "only private ways lead to these ways: taken for the compound's own"
     remnant_text = f"pieces of less than {REMNANT_M:g} m that hang on no other way: used for want of another"

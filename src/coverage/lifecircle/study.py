@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from lifecircle.errors import Breach, InputError, SchemaError, SourceError, StudyError
-from lifecircle.mark import UNSAID, unsaid
+from lifecircle.mark import unsaid
 from lifecircle.model import Settings, StreetWays, Study
 from lifecircle.readers.assembly import in_metres
 from lifecircle.readers.files import SOURCE_RULES, Located, digest, locate
@@ -114,18 +114,6 @@ def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
         marked=marked,
     )
     return study, study.findings
-
-
-def says_synthetic(path: str | Path, findings: Iterable[Breach]) -> bool:
-    """Return whether a study, sound or not, is made up, given what checking it found.
-
-    Its file says so, or a finding tells that an input does though the file does not.
-    """
-    try:
-        stated = read_study_file(Path(path)).settings.synthetic
-    except InputError:  # of a file that cannot be read nothing is known
-        stated = False
-    return stated or any(f.rule == UNSAID for f in findings)
 
 
 def _residents(file: StudyFile, layers: Layers) -> tuple[pd.DataFrame | None, list[Breach]]:

@@ -22,6 +22,9 @@ from lifecircle.schema import TOTAL
 ROUNDING = 1e-9
 """A share this much less than all is all: sums of fractions of residents are rounded."""
 
+STATUSES = ("beyond", "unreachable", "unsnappable", "unplaced")
+"""Columns of residents outside every circle; one that holds nobody is not shown."""
+
 MARKED = "bold yellow"
 STYLES = {"error": "red", "repair": "yellow", "warning": "cyan"}
 
@@ -73,19 +76,23 @@ def show_coverage(coverage: Coverage) -> None:
     settings = coverage.study.settings
     totals = coverage.table[coverage.table["area_id"] == TOTAL].set_index("group")
     title = _titled(f"{settings.name}: all areas", coverage.synthetic)
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column(no_wrap=True)
-    for group in totals.index:
-        table.add_column(_plain(group.replace("_", " ")), justify="right")
-    figures = {f"within {c.name}": (f"within_{c.name}", f"share_{c.name}") for c in settings.circles}
-    plain = ("beyond", "unreachable", "unsnappable", "unplaced")
-    table.add_row("residents", *(f"{n:,.0f}" for n in totals["residents"]))
-    for label, (count, share) in figures.items():
-        pairs = zip(totals[count], totals[share], strict=True)
-        table.add_row(_plain(label), *(f"{n:,.0f} ({_share(part)})" for n, part in pairs))
-    for name in plain:
-        table.add_row(name, *(f"{n:,.0f}" for n in totals[name]))
+    table = Table("", "residents", title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for circle in settings.circles:
+        table.add_column(_plain(f"within {circle.name}"))
+    statuses = [name for name in STATUSES if totals[name].any()]
+    for name in statuses:
+        table.add_column(name)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for column in table.columns:
+        column.no_wrap = True
+    for group, row in totals.iterrows():
+        within = (f"{row[f'within_{c.name}']:,.0f}\n({_share(row[f'share_{c.name}'])})" for c in settings.circles)
+        others = (f"{row[name]:,.0f}" for name in statuses)
+        table.add_row(_plain(str(group).replace("_", " ")), f"{row['residents']:,.0f}", *within, *others)
     _out.print(table)
+    if none := [name for name in STATUSES if name not in statuses]:
+        _out.print(f"nobody is {' or '.join(none)}", soft_wrap=True)
     for note in coverage.notes:
         _out.print(_plain(note.zh if settings.language == "zh" else note.en), style="dim", soft_wrap=True)
     for line in coverage.study.attribution:

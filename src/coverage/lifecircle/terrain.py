@@ -131,7 +131,7 @@ def read_terrain(path: Path, crs: CRS, xy_m: FloatArray) -> Terrain:
     return terrain
 
 
-def says_synthetic(path: Path) -> bool:
+def are_made_up(path: Path) -> bool:
     """Return whether a GeoTIFF bears a tag which says that its heights are made up; one that cannot be read says no."""
     try:
         with warnings.catch_warnings():

@@ -77,7 +77,10 @@ def read_layers(located: Mapping[str, Located]) -> Layers:
         elif file.format.name == "GraphML":
             _read_graph(file, layers)
         else:
-            layers.add(layer, *read_table(file))
+            table, synthetic, found = read_table(file)
+            if synthetic:
+                layers.marked.add(layer)
+            layers.add(layer, table, found)
     for path, inputs in of_file.items():
         _read_osm_layers(path, inputs, layers)
     if "areas" in layers.tables:

@@ -303,10 +303,11 @@ def _met(block: Block, tags: Tags, n: int, where: Where) -> tuple[LongArray, Lon
 
 def _marks(block: Block, tags: Tags, rows: LongArray) -> set[bool]:
     """Return whether the objects in ``rows`` bear the mark: none, all or some."""
-    here = tags.key == block.row_of.get(MARK.encode(), -1)
+    keys = [row for text, row in block.row_of.items() if text.lower() == MARK.encode()]
+    here = np.isin(tags.key, keys)
     here[here] = np.isin(tags.row[here], rows)
     texts = (block.texts[v].decode(errors="replace") for v in np.unique(tags.value[here]).tolist())
-    unmarked = {False} if here.sum() < len(rows) else set()
+    unmarked = {False} if len(np.unique(tags.row[here])) < len(rows) else set()
     return {is_marked({MARK: text}) for text in texts} | unmarked
 
 

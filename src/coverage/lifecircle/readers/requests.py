@@ -37,7 +37,7 @@ def read_requests(path: str | Path) -> gpd.GeoDataFrame:
         file = Breach(LAYER, "unknown-format", "requests are not read from OpenStreetMap files", (path.name,), 1)
     if isinstance(file, Breach):
         raise SourceError(f"{path}: no requests", breaches=[file])
-    table, breaches = read_table(file)
+    table, _, breaches = read_table(file)
     if table is not None:
         table, found = conform(LAYER, table)
         breaches += found

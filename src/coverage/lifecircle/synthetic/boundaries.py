@@ -1,4 +1,4 @@
-"""The communities of a made-up city as a Shapefile of an office: GBK without a word of it, and broken rings."""
+"""The areas of a made-up city as Shapefiles of offices, one a level: GBK without a word of it, and broken rings."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ import shapely
 
 from lifecircle.model import FloatArray, LongArray
 from lifecircle.synthetic.breakage import Breakage, Rows
+from lifecircle.synthetic.words import HEADINGS, LEVELS
 from lifecircle.synthetic.write import write_layer
 
 ENCODING = "gbk"
 CGCS2000 = 4490
 """The datum of Chinese surveys; it agrees with WGS 84 to centimetres."""
 
-PARENT = "所属街道名称"
-"""Heading of the area above; a name in a dBASE table ends after `NAME_BYTES`."""
+ABOVE = {"area_id": "区划代码", "name": "区划名称"}
+"""Headings of the larger areas."""
+
+PARENT = "上级区划代码"
+"""Heading of the code of the area above; a name in a dBASE table ends after `NAME_BYTES`."""
 
 NAME_BYTES = 10
 PART = 0.004
@@ -28,30 +32,43 @@ PART = 0.004
 _LANGUAGE_BYTE = 29
 
 
-def write_boundaries(
-    path: Path, areas: gpd.GeoDataFrame, headings: Mapping[str, str], random: np.random.Generator
-) -> list[Breakage]:
-    """Write the smallest areas and return what is wrong with them; ``areas`` are in degrees."""
-    name_of = areas.set_index("area_id")["name"]
-    smallest = areas[~areas["area_id"].isin(areas["parent_id"])].reset_index(drop=True)
-    table = smallest[[*headings, "geometry"]].rename(columns=dict(headings))
-    table.insert(2, _cut(PARENT), smallest["parent_id"].map(name_of).fillna(""))
-    rows = Rows(len(table), random)
+def boundaries_of(level: str) -> str:
+    """Return the name of the file that holds the areas of a level."""
+    return f"{LEVELS[level]}边界.shp"
+
+
+def write_boundaries(folder: Path, areas: gpd.GeoDataFrame, random: np.random.Generator) -> list[Breakage]:
+    """Write each level of areas and return what is wrong with the smallest; ``areas`` are in degrees, largest first."""
+    *larger, level = areas["level"].unique()
+    for above in larger:
+        _write(folder / boundaries_of(above), areas[areas["level"] == above], ABOVE)
+    smallest = areas[areas["level"] == level].reset_index(drop=True)
+    rows = Rows(len(smallest), random)
     simple = (smallest.geometry.geom_type == "Polygon").to_numpy()
     crossed, repeated, opened = (rows.take(PART, among=simple) for _ in range(3))
     shapes = smallest.geometry.to_numpy().copy()
     shapes[crossed] = [_crossed(shape) for shape in shapes[crossed]]
     shapes[repeated] = [shapely.Polygon(np.repeat(_ring(shape), 2, axis=0)) for shape in shapes[repeated]]
-    table = table.set_geometry(shapes, crs=areas.crs).set_crs(CGCS2000, allow_override=True)
+    path = folder / boundaries_of(level)
+    _write(path, smallest.set_geometry(shapes, crs=areas.crs), HEADINGS["areas"])
+    for row in opened:
+        _open_ring(path, int(row))
+    files = tuple(boundaries_of(above) for above in larger)
+    return _answers(path.name, files, smallest["area_id"].to_numpy(), crossed, repeated, opened)
+
+
+def _write(path: Path, areas: gpd.GeoDataFrame, headings: Mapping[str, str]) -> None:
+    """Write areas of one level under an office's headings, saying nothing of the encoding."""
+    table = areas[[*headings, "parent_id", "geometry"]].rename(columns={**headings, "parent_id": _cut(PARENT)})
+    table = table.set_crs(CGCS2000, allow_override=True)
     write_layer(path, table, driver="ESRI Shapefile", encoding=ENCODING, DBF_DATE_LAST_UPDATE="2025-01-01")
     path.with_suffix(".cpg").unlink()
     _blank(path.with_suffix(".dbf"), _LANGUAGE_BYTE)
-    for row in opened:
-        _open_ring(path, int(row))
-    return _answers(path.name, smallest["area_id"].to_numpy(), crossed, repeated, opened)
 
 
-def _answers(file: str, ids: np.ndarray, crossed: LongArray, repeated: LongArray, opened: LongArray) -> list[Breakage]:
+def _answers(
+    file: str, larger: tuple[str, ...], ids: np.ndarray, crossed: LongArray, repeated: LongArray, opened: LongArray
+) -> list[Breakage]:
     broken = partial(Breakage, file, "areas")
     return [
         broken("invalid-polygon", tuple(ids[crossed]), "two vertices swapped: the outline crosses itself", "draw anew"),
@@ -66,7 +83,7 @@ def _answers(file: str, ids: np.ndarray, crossed: LongArray, repeated: LongArray
         ),
         broken(
             "missing-encoding",
-            (Path(file).with_suffix(".cpg").name,),
+            tuple(Path(name).with_suffix(".cpg").name for name in (file, *larger)),
             "nothing says that the texts are in GBK",
             f'encoding = "{ENCODING}", as the study file has it',
             found_by_check=False,
@@ -76,6 +93,13 @@ def _answers(file: str, ids: np.ndarray, crossed: LongArray, repeated: LongArray
             (_cut(PARENT),),
             f"a heading of {len(PARENT.encode(ENCODING))} bytes, {PARENT}, cut to {NAME_BYTES}",
             "name the column as it is in the file",
+            found_by_check=False,
+        ),
+        broken(
+            "levels-apart",
+            larger,
+            "the larger areas in files of their own: eligible knows no level of theirs",
+            f"put all into one layer, with their level and with {_cut(PARENT)} as parent_id",
             found_by_check=False,
         ),
     ]

@@ -21,6 +21,9 @@ from pyproj import CRS
 from lifecircle.model import FloatArray, IntArray, LongArray, ReadOnlyArrays, StreetWays
 from lifecircle.synthetic.programme import Programme
 
+USUAL_SIZE, USUAL_SEED = 1.0, 7
+"""Of a city that is asked for by name alone."""
+
 
 def random_of(seed: int, stage: str) -> np.random.Generator:
     """Return the random numbers of one stage: a change in one stage moves no other."""
@@ -133,7 +136,7 @@ class City:
     barriers   kind; lines or polygons
     residents  building_id, residents, residents_<class or attribute>...; whole numbers, every residential building
     stations   station_id, name, kind, tier, items, hours, capacity, cost, agents, building_id, area_id; points
-    candidates site_id and the same, with consent (yes, no, or empty where none is needed)
+    candidates site_id and the same, with consent (yes, or empty where none is needed)
     requests   request_id, item, urgency, channel, time, priority, building_id, area_id; points
     itinerary  station_id, weekday, from, to, stop_id (a station or village), area_id; points; empty but for itinerant
                service

@@ -28,6 +28,9 @@ VILLAGE_RESIDENTS = 0.35
 FEW = 0.05
 """A cell with fewer residents than this share of those of a mean area of the smallest level is none by itself."""
 
+LEAST = 30
+"""Nor is one with fewer residents than this: a handful of farmhouses."""
+
 
 def part_land(
     cells: Cells, buildings: gpd.GeoDataFrame, residents: pd.DataFrame, programme: Programme, size: float, crs: CRS
@@ -214,7 +217,7 @@ def _runs(residents: FloatArray, shares: FloatArray, programme: Programme) -> In
 
     Every run holds an inhabited cell; the others go with the run before them.
     """
-    inhabited = np.flatnonzero(residents > FEW * residents.sum() / len(shares))
+    inhabited = np.flatnonzero(residents >= max(FEW * residents.sum() / len(shares), LEAST))
     n, k = len(inhabited), np.arange(len(shares))
     if n < len(shares):
         raise InfeasibleError(

@@ -42,7 +42,6 @@ def grid_programme(side: int) -> Programme:
     tier = Tier(
         name="station",
         n=stations,
-        per="",
         kinds={"shop": 1.0},
         items=(_ITEM,),
         hours="24/7",
@@ -65,7 +64,6 @@ def grid_programme(side: int) -> Programme:
             kinds={"old": (1.0, 1.0)},
         ),
         levels=("community",),
-        communities=_areas_along(side) ** 2,
         residents=int(_household(np.arange(houses)).sum()),
         aged_share=0.2,
         tiers=(tier,),
@@ -73,6 +71,7 @@ def grid_programme(side: int) -> Programme:
         requests=houses // _HOUSES_PER_REQUEST,
         item_weights={_ITEM: 1.0},
         circles=(Circle("8", 8.0), Circle("15", 15.0)),
+        promised="8",
         source="A grid of streets for benchmarks; every figure is made up.",
     )
 

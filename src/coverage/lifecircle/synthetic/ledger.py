@@ -13,10 +13,11 @@ from lifecircle.mark import BOTH, MARK, YES
 from lifecircle.synthetic.breakage import Breakage, Rows, twice
 from lifecircle.synthetic.households import GROUPS, households_of
 from lifecircle.synthetic.tell import top_area
+from lifecircle.synthetic.words import COUNT, HEADINGS
 from lifecircle.synthetic.xlsx import MOST_ROWS, NAME_LENGTH, Sheet, write_workbook
 
-WHERE = ("社区", "小区/楼栋", "单元门牌", "户主编号")
-COUNT, OF_THESE, TOTAL = "人口", "其中", "合计"
+WHERE = ("社区代码", "社区", "楼栋地址", "单元门牌", "户主编号")
+OF_THESE, TOTAL = "其中", "合计"
 PART = 0.007
 
 _HEAD_ROWS = 3
@@ -39,9 +40,14 @@ def write_ledger(path: Path, frames: Mapping[str, pd.DataFrame], random: np.rand
     last = tuple(f"{s.name} row {len(s.head) + len(s.table) + 1}" for s in sheets if s.foot)
     file = path.name
 
+    theirs = HEADINGS["buildings"]
+    by_building = (
+        f"sum by {WHERE[0]} and {WHERE[2]}, find the one building of that {theirs['area_id']} and {theirs['address']}, "
+        f"and save the sums by its {theirs['building_id']} as CSV"
+    )
     broken = partial(Breakage, file, "residents", found_by_check=False)
     return [
-        Breakage(file, "residents", "unknown-format", (file,), "a workbook", "save the counts by building as CSV"),
+        Breakage(file, "residents", "unknown-format", (file,), "a workbook", by_building),
         broken("merged-heading", tuple(s.name for s in sheets), "a title and headings above headings", "skip 2 rows"),
         broken("full-width-digits", tuple(household[wide]), "digits as wide as characters", "write plain digits"),
         broken("not-a-number", tuple(household[worded]), "a word behind the number", "take the word away"),
@@ -60,10 +66,11 @@ def _households(frames: Mapping[str, pd.DataFrame], random: np.random.Generator)
     area = buildings["area_id"].reindex(building)
     top = top_area(frames).reindex(building).map(name_of).reset_index(drop=True)
     columns = {
-        WHERE[0]: area.map(name_of).to_numpy(),
-        WHERE[1]: buildings["address"].reindex(building).to_numpy(),
-        WHERE[2]: homes["stair"].astype("str") + "单元" + homes["door"].astype("str"),
-        WHERE[3]: "H" + homes["household"].astype("str").str.zfill(8),
+        WHERE[0]: area.to_numpy(),
+        WHERE[1]: area.map(name_of).to_numpy(),
+        WHERE[2]: buildings["address"].reindex(building).to_numpy(),
+        WHERE[3]: homes["stair"].astype("str") + "单元" + homes["door"].astype("str"),
+        WHERE[4]: "H" + homes["household"].astype("str").str.zfill(8),
         COUNT: homes["residents"],
         **{heading: homes[column] for column, heading in GROUPS.items() if column in homes},
         MARK: YES,

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 import pandas as pd
 
 from lifecircle.readers.metric import local_crs
+from lifecircle.synthetic.addresses import addresses
 from lifecircle.synthetic.blocks import build_blocks
 from lifecircle.synthetic.cells import plan_cells
 from lifecircle.synthetic.city import City, random_of
@@ -18,7 +19,6 @@ from lifecircle.synthetic.relief import raise_heights
 from lifecircle.synthetic.requests import a_year_of_requests
 from lifecircle.synthetic.services import open_services
 from lifecircle.synthetic.streets import land_barriers, lay_streets
-from lifecircle.synthetic.tree import addresses
 
 Step = Callable[[str], AbstractContextManager[None]]
 
@@ -46,7 +46,7 @@ def make_city(programme: Programme, *, size: float = 1.0, seed: int = 7, step: S
         residents = settle(blocks.buildings, cells, programme, size, random_of(seed, "people"))
         areas, area_of_cell = part_land(cells, blocks.buildings, residents, programme, size, crs)
         buildings = blocks.buildings.assign(area_id=area_of_cell[blocks.buildings["cell"].to_numpy()])
-        buildings = buildings.assign(address=addresses(buildings, areas)).drop(columns=["cell", "compound"])
+        buildings = buildings.assign(address=addresses(buildings, areas, cells))
     with step("Opening stations"):
         stations, candidates, itinerary = open_services(
             buildings, blocks.entrances, residents, areas, programme, size, random_of(seed, "services")
@@ -63,7 +63,7 @@ def make_city(programme: Programme, *, size: float = 1.0, seed: int = 7, step: S
         streets,
         frames={
             "areas": areas,
-            "buildings": buildings,
+            "buildings": buildings.drop(columns=["cell", "compound"]),
             "entrances": blocks.entrances,
             "barriers": barriers,
             "residents": residents,

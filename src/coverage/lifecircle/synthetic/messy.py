@@ -1,6 +1,7 @@
 """A made-up city the way offices keep it: their formats, their headings, their slips, and a sheet of what is wrong.
 
-About two rows in a hundred of every table are broken, each in one way. What `lifecircle check` tells of the folder is
+About two rows in a hundred of every table are broken, each in one way, and homes that no station may use are among the
+rooms. What `lifecircle check` tells of the folder is
 what the sheet of answers says it finds, no more and no less.
 """
 
@@ -18,12 +19,13 @@ import pandas as pd
 from lifecircle.datum import gcj02_of_wgs84
 from lifecircle.mark import MARK
 from lifecircle.schema import known_column
-from lifecircle.synthetic.boundaries import ENCODING, write_boundaries
+from lifecircle.synthetic.boundaries import ENCODING, boundaries_of, write_boundaries
 from lifecircle.synthetic.breakage import Breakage, Rows, twice
 from lifecircle.synthetic.city import City, random_of
-from lifecircle.synthetic.households import GROUPS
-from lifecircle.synthetic.ledger import COUNT, write_ledger
+from lifecircle.synthetic.ledger import write_ledger
+from lifecircle.synthetic.rooms import ROOMS
 from lifecircle.synthetic.tell import readme, toml
+from lifecircle.synthetic.words import HEADINGS, USES, in_words
 from lifecircle.synthetic.write import (
     HEIGHTS,
     LAYERS,
@@ -41,86 +43,25 @@ from lifecircle.synthetic.write import (
 ANSWERS = "answers.json"
 
 FILES = {
-    "areas": "社区边界.shp",
     "buildings": "楼栋.gpkg",
     "residents": "居民台账.xlsx",
     "stations": "服务站.csv",
     "candidates": "可用房间.csv",
     "requests": "诉求工单.csv",
+    "itinerary": "巡回安排.csv",
 }
-
-HEADINGS = {
-    "areas": {"area_id": "社区代码", "name": "社区名称"},
-    "buildings": {
-        "building_id": "楼栋编号",
-        "name": "楼栋名称",
-        "kind": "用途",
-        "levels": "层数",
-        "address": "地址",
-        "area_id": "社区代码",
-    },
-    "stations": {
-        "station_id": "站点编号",
-        "name": "站点名称",
-        "kind": "类别",
-        "tier": "层级",
-        "items": "服务事项",
-        "hours": "服务时间",
-        "capacity": "可服务人数",
-        "cost": "费用（元）",
-        "agents": "代办员人数",
-        "building_id": "所在楼栋",
-        "area_id": "社区代码",
-        "lon": "经度",
-        "lat": "纬度",
-    },
-    "requests": {
-        "request_id": "工单编号",
-        "item": "诉求事项",
-        "urgency": "紧急程度",
-        "channel": "来源渠道",
-        "time": "受理时间",
-        "priority": "重点对象",
-        "building_id": "所在楼栋",
-        "area_id": "社区代码",
-        "lon": "经度",
-        "lat": "纬度",
-    },
-}
-HEADINGS["residents"] = {"residents": COUNT, **GROUPS}
-HEADINGS["candidates"] = {
-    "site_id": "房间编号",
-    **{ours: theirs for ours, theirs in HEADINGS["stations"].items() if ours != "station_id"},
-    "name": "房间名称",
-    "consent": "是否同意",
-}
-"""Our columns and the headings of the offices; streets, heights, doors and barriers are no office's and stay plain."""
-
-USES = {
-    "apartments": "住宅",
-    "residential": "住宅",
-    "house": "民居",
-    "terrace": "民居",
-    "dormitory": "宿舍",
-    "industrial": "厂房",
-    "office": "办公",
-    "retail": "商业",
-    "commercial": "商业",
-    "kindergarten": "幼儿园",
-    "school": "学校",
-    "hospital": "医院",
-    "garage": "车库",
-}
-"""Kinds of buildings in the words of the offices; the others are 其他."""
 
 CSV_ENCODING = "gb18030"
 DATE_FORMS = ("%Y/%m/%d %H:%M", "%Y年%m月%d日", "%Y.%m.%d", "%Y%m%d")
 PART = 0.004
 """Share of a table's rows that one slip spoils."""
 
+REFUSED = 1 / 3
+"""Share of homes among the rooms whose owner said no or was not asked, made up."""
+
 REMARK = f"""This is the city as offices keep it. `{ANSWERS}` says what is wrong with it and what mends each; what
-`lifecircle check .` finds is marked `found_by_check`.
-本文件夹按各部门的保存方式给出；`{ANSWERS}` 列出全部错误及改法，供对照。"""
+`lifecircle check .` finds is marked `found_by_check`. The larger areas are in files of their own: {{above}}.
+本文件夹按各部门的保存方式给出；`{ANSWERS}` 列出全部错误及改法，供对照。上级区划另存为：{{above}}。"""
 
 
 def write_messy(folder: Path, city: City, command: str) -> None:
@@ -132,25 +73,30 @@ def write_messy(folder: Path, city: City, command: str) -> None:
         When a file cannot be written.
     """
     random, frames = random_of(city.seed, "messy"), in_degrees(city)
-    files = {"streets": STREETS, "elevation": HEIGHTS}
+    levels = city.programme.levels
+    files = {"streets": STREETS, "elevation": HEIGHTS, "areas": boundaries_of(levels[-1])}
     write_ground(folder, city)
     for name in ("entrances", "barriers"):
         if len(frames[name]):
             files[name] = LAYERS[name]
             write_layer(folder / files[name], frames[name])
+    files |= {name: file for name, file in FILES.items() if len(frames[name])}
     buildings, found = _buildings(frames, random)
-    write_layer(folder / FILES["buildings"], buildings)
-    found += write_boundaries(folder / FILES["areas"], frames["areas"], HEADINGS["areas"], random)
-    found += write_ledger(folder / FILES["residents"], frames, random)
-    for name, spoil in (("stations", _rooms), ("candidates", _rooms), ("requests", _requests)):
-        table, spoilt = spoil(name, _as_text(frames[name], HEADINGS[name]), random)
-        write_table(folder / FILES[name], table.rename(columns=HEADINGS[name]), encoding=CSV_ENCODING)
-        found += spoilt
+    write_layer(folder / files["buildings"], buildings)
+    found += write_boundaries(folder, frames["areas"], random)
+    found += write_ledger(folder / files["residents"], frames, random)
+    spoilers = {"stations": _rooms, "candidates": _rooms, "requests": _requests, "itinerary": _rounds}
+    for name, spoil in spoilers.items():
+        if name in files:
+            table, spoilt = spoil(name, _as_text(frames[name], HEADINGS[name]), random)
+            write_table(folder / files[name], table.rename(columns=HEADINGS[name]), encoding=CSV_ENCODING)
+            found += spoilt
+    above = "、".join(f"`{boundaries_of(level)}`" for level in levels[:-1])
     write_words(
         folder,
         city,
-        inputs=_inputs(files, city.programme.levels[-1]),
-        readme=readme(city, command, files | FILES, REMARK),
+        inputs=_inputs(files, levels[-1]),
+        readme=readme(city, command, files, REMARK.format(above=above)),
     )
     write_record(folder / ANSWERS, {MARK: True, "breakages": [asdict(b) for b in found if b.ids]})
 
@@ -162,10 +108,10 @@ def _inputs(files: Mapping[str, str], level: str) -> str:
         "stations": [f"encoding = {toml(CSV_ENCODING)}"],
         "candidates": [f"encoding = {toml(CSV_ENCODING)}"],
     }
-    lines = [input_line(name, file) for name, file in files.items()]
+    lines = [input_line(name, file) for name, file in files.items() if name not in HEADINGS]
     for name in ("areas", "buildings", "residents", "stations", "candidates"):
         columns = [f"{ours} = {toml(theirs)}" for ours, theirs in HEADINGS[name].items() if known_column(name, ours)]
-        stated = [f"path = {toml(FILES[name])}", *own.get(name, []), f"columns = {{ {', '.join(columns)} }}"]
+        stated = [f"path = {toml(files[name])}", *own.get(name, []), f"columns = {{ {', '.join(columns)} }}"]
         lines += ["", f"[inputs.{name}]", *stated]
     return "\n".join(lines)
 
@@ -200,8 +146,8 @@ def _buildings(
 
 
 def _as_text(frame: gpd.GeoDataFrame, headings: Mapping[str, str]) -> pd.DataFrame:
-    """Return a table of texts with the points as web maps show them: in GCJ-02, to six decimals."""
-    table = plain(frame)
+    """Return a table of texts in the offices' words, the points as web maps show them: in GCJ-02, to six decimals."""
+    table = in_words(plain(frame))
     lonlat = gcj02_of_wgs84(table[["lon", "lat"]].to_numpy(dtype=np.float64))
     lon, lat = np.char.mod("%.6f", lonlat.T)
     return table.assign(lon=lon, lat=lat)[list(headings)].astype("str").astype(object)
@@ -213,6 +159,11 @@ def _rooms(layer: str, table: pd.DataFrame, random: np.random.Generator) -> tupl
     ids = table.iloc[:, 0].to_numpy()
     rows = Rows(len(table), random)
     empty, swapped, lost, worded, double = (rows.take(PART) for _ in range(5))
+    refused = np.empty(0, dtype=np.int64)
+    if "consent" in table:
+        homes = (table["kind"] == ROOMS["home"].zh).to_numpy()
+        refused = rows.take(REFUSED * homes.mean(), among=homes)
+        table.loc[refused, "consent"] = np.resize(np.array(["否", ""], dtype=object), len(refused))
     table.loc[empty, ["lon", "lat"]] = ""
     table.loc[swapped, ["lon", "lat"]] = table.loc[swapped, ["lat", "lon"]].to_numpy()
     table.loc[lost, "building_id"] = "已拆除"
@@ -223,6 +174,20 @@ def _rooms(layer: str, table: pd.DataFrame, random: np.random.Generator) -> tupl
         broken("unknown-id", tuple(f"{i} -> 已拆除" for i in ids[lost]), "a word for a building", "look its number up"),
         broken("not-a-number", tuple(ids[worded]), "a word before the capacity", "take the word away"),
         broken("duplicate-id", tuple(ids[double]), "the place entered twice", "take one of the two rows out"),
+        broken(
+            "no-consent",
+            tuple(ids[refused]),
+            "a home whose owner refused or was not asked: no station can be there",
+            "take the row out",
+            found_by_check=False,
+        ),
+        broken(
+            "hours-in-words",
+            ("every row",),
+            "opening hours in words, as in 周一至周五 8:00-18:00",
+            "write them as in Mo-Fr 08:00-18:00",
+            found_by_check=False,
+        ),
         _shifted(FILES[layer], layer),
     ]
 
@@ -246,6 +211,25 @@ def _requests(layer: str, table: pd.DataFrame, random: np.random.Generator) -> t
         broken("far-place", tuple(ids[far]), "a digit of the longitude left out", "put it back"),
         broken("mixed-dates", tuple(ids[dated]), "dates written in another way than the rest", "write them alike"),
         broken("duplicate-id", tuple(ids[double]), "the request entered twice", "take one of the two rows out"),
+        _shifted(FILES[layer], layer),
+    ]
+
+
+def _rounds(layer: str, table: pd.DataFrame, random: np.random.Generator) -> tuple[pd.DataFrame, list[Breakage]]:
+    """Spoil the rounds of the teams, which `lifecircle check` does not read; a row goes by its number."""
+    broken = partial(Breakage, FILES[layer], layer, found_by_check=False)
+    number = np.array([f"row {i + 1}" for i in range(len(table))], dtype=object)
+    rows = Rows(len(table), random)
+    empty, lost, wide, other = (rows.take(PART) for _ in range(4))
+    table.loc[empty, ["lon", "lat"]] = ""
+    table.loc[lost, "stop_id"] = "已撤销"
+    table.loc[wide, ["from", "to"]] = table.loc[wide, ["from", "to"]].replace(":", "：", regex=True)
+    table.loc[other, "weekday"] = table.loc[other, "weekday"].str.replace("周", "星期")
+    return table, [
+        broken("not-finite", tuple(number[empty]), "no longitude and latitude", "those of the stop"),
+        broken("unknown-id", tuple(number[lost]), "a word for a stop", "look its number up"),
+        broken("full-width-digits", tuple(number[wide]), "colons as wide as characters", "write plain colons"),
+        broken("mixed-days", tuple(number[other]), "days written in another way than the rest", "write them alike"),
         _shifted(FILES[layer], layer),
     ]
 

@@ -2,9 +2,10 @@
 
 Codes and names of communities and villages, and the codes of what they belong to, are those of the division of China
 for statistics as the package china-division keeps them (licence WTFPL 2); endings are shortened to 社区 and 村. That
-list does not name the level above: a subdistrict or township bears the name of its first community with the ending
-that its code calls for, and so these names are made up. So are the service areas of Puyang, which group neighbours in
-the order of their codes; of a longer list of villages every so many of each township are kept.
+list does not name the level above, and so these names are made up: a subdistrict or township bears the name of one of
+its communities, of such a word that no street, market or direction is in it, with the ending that its code calls for;
+no two of a level bear the same. So do the service areas of Puyang, which group neighbours in the order of their codes;
+of a longer list of villages every so many of each township are kept.
 """
 
 from __future__ import annotations

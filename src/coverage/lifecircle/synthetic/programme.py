@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lifecircle.model import Circle
 
@@ -43,16 +43,23 @@ class Land:
 
 
 @dataclass(frozen=True)
-class Tier:
-    """A level of stations.
+class Offer:
+    """What the rooms of one kind in a tier offer, and when."""
 
-    ``per`` is the level of areas that has one each, empty for a number of their own (``n``, at size 1, spread by
-    residents).
-    """
+    items: tuple[str, ...]
+    """Some of the tier's."""
+    hours: tuple[str, ...]
+    """As in OpenStreetMap's ``opening_hours``, each as likely as the next."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tier:
+    """A level of stations: either one in each area of the level ``per``, or ``n`` of them spread by residents."""
 
     name: str
-    n: int
-    per: str
+    n: int = 0
+    """At size 1."""
+    per: str = ""
     kinds: Mapping[str, float]
     """Kinds of rooms and their relative weights, of `lifecircle.synthetic.rooms.ROOMS`."""
     items: tuple[str, ...]
@@ -61,6 +68,14 @@ class Tier:
     capacity: tuple[int, int]
     """Least and most residents that one can serve."""
     agents: tuple[int, int]
+    """Least and most at one; where the programme counts them all, how many it has to another."""
+    offers: Mapping[str, Offer] = field(default_factory=dict)
+    """By kind of room, where it is not all the tier's items at the tier's hours."""
+
+    def __post_init__(self) -> None:
+        """Refuse two sources of one number."""
+        if bool(self.n) == bool(self.per):
+            raise ValueError(f"tier {self.name}: stations are either one per area of a level or a number of their own")
 
 
 @dataclass(frozen=True)
@@ -75,8 +90,6 @@ class Programme:
     land: Land
     levels: tuple[str, ...]
     """Levels of the areas, the largest first."""
-    communities: int
-    """Areas of the smallest level."""
     residents: int
     aged_share: float
     """Share of residents of 60 and more."""
@@ -89,6 +102,14 @@ class Programme:
     item_weights: Mapping[str, float]
     """How often each item is asked for, relative; every item of a tier is one of these."""
     circles: tuple[Circle, ...]
+    promised: str
+    """Name of the circle that the programme promises."""
+    pressing: Mapping[str, float] = field(default_factory=dict)
+    """Share of the requests for an item that are urgent, of items that cannot wait."""
+    busiest: int = 0
+    """Requests of the area of the smallest level that asks most, in a city of size 1 and more; 0: as it falls."""
+    agents: int = 0
+    """At all stations, 0 for as many as the tiers' come to."""
     itinerant: str = ""
     """Tier whose teams tour the areas below them on all working days but Wednesday, empty for none."""
     source: str = ""

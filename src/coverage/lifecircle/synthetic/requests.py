@@ -8,9 +8,10 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from lifecircle.model import FloatArray
+from lifecircle.model import BoolArray, FloatArray
 from lifecircle.synthetic.programme import Programme
 from lifecircle.synthetic.services import doors_m
+from lifecircle.synthetic.shares import apportion
 
 YEAR = 2025
 
@@ -36,6 +37,10 @@ OF_HOUR = {
 }
 """Requests by hour on a working day and on a day off, relative; made up: offices open at half past eight."""
 
+NIGHT = (23, 0, 1, 2, 3, 4, 5)
+AT_NIGHT = 0.6
+"""Urgent requests in an hour of the night, in the measure of `OF_HOUR`, made up; nobody asks for anything else then."""
+
 SEASONS = {
     "暖": (4.0, 3.0, 2.0, 0.3, 0.05, 0.05, 0.05, 0.05, 0.3, 1.5, 4.0, 4.0),
     "医保": (1.5, 1.0, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 1.5, 2.0, 2.0, 2.0),
@@ -47,14 +52,16 @@ SEASONS = {
 }
 """By a word of an item: how often it is asked for in January to December, relative; made up."""
 
-PRESSING = ("暖", "疏通", "开锁", "就医", "抢修", "急")
-"""Words of items that cannot wait."""
-
 URGENCY = ("urgent", "normal", "can wait")
+SELDOM_URGENT, CAN_WAIT = 0.015, 0.15
+"""Shares of the requests for items that are not pressing, made up."""
+
 CHANNELS = ("phone", "hotline", "form", "wechat", "face to face", "qr code")
 CHANNELS_AGED = (0.40, 0.12, 0.02, 0.06, 0.38, 0.02)
 CHANNELS_OTHERS = (0.20, 0.14, 0.08, 0.30, 0.13, 0.15)
-"""How residents of 60 and more ask and how the others do, shares; made up."""
+"""How residents of 60 and more ask and how the others do, shares; made up. At night they call: `CALLS`."""
+CALLS = 2
+"""The first so many of the channels are calls."""
 
 AGED_ASK = 2.5
 """Requests of a resident of 60 and more to those of another; made up."""
@@ -73,6 +80,8 @@ def a_year_of_requests(
 ) -> gpd.GeoDataFrame:
     """Ask a year's requests of a programme, in proportion to residents, of whom the aged ask more often.
 
+    Each item has its share of the requests to the nearest whole number.
+
     Returns
     -------
     GeoDataFrame
@@ -80,16 +89,18 @@ def a_year_of_requests(
         resident is of, or empty), building_id, area_id; points at the building's door, in the order of time.
     """
     n = round(programme.requests * size)
-    home, aged = _askers(buildings, residents, n, random)
+    home, aged = _askers(buildings, residents, n, programme.busiest if size >= 1 else 0, random)
     items = np.array(list(programme.item_weights), dtype=object)
-    weights = np.array(list(programme.item_weights.values()))
-    item = random.choice(len(items), n, p=weights / weights.sum())
-    time = _times(items, item, random)
-    pressing = np.array([any(word in i for word in PRESSING) for i in items])[item]
-    urgency = np.select([random.random(n) < np.where(pressing, 0.12, 0.015), random.random(n) < 0.15], [0, 2], 1)
+    item = random.permutation(np.repeat(np.arange(len(items)), apportion(list(programme.item_weights.values()), n)))
+    urgent = random.random(n) < np.array([programme.pressing.get(i, SELDOM_URGENT) for i in items])[item]
+    can_wait = (random.random(n) < CAN_WAIT) & ~np.isin(items, list(programme.pressing))[item]
+    urgency = np.select([urgent, can_wait], [0, 2], 1)
+    time = _times(items, item, urgent, random)
     channel = np.where(
         aged, random.choice(len(CHANNELS), n, p=CHANNELS_AGED), random.choice(len(CHANNELS), n, p=CHANNELS_OTHERS)
     )
+    hour = (time - time.astype("datetime64[D]")).astype("timedelta64[h]").astype(np.int64)
+    channel = np.where(np.isin(hour, NIGHT), channel % CALLS, channel)
     priority = _priorities(residents, home, aged, random)
 
     order = np.argsort(time, kind="stable")
@@ -127,23 +138,36 @@ def calendar() -> pd.DataFrame:
 
 
 def _askers(
-    buildings: gpd.GeoDataFrame, residents: pd.DataFrame, n: int, random: np.random.Generator
+    buildings: gpd.GeoDataFrame, residents: pd.DataFrame, n: int, busiest: int, random: np.random.Generator
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return the rows of ``residents`` that ask, and whether the one who asks is aged."""
+    """Return the rows of ``residents`` that ask, and whether the one who asks is aged.
+
+    If ``busiest`` is not 0, it is how often the area asks that would ask most anyway.
+    """
     area = buildings.set_index("building_id")["area_id"].loc[residents["building_id"]].to_numpy()
     ids, of = np.unique(area.astype(str), return_inverse=True)
     lively = random.gamma(4.0, 0.25, len(ids))[of]  # some communities ask several times as often as others
     old = AGED_ASK * residents["residents_aged"].to_numpy()
     asking = old + (residents["residents"] - residents["residents_aged"]).to_numpy()
-    upto = np.cumsum(asking * lively)
-    home = np.searchsorted(upto, random.random(n) * upto[-1], side="right")
+    weight = asking * lively
+    busy = (of == np.bincount(of, weights=weight).argmax()) & (busiest > 0)
+    home = np.concatenate([_drawn(weight * busy, busiest, random), _drawn(weight * ~busy, n - busiest, random)])
     return home, random.random(n) * asking[home] < old[home]
 
 
+def _drawn(weight: FloatArray, n: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Draw ``n`` rows in proportion to their weights."""
+    upto = np.cumsum(weight)
+    return np.searchsorted(upto, random.random(n) * upto[-1], side="right")
+
+
 def _times(
-    items: npt.NDArray[np.object_], item: npt.NDArray[np.int64], random: np.random.Generator
+    items: npt.NDArray[np.object_],
+    item: npt.NDArray[np.int64],
+    urgent: BoolArray,
+    random: np.random.Generator,
 ) -> npt.NDArray[np.datetime64]:
-    """Return when each request comes: a day of the item's season, an hour of that day."""
+    """Return when each request comes: a day of the item's season, an hour of that day, of night if it is urgent."""
     days = calendar()
     month = days["day"].dt.month.to_numpy() - 1
     when = np.empty(len(item), dtype=np.int64)
@@ -153,13 +177,15 @@ def _times(
         chance = days["weight"].to_numpy() * np.array(season)[month]
         when[mine] = random.choice(len(days), len(mine), p=chance / chance.sum())
     working = days["working"].to_numpy()[when]
-    hour = np.where(working, _hours(OF_HOUR[True], len(item), random), _hours(OF_HOUR[False], len(item), random))
+    hour = np.empty(len(item), dtype=np.int64)
+    for day_worked, weights in OF_HOUR.items():
+        for at_once in (False, True):
+            mine = np.flatnonzero((working == day_worked) & (urgent == at_once))
+            chance = np.array(weights, dtype=np.float64)
+            chance[list(NIGHT)] = AT_NIGHT if at_once else 0.0
+            hour[mine] = random.choice(24, len(mine), p=chance / chance.sum())
     minute = 60 * hour + random.integers(0, 60, len(item))
     return days["day"].to_numpy().astype("datetime64[m]")[when] + minute.astype("timedelta64[m]")
-
-
-def _hours(weights: tuple[int, ...], n: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
-    return random.choice(24, n, p=np.array(weights) / sum(weights))
 
 
 def _priorities(

@@ -11,14 +11,15 @@ import pandas as pd
 from lifecircle.model import BoolArray, IntArray, LongArray
 from lifecircle.schema import RESIDENTIAL_KINDS
 
-PLACES = ("house", "flat", "dormitory", "shop", "civic")
-"""What a building has to offer: a low house on a lane or in a village, homes above each other, workers' quarters, a
-shop, public rooms."""
+PLACES = ("house", "flat", "estate", "dormitory", "office", "shop", "civic")
+"""What a building has to offer: a low house on a lane or in a village, homes above each other on a street or in a
+compound, workers' quarters, offices, a shop, public rooms."""
 
 HOUSES = frozenset(("house", "terrace"))
+OFFICES = frozenset(("office",))
 SHOPS = frozenset(("retail", "commercial"))
 CIVIC = frozenset(("civic",))
-"""By their ``kind``: which buildings are houses, shops and public rooms; the other residential ones hold flats."""
+"""By their ``kind``: houses, offices, shops and public rooms; the other residential buildings hold flats."""
 
 
 @dataclass(frozen=True)
@@ -34,32 +35,36 @@ class Room:
 
 
 ROOMS: Mapping[str, Room] = {
-    "home": Room("居民家中", "a member's home", ("house", "flat"), 1_000, shared=True),
-    "property office": Room("物业用房", "property office", ("flat",), 2_000, shared=True),
-    "owners committee": Room("业委会", "owners' committee", ("flat",), 2_000, shared=True),
+    "home": Room("居民家中", "a member's home", ("house", "flat", "estate"), 1_000, shared=True),
+    "property office": Room("物业用房", "property office", ("estate",), 2_000, shared=True),
+    "owners committee": Room("业委会", "owners' committee", ("estate",), 2_000, shared=True),
     "shop": Room("便利店", "shop", ("shop", "house"), 3_000, shared=True),
     "pharmacy": Room("药店", "pharmacy", ("shop",), 3_000, shared=True),
-    "care home": Room("养老驿站", "care home", ("flat", "civic"), 5_000, shared=True),
-    "grid room": Room("网格站", "grid room", ("flat", "civic", "shop"), 4_000),
-    "health station": Room("卫生服务站", "health station", ("civic", "shop", "flat"), 80_000),
+    "care home": Room("养老驿站", "care home", ("flat", "estate", "civic"), 5_000, shared=True),
+    "grid room": Room("网格站", "grid room", ("flat", "estate", "civic", "shop"), 4_000),
+    "health station": Room("卫生服务站", "health station", ("civic", "shop", "flat", "estate"), 80_000),
     "village room": Room("便民服务点", "village room", ("civic", "house"), 10_000),
-    "community centre": Room("便民服务站", "community centre", ("civic", "shop", "flat", "dormitory"), 60_000),
-    "service centre": Room("便民服务中心", "service centre", ("civic", "shop", "house", "flat"), 80_000),
-    "subdistrict centre": Room("便民服务中心", "subdistrict centre", ("civic", "shop"), 300_000),
-    "township centre": Room("便民服务中心", "township centre", ("civic", "shop"), 300_000),
-    "county centre": Room("政务服务中心", "county centre", ("civic", "shop"), 1_000_000),
+    "community centre": Room(
+        "便民服务站", "community centre", ("civic", "shop", "office", "flat", "estate", "dormitory"), 60_000
+    ),
+    "service centre": Room("便民服务中心", "service centre", ("civic", "shop", "office"), 80_000),
+    "subdistrict centre": Room("便民服务中心", "subdistrict centre", ("civic", "shop", "office"), 300_000),
+    "township centre": Room("便民服务中心", "township centre", ("civic", "shop", "office"), 300_000),
+    "county centre": Room("政务服务中心", "county centre", ("civic", "shop", "office"), 1_000_000),
 }
 """Kinds of rooms by name. The grant of 1,000 yuan to set up a station is Fushun's; all other costs are made up."""
 
 
 def places_of(buildings: pd.DataFrame, residents: LongArray) -> IntArray:
-    """Return (n,) row of `PLACES` of each building, -1 for one that no station can stand in."""
+    """Return (n,) row of `PLACES` of each building (kind, compound), -1 for one that no station can stand in."""
     kind = buildings["kind"]
     lived_in = kind.isin(RESIDENTIAL_KINDS) & (residents > 0)
     cases = [
         lived_in & kind.isin(HOUSES),
+        lived_in & (kind != "dormitory") & (buildings["compound"] < 0),
         lived_in & (kind != "dormitory"),
         lived_in,
+        kind.isin(OFFICES),
         kind.isin(SHOPS),
         kind.isin(CIVIC),
     ]

@@ -15,8 +15,9 @@ from lifecircle.errors import InfeasibleError
 from lifecircle.hilbert import hilbert_order
 from lifecircle.model import BoolArray, FloatArray, IntArray, LongArray, ReadOnlyArrays
 from lifecircle.synthetic.itinerary import plan_rounds
-from lifecircle.synthetic.programme import Programme, Tier
-from lifecircle.synthetic.rooms import ROOMS, draw_kinds, fits, places_of
+from lifecircle.synthetic.names import area_tree
+from lifecircle.synthetic.programme import Offer, Programme, Tier
+from lifecircle.synthetic.rooms import PLACES, ROOMS, draw_kinds, fits, places_of
 from lifecircle.synthetic.shares import apportion
 from lifecircle.synthetic.tree import holders
 
@@ -28,12 +29,6 @@ NOBODY_HOME = 3.0
 
 APART_M = 150.0
 """Straight distance to the nearest other station beyond which more is no better, metres."""
-
-OUT_OF_PLACE_M = 150.0
-"""How much nearer to the middle of its area a room of the wrong kind must be to be taken, metres."""
-
-CONSENT = 2 / 3
-"""Share of members who would open their home, made up."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +58,7 @@ def open_services(
     Parameters
     ----------
     buildings
-        With ``address`` and ``area_id``, the smallest area.
+        With ``compound``, ``address`` and ``area_id``, the smallest area.
     residents, areas
         As `lifecircle.synthetic.people.settle` and `lifecircle.synthetic.communities.part_land` return them.
 
@@ -71,8 +66,8 @@ def open_services(
     -------
     tuple
         The stations, the candidates and the itinerary of `lifecircle.synthetic.city.City`. Each stands at the door of a
-        building of its own; a tier with ``per`` has one station in each area of that level, the others their number
-        times ``size``.
+        building of its own and in a place that has such rooms, where its area has one; how many there are in each tier
+        says `numbers_of_stations`. Whose home is a candidate has agreed to it.
 
     Raises
     ------
@@ -88,20 +83,35 @@ def open_services(
     )
     free = premises.place >= 0
     taken: dict[str, tuple[LongArray, IntArray]] = {}
-    one_each = [tier for tier in programme.tiers if tier.per]  # the smallest areas, which have the least choice, first
+    one_each = [tier for tier in programme.tiers[::-1] if tier.per]  # the largest, which fit fewest buildings, first
     for tier in one_each:
         rows = _in_the_middle(premises, tier, free)
         taken[tier.name] = rows, draw_kinds(tier.kinds, premises.place[rows], random)
         free[rows] = False
-    for tier in programme.tiers:
+    for tier, n in zip(programme.tiers, numbers_of_stations(programme, areas, size), strict=True):
         if not tier.per:
-            taken[tier.name] = _spread(premises, programme, tier, size, free, random)
+            taken[tier.name] = _spread(premises, programme, tier, n, free, random)
             free[taken[tier.name][0]] = False
     tables = [_table(buildings, premises, areas, tier, *taken[tier.name], random) for tier in programme.tiers]
     stations = pd.concat(tables, ignore_index=True)
     stations.insert(0, "station_id", [f"S{i:05}" for i in range(1, len(stations) + 1)])
+    if programme.agents:
+        stations["agents"] = apportion(stations["agents"], round(programme.agents * size), least=1)
     candidates = _candidates(buildings, premises, areas, programme, size, free, random)
     return stations, candidates, plan_rounds(stations, areas, programme)
+
+
+def numbers_of_stations(programme: Programme, areas: pd.DataFrame, size: float) -> list[int]:
+    """Return how many stations each tier has among ``areas``: one in each of its level where it has one.
+
+    The tiers with a number of their own share what is left of the programme's stations times ``size``, rounded once. So
+    the whole is that number wherever a programme has such a tier, but for a city so small that nothing is left.
+    """
+    named, here = (tree["level"].value_counts() for tree in (area_tree(programme.name), areas))
+    whole = round(size * sum(int(named[tier.per]) if tier.per else tier.n for tier in programme.tiers))
+    left = max(whole - sum(int(here[tier.per]) for tier in programme.tiers if tier.per), 0)
+    shares = iter(apportion([tier.n for tier in programme.tiers if not tier.per] or [1], left).tolist())
+    return [int(here[tier.per]) if tier.per else next(shares) for tier in programme.tiers]
 
 
 def doors_m(buildings: gpd.GeoDataFrame, entrances: gpd.GeoDataFrame) -> FloatArray:
@@ -116,16 +126,19 @@ def doors_m(buildings: gpd.GeoDataFrame, entrances: gpd.GeoDataFrame) -> FloatAr
 
 
 def _in_the_middle(premises: Premises, tier: Tier, free: BoolArray) -> LongArray:
-    """Return for each area of the tier's level the free building nearest to the middle of its residents."""
+    """Return for each area of the tier's level a free building, as near as can be to the middle of its residents.
+
+    It is one that fits the tier, in workers' quarters only where there is no other; or any where none fits.
+    """
     group = premises.holder[tier.per].to_numpy()
     weight = np.maximum(premises.residents, 1e-9)
     total = np.bincount(group, weights=weight)
     total = np.where(total > 0, total, 1.0)
     middle = np.column_stack([np.bincount(group, weights=weight * xy) / total for xy in premises.door_m.T])
     away_m = np.hypot(*(premises.door_m - middle[group]).T)
-    away_m = away_m + np.where(_fitting(premises, tier), 0.0, OUT_OF_PLACE_M)
     rows = np.flatnonzero(free)
-    rows = rows[np.lexsort((away_m[rows], group[rows]))]
+    resort = np.where(_fitting(premises, tier), premises.place == PLACES.index("dormitory"), 2)
+    rows = rows[np.lexsort((away_m[rows], resort[rows], group[rows]))]
     nearest = rows[np.unique(group[rows], return_index=True)[1]]
     if len(nearest) < len(np.unique(group)):
         raise InfeasibleError(f"an area of the level {tier.per} has no building for a station of the tier {tier.name}")
@@ -136,20 +149,19 @@ def _spread(
     premises: Premises,
     programme: Programme,
     tier: Tier,
-    size: float,
+    n: int,
     free: BoolArray,
     random: np.random.Generator,
 ) -> tuple[LongArray, IntArray]:
     """Spread a tier's stations by residents over the communities and inside them; return buildings and rooms.
 
-    The homes of a community stand in a row along a curve, cut into stretches of equally many residents. A station
+    The rooms of a community stand in a row along a curve, cut into stretches of equally many residents. A station
     takes, of some rooms in its stretch, one of its own kind away from other stations.
     """
     community = premises.holder[programme.levels[-1]].to_numpy()
-    row = _along_curve(premises, free, community)
-    n = round(tier.n * size)
+    row = _along_curve(premises, free & _fitting(premises, tier), community)
     starts = np.flatnonzero(np.diff(community[row], prepend=-1))
-    counts = apportion(np.add.reduceat(premises.residents[row], starts), n, least=1)
+    counts = apportion(np.bincount(community, weights=premises.residents)[community[row[starts]]], n, least=1)
     sizes = np.diff(np.append(starts, len(row)))
     if (counts > sizes).any():
         raise InfeasibleError(f"{programme.name}: fewer buildings than stations of the tier {tier.name}")
@@ -212,6 +224,8 @@ def _table(
     """Return stations of one tier, or candidates for it, in these buildings."""
     kinds = np.array(list(tier.kinds), dtype=object)[kind]
     rooms = [ROOMS[k] for k in kinds]
+    offers = [tier.offers.get(k, Offer(tier.items, (tier.hours,))) for k in kinds]
+    turn = random.integers(0, 1 << 30, len(rows)).tolist()
     if tier.per:
         where = areas["name"].to_numpy()[premises.holder[tier.per].to_numpy()[rows]]
     else:
@@ -225,8 +239,8 @@ def _table(
             "name": names,
             "kind": kinds,
             "tier": tier.name,
-            "items": ";".join(tier.items),
-            "hours": tier.hours,
+            "items": [";".join(offer.items) for offer in offers],
+            "hours": [offer.hours[k % len(offer.hours)] for offer, k in zip(offers, turn, strict=True)],
             "capacity": 50 * random.integers(tier.capacity[0] // 50, tier.capacity[1] // 50, len(rows), endpoint=True),
             "cost": np.where(kinds == "home", cost, cost * random.integers(8, 12, len(rows), endpoint=True) // 10),
             "agents": random.integers(*tier.agents, len(rows), endpoint=True),
@@ -260,6 +274,6 @@ def _candidates(
     at = np.maximum.accumulate(np.searchsorted(upto, spot, side="right") - nth) + nth
     row = row[np.minimum(at, len(row) - n + nth)]
     table = _table(buildings, premises, areas, tier, row, draw_kinds(tier.kinds, premises.place[row], random), random)
-    table["consent"] = np.where(table["kind"] == "home", np.where(random.random(n) < CONSENT, "yes", "no"), "")
+    table["consent"] = np.where(table["kind"] == "home", "yes", "")
     table.insert(0, "site_id", [f"C{i:05}" for i in range(1, n + 1)])
     return table

@@ -32,11 +32,8 @@ BEYOND_M = 1500.0
 BIG = ("primary", "secondary")
 """Classes of streets with sidewalks of their own, and with signals where they cross."""
 
-_NAMES = "新永长东西南北建文光顺福德中迎朝", "华安宁平兴盛康乐昌明山阳江源和民"
-"""First and second characters of the made-up names of streets."""
-
-_STRETCH = 12
-"""Cells along which a street keeps the last part of its name: 永安西路, 永安中路, 永安东路."""
+_NAMES = "新永长建文光顺福德迎朝庆振富瑞友锦同嘉景", "华安宁平兴盛康乐昌明山阳江源和民"
+"""First and second characters of the made-up names of streets; no directions, which follow them."""
 
 
 def lay_streets(cells: Cells, blocks: Blocks, heights: Heights) -> StreetWays:
@@ -129,9 +126,8 @@ def _main_lines(cells: Cells, joint_edge: IntArray, joint_m: FloatArray) -> Line
 
 def _main_tags(cells: Cells, edge: IntArray, tunnel: BoolArray) -> pd.DataFrame:
     """Return the tags of main streets: rows of ``cells.edge``, and whether it is the part below the railway."""
-    highway = np.array(cells.edge_class, dtype=object)
     bridge = cells.edge_bridge[edge] == BRIDGE
-    tags = pd.DataFrame({"highway": highway, "name": np.where(highway == "unclassified", "", _names(cells))}).iloc[edge]
+    tags = pd.DataFrame({"highway": np.array(cells.edge_class, dtype=object), "name": street_names(cells)}).iloc[edge]
     return tags.assign(
         sidewalk=np.where(tags["highway"].isin(BIG), "both", ""),
         bridge=np.where(bridge, "yes", ""),
@@ -140,22 +136,26 @@ def _main_tags(cells: Cells, edge: IntArray, tunnel: BoolArray) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def _names(cells: Cells) -> npt.NDArray[np.object_]:
-    """Return (n_edges,) names of the streets: 路 along the valley, 街 across it, 滨河 on the banks."""
+def street_names(cells: Cells) -> npt.NDArray[np.object_]:
+    """Return (n_edges,) names of the main streets, empty for country roads.
+
+    路 run along the valley, western and eastern from its middle column on; 街 run across it, southern and northern from
+    the river on, or from the middle row where there is none; 滨河 lie on the banks.
+    """
     column, row = np.divmod(cells.edge[:, 0], cells.n_rows + 1)
     along = cells.edge[:, 1] - cells.edge[:, 0] > 1
-    place, line = np.where(along, column, row), np.where(along, row, cells.n_rows + 1 + column)
-    run, stretch = np.divmod(place // _STRETCH, np.where(along, 3, 2))
+    river = river_row(cells)
+    east, north = column >= cells.n_columns // 2, row >= (river if river >= 0 else cells.n_rows // 2)
+    line = np.where(along, row, cells.n_rows + 1 + column)
     firsts, seconds = (np.array(list(characters), dtype=object) for characters in _NAMES)
     # 97 has no divisor in common with the number of names: neighbours differ, and none returns before all are used.
-    number = 97 * (line + run * (cells.n_rows + cells.n_columns + 2)) % (len(firsts) * len(seconds))
-    first, second = np.divmod(number, len(seconds))
-    ends = np.array([["南街", "北街", ""], ["西路", "中路", "东路"]], dtype=object)
-    names = firsts[first] + seconds[second] + ends[along.astype(int), stretch]
-    river = river_row(cells)
+    first, second = np.divmod(97 * line % (len(firsts) * len(seconds)), len(seconds))
+    ends = np.where(along, np.where(east, "东路", "西路"), np.where(north, "北街", "南街")).astype(object)
+    names = firsts[first] + seconds[second] + ends
     if river >= 0:
         names[along & (row == river)], names[along & (row == river + 1)] = "滨河南路", "滨河北路"
-    return names
+    names[np.array(cells.edge_class) == "unclassified"] = ""
+    return np.asarray(names, dtype=object)
 
 
 # --------------------------------------------------------------------------- nodes

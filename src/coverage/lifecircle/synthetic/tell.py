@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib.metadata import version
 from importlib.resources import files
 from string import Template
 
 import numpy as np
 import pandas as pd
+import pyogrio
 
 from lifecircle.mark import MARK, REMARK
-from lifecircle.model import Circle
-from lifecircle.synthetic.city import City
+from lifecircle.model import Circle, Note
+from lifecircle.synthetic.city import USUAL_SEED, USUAL_SIZE, City
 from lifecircle.synthetic.names import area_tree
 
 NEW_STATIONS = 10
@@ -39,6 +41,12 @@ Names and codes of communities and villages are real ones, of the division of Ch
 china-division keeps them (licence WTFPL 2); where the areas lie, how large they are and who lives there is made up.
 社区与村的名称和代码取自统计用区划（china-division，WTFPL 2），其位置、范围与人口均为虚构。"""
 
+NOTE = Note(en="all of it is made up.", zh="其中一切均为虚构。")
+NOTE_NAMED = Note(
+    en="names and codes of communities and villages are real; where they lie, and all else, is made up.",
+    zh="社区与村的名称、代码取自真实名录，其位置及其余一切内容均为虚构。",
+)
+
 
 def totals(city: City) -> dict[str, float]:
     """Return how much there is of everything."""
@@ -61,6 +69,11 @@ def figures(city: City) -> dict[str, object]:
         "programme": city.programme.name,
         "size": city.size,
         "seed": city.seed,
+        "versions": {
+            "lifecircle": version("lifecircle"),
+            "numpy": np.__version__,
+            "gdal": pyogrio.__gdal_version_string__,
+        },
         "totals": totals(city),
         "areas": _counted(frames["areas"]["level"]),
         "buildings": _counted(frames["buildings"]["kind"]),
@@ -77,15 +90,15 @@ def figures(city: City) -> dict[str, object]:
 def study_file(city: City, inputs: str) -> str:
     """Return study.toml; ``inputs`` is what stands under ``[inputs]``."""
     programme = city.programme
-    smallest = min(programme.circles, key=lambda c: c.minutes)
+    named = len(area_tree(programme.name)) > 0
     return _template("study.toml").substitute(
         name=toml(title(city)),
-        note_en=toml(f"{REMARK.en}: made up with the seed {city.seed} at size {city.size:g}; no place in it exists."),
-        note_zh=toml(f"{REMARK.zh}：按种子 {city.seed}、规模 {city.size:g} 虚构，其中的地点均不存在。"),
+        note_en=toml(f"{REMARK.en}: {NOTE_NAMED.en if named else NOTE.en}"),
+        note_zh=toml(f"{REMARK.zh}：{NOTE_NAMED.zh if named else NOTE.zh}"),
         inputs=inputs,
         levels=", ".join(programme.levels),
         circles="\n".join(map(_circle, programme.circles)).strip(),
-        circle=smallest.name,
+        circle=programme.promised,
         n_new=max(1, round(NEW_STATIONS * city.size)),
     )
 
@@ -104,8 +117,10 @@ def readme(city: City, command: str, files_of: Mapping[str, str], remark: str) -
 
 
 def title(city: City) -> str:
-    """Return the study's name in both languages."""
-    return f"{city.programme.title_zh}（合成） {city.programme.title_en} (synthetic)"
+    """Return the study's name in both languages: results lie in a folder of that name, so no two cities share one."""
+    size = [f"size {city.size:g}"] if city.size != USUAL_SIZE else []
+    seed = [f"seed {city.seed}"] if city.seed != USUAL_SEED else []
+    return ", ".join([f"{city.programme.title_zh}（合成） {city.programme.title_en} (synthetic)", *size, *seed])
 
 
 def toml(text: str) -> str:

@@ -28,15 +28,15 @@ def scaled_tree(programme: Programme, size: float) -> pd.DataFrame:
     -------
     DataFrame
         area_id, level, name, parent_id; the largest level first, in each level the children of one area together and in
-        their parents' order. Each level has its own number of areas times ``size``, the largest never more than it has
-        names.
+        their parents' order. Each level has its own number of areas times ``size`` and at least one; of the largest all
+        stay that can have a child.
     """
     named = area_tree(programme.name)
     children = {parent: list(rows) for parent, rows in named.groupby("parent_id", sort=False).indices.items()}
     code, name = named["area_id"].tolist(), named["name"].tolist()
     n_children = np.array([len(children.get(area, ())) for area in code])
     top = children[""]
-    rows = _picked(top, n_children, max(1, min(len(top), round(len(top) * size))))
+    rows = _picked(top, n_children, max(1, min(len(top), round(int(n_children[top].sum()) * size))))
     ids, tables, parents = [""], [], [0] * len(rows)
     for level in programme.levels:
         seen: Counter[int] = Counter()
@@ -74,24 +74,6 @@ def holders(areas: gpd.GeoDataFrame, levels: tuple[str, ...]) -> pd.DataFrame:
         table[level] = row
         row = parent[row]
     return pd.DataFrame(table, index=ids[table[levels[-1]]])
-
-
-def addresses(buildings: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> TextArray:
-    """Return (n,) addresses: 东八路社区12号院3号楼 in a compound, 东八路社区45号 elsewhere.
-
-    Compounds and houses are numbered within the smallest area, in the order of the buildings, which need ``area_id``.
-    """
-    area, compound = buildings["area_id"], buildings["compound"].to_numpy()
-    name = area.map(areas.set_index("area_id")["name"]).to_numpy(dtype=object)
-    gated = compound >= 0
-    first = ~pd.Series(compound).duplicated().to_numpy() & gated
-    nth = pd.Series(first.astype(np.int64)).groupby(area.to_numpy()).cumsum().to_numpy()
-    of_compound = np.zeros(int(compound.max(initial=-1)) + 2, dtype=np.int64)
-    of_compound[compound[first]] = nth[first]
-    house = pd.Series((~gated).astype(np.int64)).groupby(area.to_numpy()).cumsum().to_numpy()
-    number = np.where(gated, of_compound[compound], house).astype(str).astype(object)
-    own = buildings["name"].to_numpy(dtype=object)
-    return np.asarray(name + number + np.where(gated, "号院", "号").astype(object) + own, dtype=object)
 
 
 def _picked(rows: list[int], weight: npt.NDArray[np.int64], n: int) -> list[int]:

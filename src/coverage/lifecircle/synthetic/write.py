@@ -14,6 +14,7 @@ import shapely
 from pyproj import Transformer
 
 from lifecircle.errors import OutputError
+from lifecircle.gdal import stopped_clock
 from lifecircle.mark import marked
 from lifecircle.readers.study_file import INPUTS
 from lifecircle.schema import ELEVATION
@@ -24,9 +25,6 @@ from lifecircle.synthetic.tell import HOLDS, figures, readme, study_file, toml
 
 LAYER_DECIMALS, TABLE_DECIMALS = 8, 7
 """Of a degree: a millimetre, as outlines are drawn; a centimetre, as in OpenStreetMap."""
-
-WRITTEN = "2025-01-01T00:00:00.000Z"
-"""When the files say that they were written: the clock is in none of them."""
 
 REMARK = """Coordinates are degrees of WGS 84, longitude first. `lifecircle assign . requests.csv` sends the requests.
 坐标为 WGS 84 经纬度；`assign` 为一年的诉求派单。"""
@@ -95,13 +93,11 @@ def write_layer(path: Path, frame: gpd.GeoDataFrame, **options: str) -> None:
     OutputError
         When the file cannot be written.
     """
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": WRITTEN})
     try:
-        pyogrio.write_dataframe(marked(frame, True), path, layer=path.stem, **{"driver": "GPKG", **options})
+        with stopped_clock():
+            pyogrio.write_dataframe(marked(frame, True), path, layer=path.stem, **{"driver": "GPKG", **options})
     except (pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError) as error:
         raise OutputError(f"cannot write {path}: {error}") from error
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
 def write_table(path: Path, frame: gpd.GeoDataFrame | pd.DataFrame, *, encoding: str = "utf-8-sig") -> None:

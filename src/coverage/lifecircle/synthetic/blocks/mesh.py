@@ -3,7 +3,7 @@
    i = 0    1     2     3         The lanes i (north) and j (east) of a plot cross at its point (i, j). Along a main
 j=2  ┌─────┬─────┬─────┐          street there is no lane: the outermost houses face the street, and the lanes that
      │▪▪▪▪▪│▪▪▪▪▪│▪▪▪▪▪│          cross it lead into it, at the points that lie one beyond the mesh. A village fills
-j=1  ├─────┼─────┼─────┤          the middle of its plot and has a road or two to the streets.
+j=1  ├─────┼─────┼─────┤          the middle of its plot, with its hall, and has a road or two to the streets.
      │▪▪▪▪▪│▪▪▪▪▪│▪▪▪▪▪│
 j=0  └─────┴─────┴─────┘
 """
@@ -25,6 +25,8 @@ _LANE_M = 3.0
 _BETWEEN_M = 0.8
 _YARD_M = 2.0
 """Least distance between the backs of two rows of houses."""
+_HALL = "党群服务中心"
+"""The public hall of a village."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,28 +84,13 @@ def _mesh(plots: Plots, village_m: tuple[float, float], random: np.random.Genera
     side = np.select([j < 0, i > across[plot], j > deep[plot], i < 0], [0, 1, 2, 3], -1)[:, None]
     joint = plots.joint(plot, np.maximum(side[:, 0], 0), np.where(side[:, 0] % 2 == 0, x, y))
     point = np.where(side < 0, frames.place(plot, x, y), joint)
-    built = _built(village, np.stack([frames.width_m, frames.depth_m]), across, deep, plot, i, j, village_m, random)
-    return Mesh(village, across, deep, first, point, built)
-
-
-def _built(
-    village: BoolArray,
-    span_m: FloatArray,
-    across: LongArray,
-    deep: LongArray,
-    plot: LongArray,
-    i: LongArray,
-    j: LongArray,
-    village_m: tuple[float, float],
-    random: np.random.Generator,
-) -> BoolArray:
-    """Return whether houses stand in the mesh north-east of each point: in all of the old town; villages are round."""
-    reach = random.uniform(*village_m, (2, len(village))) / span_m
-    off_x = ((i + 0.5) / across[plot] - 0.5) / reach[0, plot]
-    off_y = ((j + 0.5) / deep[plot] - 0.5) / reach[1, plot]
+    # Houses stand in all meshes of the old town; a village is round, or the one mesh in its middle.
+    off = np.stack([(i + 0.5) / across[plot], (j + 0.5) / deep[plot]]) - 0.5
+    reach = random.uniform(*village_m, (2, n)) / np.stack([frames.width_m, frames.depth_m])
     middle = (i == across[plot] // 2) & (j == deep[plot] // 2)
-    inside = (i >= 0) & (i < across[plot]) & (j >= 0) & (j < deep[plot])
-    return inside & (~village[plot] | (off_x**2 + off_y**2 < 1.0) | middle)
+    round_ = ((off / reach[:, plot]) ** 2).sum(axis=0) < 1.0
+    built = (np.abs(off) < 0.5).all(axis=0) & (~village[plot] | round_ | middle)
+    return Mesh(village, across, deep, first, point, built)
 
 
 def _lanes(plots: Plots, mesh: Mesh, out: BoolArray, north: bool) -> tuple[Lines, IntArray, FloatArray]:
@@ -173,8 +160,21 @@ def _houses(plots: Plots, mesh: Mesh, random: np.random.Generator) -> Houses:
     south_y = np.where(north, frames.depth_m[of] - back, 0.0)
     box = np.stack([start, south_y, end, south_y + back], axis=1)
     kind, levels = _kinds(village, plots.centrality[plot], random)
+    hall = _nearest_to_middle(frames.place(of, (start + end) / 2, south_y), plots.frames, plot, village)
+    kind[hall], levels[hall] = "civic", 2
+    name = np.where(np.isin(np.arange(n), hall), _HALL, "")
     doors = np.where((kind == "apartments") & (end - start > 14.0), 2, 1)
-    return build(frames, of, box, np.where(north, 2, 0), doors, kind=kind, levels=levels, cell=plots.cell[plot])
+    return build(
+        frames, of, box, np.where(north, 2, 0), doors, kind=kind, levels=levels, cell=plots.cell[plot], name=name
+    )
+
+
+def _nearest_to_middle(at_m: FloatArray, plots: Frames, plot: LongArray, among: BoolArray) -> LongArray:
+    """Return the rows of the points nearest to the middle of their plots, one to each plot that has some ``among``."""
+    middle_m = plots.place(plot, plots.width_m[plot] / 2, plots.depth_m[plot] / 2)
+    rows = np.flatnonzero(among)
+    rows = rows[np.lexsort((np.hypot(*(at_m - middle_m)[rows].T), plot[rows]))]
+    return rows[np.unique(plot[rows], return_index=True)[1]]
 
 
 def _kinds(village: BoolArray, centrality: FloatArray, random: np.random.Generator) -> tuple[np.ndarray, IntArray]:

@@ -64,7 +64,7 @@ USES = (
         exits=3, walled=0.9, shops=0.8, green=True, court=(0.24, 0.25), extra=_OF_RESIDENTS[:2]),
     Use("works", "industrial", "号厂房", levels=(1, 1, 2),
         length_m=(50, 110), depth_m=(28, 48), gap_m=(14, 22), clear_m=(18, 26), lane_m=7, unit_m=60,
-        exits=2, walled=1.0, shops=0.1, empty=0.12, extra=(("office", "办公楼", 4), ("dormitory", "职工宿舍", 5))),
+        exits=2, walled=1.0, shops=0.4, empty=0.12, extra=(("office", "办公楼", 4), ("dormitory", "职工宿舍", 5))),
     Use("school", "school", "号教学楼", levels=(4, 4, 5),
         length_m=(48, 66), depth_m=(26, 34), gap_m=(12, 18), clear_m=(30, 40), lane_m=5, unit_m=30,
         exits=2, walled=1.0, most_rows=1, court=(0.6, 0.6)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lifecircle.model import Circle
-from lifecircle.synthetic.programme import Land, Programme, Tier
+from lifecircle.synthetic.programme import Land, Offer, Programme, Tier
 
 # What a resident would bring to the door next door; theirs: fee payment and repairs, the rest made up after them.
 _AT_THE_DOOR = {
@@ -20,7 +20,7 @@ _AT_THE_DOOR = {
     "陪同就医": 3.0,
     "供暖报修": 6.0,
 }
-# What takes an office, made up; the report counts disputes settled: 1,786 beside more than 40,000 requests.
+# What takes an office, made up.
 _IN_THE_OFFICE = {
     "社保医保代办": 6.0,
     "养老待遇资格认证": 4.0,
@@ -30,10 +30,34 @@ _IN_THE_OFFICE = {
     "证件证明代办": 3.0,
     "物业诉求": 5.0,
     "政策咨询": 4.0,
-    "矛盾调解": 4.0,
 }
 # What a subdistrict handles jointly with other offices; made up.
 _JOINTLY = {"法律援助": 1.0, "就业援助": 1.5, "老旧小区改造诉求": 1.5, "违建投诉": 1.0}
+# Theirs: 1,786 disputes settled beside more than 40,000 requests, which are 1,786 among 40,000 here.
+_OTHERS = _AT_THE_DOOR | _IN_THE_OFFICE | _JOINTLY
+_DISPUTES = {"矛盾调解": sum(_OTHERS.values()) * 1_786 / (40_000 - 1_786)}
+
+# Made up: who does what, and when.
+_ROOMS = {
+    "home": Offer(
+        ("代缴水电费", "代购药品", "代买代送", "代取快递", "老年餐配送", "陪同就医", "上门理发"),
+        ("Mo-Su 08:00-20:00", "Mo-Fr 17:30-21:00; Sa-Su 08:00-20:00", "Mo-Fr 17:30-20:30; Sa 09:00-17:00"),
+    ),
+    "property office": Offer(
+        ("代缴水电费", "代取快递", "家电维修", "管道疏通", "开锁换锁", "家政保洁", "供暖报修"),
+        ("Mo-Fr 08:30-17:30", "Mo-Sa 08:30-17:30", "Mo-Su 08:30-18:00"),
+    ),
+    "owners committee": Offer(
+        ("代缴水电费", "代取快递", "管道疏通", "供暖报修"), ("Mo-Fr 18:00-20:30", "Tu,Th 18:00-20:30; Sa 09:00-12:00")
+    ),
+    "shop": Offer(
+        ("代缴水电费", "代买代送", "代取快递", "开锁换锁", "老年餐配送"), ("Mo-Su 07:00-22:00", "Mo-Su 06:30-23:00")
+    ),
+    "pharmacy": Offer(("代购药品", "代买代送", "陪同就医"), ("Mo-Su 08:00-21:00", "Mo-Sa 08:00-20:00")),
+    "care home": Offer(
+        ("代购药品", "家政保洁", "上门理发", "老年餐配送", "陪同就医"), ("Mo-Su 08:00-18:00", "Mo-Fr 08:30-17:00")
+    ),
+}
 
 FUSHUN = Programme(
     name="fushun",
@@ -62,7 +86,6 @@ FUSHUN = Programme(
         },
     ),
     levels=("district", "subdistrict", "community"),
-    communities=303,  # theirs
     residents=1_300_000,  # made up: of the four districts, rounded
     aged_share=0.257,  # of Liaoning in the census of 2020
     # Theirs: 978 stations in three tiers, one main station in each of the 303 communities; a centre in each of the 29
@@ -71,7 +94,6 @@ FUSHUN = Programme(
         Tier(
             name="household",
             n=978 - 303 - 29,
-            per="",
             kinds={
                 "home": 5.0,
                 "property office": 2.0,
@@ -84,23 +106,22 @@ FUSHUN = Programme(
             hours="Mo-Su 08:00-20:00",
             capacity=(400, 1600),
             agents=(1, 2),
+            offers=_ROOMS,
         ),
         Tier(
             name="community",
-            n=303,
             per="community",
             kinds={"community centre": 1.0},
-            items=(*_AT_THE_DOOR, *_IN_THE_OFFICE),
+            items=(*_AT_THE_DOOR, *_IN_THE_OFFICE, *_DISPUTES),
             hours="Mo-Fr 08:30-17:30; Sa 09:00-12:00",
             capacity=(1500, 4000),
             agents=(2, 5),
         ),
         Tier(
             name="subdistrict",
-            n=29,
             per="subdistrict",
             kinds={"subdistrict centre": 1.0},
-            items=(*_AT_THE_DOOR, *_IN_THE_OFFICE, *_JOINTLY),
+            items=tuple(_OTHERS | _DISPUTES),
             hours="Mo-Fr 08:30-17:00",
             capacity=(3000, 8000),
             agents=(4, 9),
@@ -108,9 +129,14 @@ FUSHUN = Programme(
     ),
     candidates=5_200,  # made up: what the programme looked through, five rooms for each that it took
     requests=40_000,  # theirs: more than 40,000 handled
-    item_weights=_AT_THE_DOOR | _IN_THE_OFFICE | _JOINTLY,  # 25 items; theirs: more than 20
+    item_weights=_OTHERS | _DISPUTES,  # 25 items; theirs: more than 20
+    pressing={"开锁换锁": 0.5, "供暖报修": 0.25, "管道疏通": 0.1, "陪同就医": 0.05, "代购药品": 0.03},  # made up
+    busiest=1_344,  # theirs
     circles=(Circle("8", 8.0), Circle("15", 15.0)),  # the 8 minutes are theirs
+    promised="8",
     source="Figures of the programme: 978 stations in three tiers, 303 communities, an 8-minute circle, more than 20 "
-    "items, more than 40,000 requests. Made up: residents, streets, buildings, rooms and everything else.",
+    "items, more than 40,000 requests, 1,786 of them disputes, 1,344 requests of one community. Made up: residents, "
+    "streets, buildings, rooms and everything else. Not modelled: which of the agents are the 564 trained ones, grants "
+    "and awards.",
 )
 """978 stations over 303 communities."""

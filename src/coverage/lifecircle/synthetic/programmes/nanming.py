@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lifecircle.model import Circle
-from lifecircle.synthetic.programme import Land, Programme, Tier
+from lifecircle.synthetic.programme import Land, Offer, Programme, Tier
 
 # Made up: the report speaks of health, of cards for priority families and of volunteers by skill.
 _HEALTH = {"健康咨询": 6.0, "血压血糖测量": 6.0, "慢病随访": 4.0, "代购药品": 5.0, "预约挂号": 4.0, "陪同就医": 2.0}
@@ -51,7 +51,6 @@ NANMING = Programme(
         town=0.8,
     ),
     levels=("district", "subdistrict", "community"),
-    communities=211,  # of the list of names
     residents=800_000,  # theirs
     aged_share=0.154,  # of Guizhou in the census of 2020
     # Theirs: 187 stations. Made up: how they part, one in each of the 23 subdistricts and the others by residents,
@@ -60,17 +59,20 @@ NANMING = Programme(
         Tier(
             name="community",
             n=187 - 23 - 50,
-            per="",
             kinds={"community centre": 3.0, "property office": 1.0},
             items=(*_EVERY_DAY, "血压血糖测量", "代购药品"),
             hours="Mo-Su 08:30-20:30",  # theirs: on 365 days
             capacity=(2500, 6000),
             agents=(3, 8),
+            offers={
+                "property office": Offer(
+                    ("代缴费", "家电维修", "管道疏通", "证件证明代办", "噪声投诉", "占道投诉"), ("Mo-Su 08:30-18:00",)
+                )
+            },
         ),
         Tier(
             name="health",
             n=50,
-            per="",
             kinds={"health station": 3.0, "pharmacy": 1.0},
             items=tuple(_HEALTH),
             hours="Mo-Su 08:30-20:30",
@@ -79,7 +81,6 @@ NANMING = Programme(
         ),
         Tier(
             name="subdistrict",
-            n=23,
             per="subdistrict",
             kinds={"subdistrict centre": 1.0},
             items=(*_HEALTH, *_EVERY_DAY, *_JOINTLY),
@@ -91,8 +92,10 @@ NANMING = Programme(
     candidates=2_400,  # made up
     requests=24_600,  # made up: as many a head as in Fushun
     item_weights=_HEALTH | _EVERY_DAY | _JOINTLY,
+    pressing={"管道疏通": 0.1, "心理疏导": 0.1, "陪同就医": 0.05, "代购药品": 0.03},  # made up
     # Theirs: a health circle of 15 minutes. Made up: which items it takes to be one.
     circles=(Circle("8", 8.0), Circle("15", 15.0), Circle("health", 15.0, items=tuple(_HEALTH))),
+    promised="health",
     source="Figures of the programme: 209.34 km2, 800,000 residents, 187 stations, a 15-minute health circle, open on "
     "365 days. Made up: everything else.",
 )

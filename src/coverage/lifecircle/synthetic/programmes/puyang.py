@@ -90,14 +90,12 @@ PUYANG = Programme(
         town=0.25,
     ),
     levels=("county", "township", "service_area", "village"),
-    communities=2_080,  # theirs: more than 2,000 village points
     residents=260_000,  # made up, far fewer than the real ones: some 35 houses a village
     aged_share=0.181,  # of Henan in the census of 2020
     tiers=(
         Tier(
             name="village",
-            n=2_080,
-            per="village",
+            per="village",  # 2,080 of them; theirs: more than 2,000 village points
             kinds={"village room": 1.0},
             items=_VILLAGE,
             hours="Mo-Fr 08:00-18:00",
@@ -106,8 +104,7 @@ PUYANG = Programme(
         ),
         Tier(
             name="service_area",
-            n=580,  # theirs
-            per="service_area",
+            per="service_area",  # 580, theirs
             kinds={"service centre": 1.0},
             items=_SERVICE_AREA,
             hours="We 08:30-17:30",  # theirs: sits on Wednesdays, tours the villages on the other days
@@ -116,8 +113,7 @@ PUYANG = Programme(
         ),
         Tier(
             name="township",
-            n=89,  # theirs
-            per="township",
+            per="township",  # 89, theirs
             kinds={"township centre": 1.0},
             items=_TOWNSHIP,
             hours="Mo-Fr 08:30-17:30",
@@ -126,7 +122,6 @@ PUYANG = Programme(
         ),
         Tier(
             name="county",
-            n=8,
             per="county",
             kinds={"county centre": 1.0},
             items=_TOWNSHIP,
@@ -138,8 +133,10 @@ PUYANG = Programme(
     candidates=2_500,  # made up
     requests=8 * 2_421,  # theirs: 2,421 in one county; made up: as many in each of the eight
     item_weights={i: 8.0 if i in _VILLAGE else 4.0 if i in _SERVICE_AREA else 1.0 for i in _TOWNSHIP},
+    pressing={"饮水报修": 0.2, "反诈咨询": 0.2, "临时救助": 0.1, "欠薪求助": 0.05, "代购药品": 0.03},  # made up
     # Made up: villages are too far apart for 8 minutes to say much; 30 reach the next village.
     circles=(Circle("15", 15.0), Circle("30", 30.0)),
+    promised="15",
     itinerant="service_area",
     source="Figures of the programme: 89 townships, 580 service areas, more than 2,000 villages, 105 items in 10 "
     "classes at the township, 19 kinds at the service area, 2,421 requests in one county. Made up: everything else; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lifecircle.model import Circle
-from lifecircle.synthetic.programme import Land, Programme, Tier
+from lifecircle.synthetic.programme import Land, Offer, Programme, Tier
 
 # Made up: the report names no items, but that grid workers lead them.
 _IN_THE_GRID = {
@@ -53,35 +53,43 @@ QIANDONGNAN = Programme(
         },
     ),
     levels=("county", "subdistrict", "community"),
-    communities=157,  # theirs, of a prefecture; here all of them in one town
     residents=300_000,  # made up: some 1,900 a community
     aged_share=0.154,  # of Guizhou in the census of 2020
     tiers=(
         Tier(
             name="grid",
             n=138,  # theirs
-            per="",
             kinds={"grid room": 3.0, "shop": 1.0, "property office": 1.0},
             items=tuple(_IN_THE_GRID),
             hours="Mo-Su 08:30-20:00",
             capacity=(400, 1500),
             agents=(4, 8),
+            # Made up: who does what, and when.
+            offers={
+                "shop": Offer(("代缴费", "代购药品", "跑腿代办"), ("Mo-Su 07:00-22:00",)),
+                "property office": Offer(
+                    ("代缴费", "家电维修", "路灯报修", "垃圾清运", "矛盾调解"),
+                    ("Mo-Fr 08:30-17:30", "Mo-Sa 08:30-17:30"),
+                ),
+            },
         ),
         Tier(
             name="community",
-            n=157,  # theirs
-            per="community",
+            per="community",  # 157, theirs, of a prefecture; here all of them in one town
             kinds={"community centre": 1.0},
             items=(*_IN_THE_GRID, *_IN_THE_CENTRE),
             hours="Mo-Fr 09:00-17:30; Sa 09:00-12:00",
             capacity=(1000, 3500),
-            agents=(12, 20),  # made up so that all have some 3,300, which is theirs
+            agents=(12, 20),
         ),
     ),
     candidates=1_500,  # made up
     requests=7_664,  # theirs: the items that grid workers led
     item_weights=_IN_THE_GRID | _IN_THE_CENTRE,
+    pressing={"代购药品": 0.05, "助老帮扶": 0.05},  # made up
+    agents=3_300,  # theirs
     circles=(Circle("8", 8.0), Circle("15", 15.0)),  # the 15 minutes are theirs
+    promised="15",
     source="Figures of the programme: 157 community service centres, 138 grid stations, 3,300 agents, 7,664 items, a "
     "15-minute circle; it spans a prefecture, here it is one mountain town. Made up: everything else.",
 )

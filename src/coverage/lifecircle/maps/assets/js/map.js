@@ -13,6 +13,7 @@ const SHADES = [
   [0, 82, 80],
 ];
 const NAME_SHIFTS_PX = [0, -18, 18, -34, 34];
+const ROOM_FOR_NAME = 2; // an area bears its name where its box is so many times as large as the name's
 const REACH_PX = { mouse: 3, touch: 12 }; // how far beside a building a click still means it
 const SYMBOL_PX = { unserved: [42, 20], stations: [16, 16] }; // width and height of what the tiles show as symbols
 const hovers = window.matchMedia('(hover: hover)').matches;
@@ -102,19 +103,34 @@ function drawAreas() {
   });
   groups.names.clearLayers();
   if (!borders && !shading) return;
-  data.areas.forEach((area) => {
+  const bounds = new Map();
+  levels[view.level].eachLayer((layer) => bounds.set(layer.feature.properties.row, layer.getBounds()));
+  data.areas.forEach((area, row) => {
     if (area.level !== data.levels[view.level]) return;
     const icon = L.divIcon({ className: 'area-name', html: datum('span', area.name || area.id), iconSize: null });
-    L.marker(area.at, { icon, interactive: false, keyboard: false, pane: 'shadowPane' }).addTo(groups.names);
+    const marker = L.marker(area.at, { icon, interactive: false, keyboard: false, pane: 'shadowPane' });
+    marker.bounds = bounds.get(row);
+    marker.addTo(groups.names);
   });
   placeNames();
 }
 
-// Names give way to pins by a line or two, and are left out where they would run into other names, the longest first.
+function roomPx(bounds) {
+  const { x, y } = map.latLngToContainerPoint(bounds.getSouthEast()).subtract(map.latLngToContainerPoint(bounds.getNorthWest()));
+  return x * y;
+}
+
+// Names are left out where their area is too small for them and where they would run into other names, the longest
+// first; they give way to pins by a line or two.
 function placeNames() {
-  const nodes = groups.names.getLayers().map((layer) => layer.getElement().firstChild);
-  for (const node of nodes) node.style.top = '0';
-  const names = nodes.map((node) => [node, node.getBoundingClientRect()]);
+  const markers = groups.names.getLayers().map((marker) => [marker.getElement().firstChild, roomPx(marker.bounds)]);
+  for (const [node] of markers) {
+    node.style.top = '0';
+    node.hidden = false;
+  }
+  const boxes = markers.map(([node, room]) => [node, node.getBoundingClientRect(), room]);
+  const names = boxes.filter(([, box, room]) => room >= ROOM_FOR_NAME * box.width * box.height);
+  for (const [node] of boxes) node.hidden = true;
   names.sort(([, a], [, b]) => a.width - b.width);
   const pins = symbolBoxes();
   const placed = [];
@@ -122,8 +138,8 @@ function placeNames() {
     const moved = NAME_SHIFTS_PX.map((shift) => new DOMRect(box.x, box.y + shift, box.width, box.height));
     const free = moved.filter((place) => !meets(place, placed));
     const best = free.find((place) => !meets(place, pins)) || free[0];
-    node.hidden = !best;
     if (best) {
+      node.hidden = false;
       node.style.top = `${best.y - box.y}px`;
       placed.push(best);
     }
