@@ -104,7 +104,7 @@ function drawAreas() {
   groups.names.clearLayers();
   if (!borders && !shading) return;
   const bounds = new Map();
-  levels[view.level].eachLayer((layer) => bounds.set(layer.feature.properties.row, layer.getBounds()));
+  levels[view.level]?.eachLayer((layer) => bounds.set(layer.feature.properties.row, layer.getBounds()));
   data.areas.forEach((area, row) => {
     if (area.level !== data.levels[view.level]) return;
     const icon = L.divIcon({ className: 'area-name', html: datum('span', area.name || area.id), iconSize: null });
