@@ -101,7 +101,7 @@ def test_the_first_ids_and_how_many_more(city):
         ("broken.gpkg", "unreadable"),
         ("lone.shp", "unreadable"),
         ("ragged.csv", "unreadable"),
-        ("gbk.csv", "encoding"),
+        ("latin.csv", "encoding"),
     ],
 )
 def test_a_file_that_cannot_be_read(city, path, rule):
@@ -114,7 +114,7 @@ def test_a_file_that_cannot_be_read(city, path, rule):
     (city / "broken.gpkg").write_bytes(b"SQLite format 3\x00" + bytes(52) + b"GPKG" + bytes(40))
     (city / "lone.shp").write_bytes(b"\x00\x00\x27\x0a" + bytes(96))
     (city / "ragged.csv").write_text("station_id,lon,lat\ns1,1,2\ns2,1,2,3,4\n")
-    table(city / "gbk.csv", "station_id lon lat name", ["s1", *at(1, 0), "代办站"], encoding="gbk")
+    table(city / "latin.csv", "station_id lon lat name", ["s1", *at(1, 0), "Königsstraße"], encoding="latin-1")
     with_input(city, "stations", f'"{path}"')
     assert only(city).rule == rule
     with pytest.raises(SourceError):
@@ -342,7 +342,7 @@ def test_residents_that_nothing_states_or_two_layers_do(city):
     breach = only(city)
     assert (breach.layer, breach.rule) == ("study.toml", "missing-key")
     geojson(city / "buildings.geojson", [({**p, "residents": 3}, g) for p, g in buildings()])
-    assert told(city) == []
+    assert told(city) == [("buildings", "outside-areas")]
     with_input(city, "residents", '"residents.csv"')
     assert only(city).rule == "stated-twice"
 

@@ -1,19 +1,36 @@
 """The shifted coordinates of Chinese web maps."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecircle.datum import bd09_of_gcj02, gcj02_of_bd09, gcj02_of_wgs84, wgs84_of_gcj02
+from lifecircle.datum import DATUMS, bd09_of_gcj02, gcj02_of_bd09, gcj02_of_wgs84, regarded, wgs84_of_gcj02
+from lifecircle.readers.files import locate
+from lifecircle.readers.layers import read_layers
+from lifecircle.readers.shifts import LEAST_PLACES, check_datums
+from lifecircle.readers.study_file import Input, read_study_file
+from lifecircle.samples import new_folder
+from lifecircle.schema import ELEVATION
+from lifecircle.synthetic.make import make_city
+from lifecircle.synthetic.programmes import PROGRAMMES
+from lifecircle.synthetic.write import write_study
 
-# What coordTransform 0.2.1 (MIT), which shares no line with ours, makes of places: WGS 84, GCJ-02, BD-09.
+# What two packages, of which neither shares a line with ours, make of places: WGS 84, GCJ-02, BD-09. The first five are
+# of coordTransform 0.2.1 (MIT) and of prcoords 1.0.2 (CC0) alike, to a billionth of a degree; the others of prcoords.
 PLACES = {
     "Fushun": ((123.92, 41.85), (123.925702416, 41.852097084), (123.932211596, 41.85800777)),
     "Puyang": ((115.03, 35.76), (115.035892702, 35.759997458), (115.042464931, 35.765765098)),
     "Kaili": ((107.98, 26.57), (107.984127509, 26.566457838), (107.990586431, 26.572679318)),
     "Guiyang": ((106.71, 26.57), (106.71376424, 26.566474368), (106.720292471, 26.57241482)),
     "Kashgar": ((75.99, 39.47), (75.992955638, 39.470227497), (75.999465199, 39.476187842)),
+    "Sanya": ((109.51, 18.25), (109.514089587, 18.248301418), (109.520638405, 18.254059682)),
+    "Mohe": ((122.53, 52.97), (122.537060809, 52.971532898), (122.543469069, 52.977766737)),
+    "Ürümqi": ((87.61, 43.79), (87.612842378, 43.791220806), (87.619231665, 43.797422461)),
+    "Shanghai": ((121.47, 31.23), (121.4745349, 31.228067482), (121.481076208, 31.233986716)),
 }
 IN_CHINA = st.tuples(st.floats(73.5, 134.8), st.floats(3.8, 53.6))
 
@@ -43,3 +60,103 @@ def test_shifting_leaves_what_it_was_given_alone():
     for shift in (gcj02_of_wgs84, bd09_of_gcj02, wgs84_of_gcj02, gcj02_of_bd09):
         shift(lonlat)
         assert lonlat.tolist() == [list(PLACES["Fushun"][0])]
+
+
+@given(st.lists(IN_CHINA, min_size=1, max_size=20), st.sampled_from(DATUMS), st.sampled_from(DATUMS))
+def test_places_regarded_in_another_datum_and_back_are_where_they_were(places, one, other):
+    lonlat = np.array(places)
+    there = regarded(lonlat, was=one, instead=other)
+    np.testing.assert_allclose(regarded(there, was=other, instead=one), lonlat, rtol=0, atol=1e-8)
+
+
+# --------------------------------------------------------------------------- layers that look shifted
+
+
+def layers_of(folder):
+    """Return the layers of a study, and that all of its tables might be in any datum."""
+    file = read_study_file(folder)
+    found = [locate(source, folder) for name, source in file.inputs.items() if name != ELEVATION]
+    layers = read_layers({f.input.name: f for f in found}, datum=file.datum)
+    return dataclasses.replace(layers, stated={name: Input(name, name) for name in layers.tables})
+
+
+def with_moved(layers, names, move):
+    """Return the layers, some moved by a function of degrees."""
+
+    def drawn(table):
+        shapes = table.geometry.to_crs(4326).to_numpy()
+        return table.set_geometry(shapely.transform(shapes, move), crs=4326)
+
+    tables = {name: drawn(t) if name in names else t for name, t in layers.tables.items()}
+    ways = layers.ways
+    if "streets" in names:
+        ways = dataclasses.replace(ways, xy_m=move(ways.xy_m))
+    return dataclasses.replace(layers, tables=tables, ways=ways)
+
+
+def shifted(layers, names, datum):
+    return with_moved(layers, names, lambda lonlat: regarded(lonlat, was=datum, instead="wgs84"))
+
+
+def told(layers):
+    return {(b.layer, b.rule) for b in check_datums(layers)}
+
+
+@pytest.fixture(scope="module", params=["fushun", "qiandongnan", "puyang"])
+def made_up(request, tmp_path_factory):
+    with new_folder(tmp_path_factory.mktemp("made") / "city") as folder:
+        write_study(folder, make_city(PROGRAMMES[request.param], size=0.05), "lifecircle new")
+        return layers_of(folder)
+
+
+@pytest.fixture(scope="module")
+def real(repository):
+    """Monaco set down on the steppe."""
+    layers = layers_of(repository / "data" / "monaco")
+    placed = [name for name in layers.tables if name != "residents"]
+    return with_moved(layers, ["streets", *placed], lambda lonlat: lonlat + np.array([109.18, 0.0]))
+
+
+POINTS = ("stations", "candidates", "entrances")
+
+
+def test_a_made_up_city_that_is_where_it_is_looks_shifted_in_no_layer(made_up):
+    assert told(made_up) == set()
+
+
+def test_a_real_town_that_is_where_it_is_looks_shifted_in_no_layer(real):
+    assert told(real) == set()
+
+
+@pytest.mark.parametrize("datum", ["gcj02", "bd09"])
+@pytest.mark.parametrize("layer", [*POINTS, "buildings"])
+def test_a_layer_of_a_web_map_looks_like_it(made_up, layer, datum):
+    assert told(shifted(made_up, [layer], datum)) == {(layer, f"looks-like-{datum}")}
+
+
+@pytest.mark.parametrize("datum", ["gcj02", "bd09"])
+@pytest.mark.parametrize("layer", [*POINTS, "buildings"])
+def test_a_layer_of_a_web_map_looks_like_it_among_real_houses(real, layer, datum):
+    assert told(shifted(real, [layer], datum)) == {(layer, f"looks-like-{datum}")}
+
+
+def test_buildings_and_all_that_stands_in_them_look_shifted_together(real):
+    found = told(shifted(real, ["buildings", *POINTS], "gcj02"))
+    assert found == {(layer, "looks-like-gcj02") for layer in ("buildings", *POINTS)}
+
+
+def test_a_layer_that_was_shifted_back_without_need_looks_like_wgs84(real):
+    stated = real.stated | {"stations": Input("stations", "stations.csv", datum="gcj02")}
+    moved = with_moved(real, ["stations"], lambda lonlat: regarded(lonlat, was="wgs84", instead="gcj02"))
+    assert told(dataclasses.replace(moved, stated=stated)) == {("stations", "looks-like-wgs84")}
+
+
+def test_a_few_places_tell_nothing(real):
+    few = real.tables | {"stations": real.tables["stations"].iloc[: LEAST_PLACES - 1]}
+    assert told(shifted(dataclasses.replace(real, tables=few), ["stations"], "gcj02")) == set()
+
+
+def test_a_town_outside_china_is_not_looked_at(repository):
+    layers = layers_of(repository / "data" / "monaco")
+    away = with_moved(layers, ["stations"], lambda lonlat: lonlat + np.array([0.005, 0.002]))
+    assert told(away) == set()

@@ -124,7 +124,7 @@ def no_longitudes(city):
 
 
 def another_id(city):
-    rows = [{"id": said["building_id"], MARK: "yes"} for said, _ in buildings()]
+    rows = [{"nr": said["building_id"], MARK: "yes"} for said, _ in buildings()]
     geojson(city / "buildings.geojson", [(said, shape) for said, (_, shape) in zip(rows, buildings(), strict=True)])
 
 

@@ -266,7 +266,7 @@ def test_a_wrong_key_is_told(tmp_path, text, rule, says):
         ('requests = "g"\n', "unknown-key", "did you mean residents?"),
         ("areas = 3\n", "wrong-type", "must be a table"),
         ('areas = { level = "x" }\n', "missing-key", "path is missing"),
-        ('areas = { path = "x", datum = "gcj02" }\n', "not-supported-yet", "datum"),
+        ('areas = { path = "x", datum = "mars" }\n', "unknown-value", "wgs84, cgcs2000, gcj02, bd09"),
         ('areas = { path = "x", by = "total" }\n', "unknown-key", "by"),
         ('areas = { path = "x", columns = { are_id = "y" } }\n', "unknown-key", "did you mean area_id?"),
         ('areas = { path = "x", columns = { name = 3 } }\n', "wrong-type", "table of texts"),
@@ -274,7 +274,7 @@ def test_a_wrong_key_is_told(tmp_path, text, rule, says):
         ('areas = { path = "x", where = [] }\n', "wrong-type", "where must be a table"),
         ('areas = { path = "x", where = { a = false } }\n', "wrong-type", "true for any"),
         ('areas = { path = "x", where = { a = [] } }\n', "wrong-type", "true for any"),
-        ('residents = { path = "x", by = "household" }\n', "unknown-value", "building, area, total"),
+        ('residents = { path = "x", by = "household" }\n', "unknown-value", "building, address, point, cell, area"),
     ],
 )
 def test_a_wrong_input_is_told(tmp_path, text, rule, says):

@@ -26,6 +26,7 @@ name = "Tiny"
 language = "en"
 
 [inputs]
+datum = "wgs84"
 streets = "streets.geojson"
 areas = "areas.geojson"
 buildings = "buildings.geojson"

@@ -126,7 +126,10 @@ def check(study: StudyPath, out: OutPath = None) -> None:
     terminal.show_findings(findings)
     name = found.settings.name if found is not None else study.resolve().name
     folder = out or (_default_out(found) if found is not None else Path("check-results"))
-    terminal.show_written(write_check(folder / "check", name, findings, synthetic=synthetic))
+    crs = found.crs.name if found is not None else None
+    if crs:
+        terminal.show_crs(crs)
+    terminal.show_written(write_check(folder / "check", name, findings, synthetic=synthetic, crs=crs))
     if any(f.severity == "error" for f in findings):
         raise typer.Exit(1)
 
@@ -171,11 +174,13 @@ def site(
 def assign(
     study: StudyPath,
     requests: Annotated[Path, typer.Argument(metavar="REQUESTS", help="CSV: request_id, lon, lat, item.")],
+    datum: Annotated[str, typer.Option("--datum", help="Of the requests: wgs84, cgcs2000, gcj02 or bd09.")] = "",
+    crs: Annotated[str, typer.Option("--crs", help="Of the requests, where they are no degrees: EPSG:4549.")] = "",
     out: OutPath = None,
 ) -> None:
     """Send each request to the nearest station that may serve it."""
     opened = _open(study)
-    _assign(opened, requests, None, out or _default_out(opened))
+    _assign(opened, requests, None, out or _default_out(opened), datum=datum, crs=crs)
 
 
 def main() -> None:
@@ -252,16 +257,16 @@ def _site(
     terminal.show_written(page.parent, page)
 
 
-def _assign(study: Study, requests: Path, today: Coverage | None, out: Path) -> None:
+def _assign(study: Study, requests: Path, today: Coverage | None, out: Path, *, datum: str = "", crs: str = "") -> None:
     from lifecircle import terminal
     from lifecircle.dispatch import assign as assign_requests
     from lifecircle.readers.requests import read_requests
     from lifecircle.reports import write_assigned
 
     with terminal.step("Assigning requests"):
-        asked = read_requests(requests)
+        asked = read_requests(requests, datum=datum, crs=crs)
         assigned = assign_requests(study, asked, ground=today.ground if today else None)
-        path = write_assigned(out / "assigned", assigned)
+        path = write_assigned(out / "assigned", assigned, crs=study.crs.name)
     terminal.show_assigned(assigned)
     terminal.show_written(path)
 

@@ -1,11 +1,12 @@
-"""The shifted coordinates of Chinese web maps: GCJ-02, and BD-09 on top of it.
+"""The shifted coordinates of Chinese web maps, GCJ-02 and BD-09 on top of it, and the grids of Chinese surveys.
 
-Neither has an EPSG code: a layer in them has to say so. Degrees in, degrees out, longitude first.
+Neither datum of the web maps has an EPSG code: a layer in them has to say so. Degrees in, degrees out, longitude first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,10 +21,22 @@ CHINA = (72.004, 0.8293, 137.8347, 55.8271)
 ACCURACY_DEGREES = 1e-10
 """How well a way back fits the way there: 0.01 mm."""
 
+NORTHING_M, EASTING_M = (1.8e6, 7.3e6), (1e5, 9e5)
+"""Between what northings of China lie, in zones and on web maps, and eastings in a zone whose middle is at 500 km."""
+
+WEB_MERCATOR, WEB_EASTING_M = 3857, (8e6, 15.1e6)
+"""The projection of web maps, and its eastings in China, metres."""
+
+ZONE_M = 1e6
+"""An easting that bears its zone has the zone's number in front of six digits: 39582345 lies in zone 39."""
+
 _MOST_ROUNDS = 30
 _CENTRE = np.array([105.0, 35.0])
 _BD_WAVE = np.pi * 3000 / 180
 _BD_OFFSET = np.array([0.0065, 0.006])
+
+
+Shift = Callable[[FloatArray], FloatArray]
 
 
 def gcj02_of_wgs84(lonlat: FloatArray) -> FloatArray:
@@ -71,12 +84,91 @@ def gcj02_of_bd09(lonlat: FloatArray) -> FloatArray:
     return _back(bd09_of_gcj02, lonlat)
 
 
+def wgs84_of_bd09(lonlat: FloatArray) -> FloatArray:
+    """Return (n, 2) degrees of WGS 84 for (n, 2) degrees of BD-09, to `ACCURACY_DEGREES`; outside China unchanged."""
+    return wgs84_of_gcj02(gcj02_of_bd09(lonlat))
+
+
+def bd09_of_wgs84(lonlat: FloatArray) -> FloatArray:
+    """Return (n, 2) degrees of BD-09 for (n, 2) degrees of WGS 84; outside China, and where not finite, unchanged."""
+    return bd09_of_gcj02(gcj02_of_wgs84(lonlat))
+
+
+WEB_MAPS: dict[str, tuple[Shift, Shift]] = {
+    "gcj02": (gcj02_of_wgs84, wgs84_of_gcj02),
+    "bd09": (bd09_of_wgs84, wgs84_of_bd09),
+}
+"""The datums of web maps: the way there from WGS 84, and the way back."""
+
+DATUMS = ("wgs84", "cgcs2000", *WEB_MAPS)
+"""What a layer may be in. The first two agree to some centimetres, so nothing is shifted between them."""
+
+
+def regarded(lonlat: FloatArray, *, was: str, instead: str) -> FloatArray:
+    """Return where (n, 2) degrees, taken to WGS 84 as if they ``was`` in one datum, lie if they are in another."""
+    if was in WEB_MAPS:
+        lonlat = WEB_MAPS[was][0](lonlat)
+    return WEB_MAPS[instead][1](lonlat) if instead in WEB_MAPS else lonlat
+
+
 def in_china(lonlat: FloatArray) -> BoolArray:
     """Return (n,) whether (n, 2) degrees lie in the box within which web maps are shifted; never one not finite."""
     west, south, east, north = CHINA
     lon, lat = lonlat.T
     inside: BoolArray = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
     return inside
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What metres look like: ``epsg`` is the code of their system, 0 where they do not bear their zone.
+
+    ``swapped`` is whether the northing comes first, as surveys in China write it.
+    """
+
+    epsg: int
+    swapped: bool = False
+
+    @property
+    def advice(self) -> str:
+        """What to state of a layer in such a grid."""
+        state = (
+            f'state crs = "EPSG:{self.epsg}"'
+            if self.epsg
+            else 'state the zone by its central meridian, from crs = "EPSG:4534" for 75 E in steps of 3 degrees to '
+            '"EPSG:4554" for 135 E (120 E is "EPSG:4549")'
+        )
+        return f"{state}, and swap x and y: the northing comes first here" if self.swapped else state
+
+
+def grid_of(xy: FloatArray) -> Grid | None:
+    """Return the grid that (n, 2) metres are most likely in, None for numbers that are like none.
+
+    Notes
+    -----
+    Zones of CGCS2000 by number: of 3 degrees EPSG:4513 (25) to 4533 (45), of 6 degrees EPSG:4491 (13) to 4501 (23).
+    Older datums have the same zones and differ by some hundred metres. Eastings of a web map, EPSG:3857, are from 8
+    to 15 million in China; they hide the zones 13 to 15 of 6 degrees, which only the far west has.
+    """
+    finite = xy[np.isfinite(xy).all(axis=1)]
+    if not len(finite):
+        return None
+    x, y = (float(v) for v in np.median(finite, axis=0))
+    swapped = not _between(y, NORTHING_M) and _between(x, NORTHING_M)
+    east, north = (y, x) if swapped else (x, y)
+    if not _between(north, NORTHING_M):
+        return None
+    if _between(east, WEB_EASTING_M):
+        return Grid(WEB_MERCATOR, swapped)
+    zone, within = divmod(east, ZONE_M)
+    first = {0: 0, **dict.fromkeys(range(16, 24), 4491 - 13), **dict.fromkeys(range(25, 46), 4513 - 25)}.get(int(zone))
+    if first is None or not _between(within, EASTING_M):
+        return None
+    return Grid(first + int(zone), swapped)
+
+
+def _between(value: float, limits: tuple[float, float]) -> bool:
+    return limits[0] <= value <= limits[1]
 
 
 def _waves(along: FloatArray, *waves: tuple[float, float]) -> FloatArray:
@@ -87,7 +179,7 @@ def _waves(along: FloatArray, *waves: tuple[float, float]) -> FloatArray:
     return total * 2 / 3
 
 
-def _back(there: Callable[[FloatArray], FloatArray], lonlat: FloatArray) -> FloatArray:
+def _back(there: Shift, lonlat: FloatArray) -> FloatArray:
     """Return the points that ``there`` brings to ``lonlat``: from place to place a shift changes by little."""
     inside, found = in_china(lonlat), lonlat.copy()
     for _ in range(_MOST_ROUNDS):

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import shapely
 
 from lifecircle.areas import AreaTree
 from lifecircle.errors import Breach
+from lifecircle.floors import MIN_FOOTPRINT_M2, floor_shares, residential_floor_area_m2
 from lifecircle.model import FloatArray, Note, Settings, SpeedClass, Study
+from lifecircle.readers.placing import ON_BUILDING, UNPLACED
 from lifecircle.schema import RESIDENTIAL_KINDS
-
-MIN_FOOTPRINT_M2 = 30.0
-"""A ``building=yes`` smaller than this is taken for a shed and holds nobody."""
 
 ESTIMATE = Note(
     en="Residents per building are an estimate: stated totals are spread over residential buildings by floor area "
@@ -51,8 +49,8 @@ class Demand:
         if not len(lost):
             return ()
         message = (
-            f"{lost['residents'].sum():,.0f} residents are unplaced: no residential building in their area; kinds that "
-            "count are " + ", ".join(sorted(RESIDENTIAL_KINDS))
+            f"{lost['residents'].sum():,.0f} residents are unplaced: no home where they are counted; kinds of homes "
+            "are " + ", ".join(sorted(RESIDENTIAL_KINDS))
         )
         ids = tuple(lost["area_id"].where(lost["area_id"] != "", "total"))
         return (Breach("residents", "unplaced", message, ids[:5], len(ids), "warning"),)
@@ -65,62 +63,47 @@ class Demand:
 def place_residents(study: Study) -> Demand:
     """Put the study's residents onto its buildings.
 
-    Counts by building stay where they are. Counts by area, and totals, are spread over the residential floor area
-    inside the area (a total: inside any area); where there is none they are unplaced.
+    Those who are counted for a building stand there. What remains of areas, and of totals, is spread over the
+    residential floor area inside the area (a total: inside any area), in homes that hold none of the former as long as
+    there are such; where there is no home at all they are unplaced.
 
     Returns
     -------
     Demand
         Totals are conserved in every area to rounding (1e-9 of the total).
     """
-    given = study.residents
-    counts = [c for c in given.columns if c == "residents" or c.startswith("residents_")]
-    buildings = study.buildings
-    residents = pd.DataFrame(0.0, index=buildings.index, columns=counts)
-    unplaced = []
+    given, buildings = study.residents, study.buildings
+    columns = [c for c in given.columns if c == "residents" or c.startswith("residents_")]
+    on_building, unplaced = given["by"].isin(ON_BUILDING), [given[given["by"] == UNPLACED]]
+    stated = given[on_building]
+    row = pd.Index(buildings["building_id"]).get_indexer(pd.Index(stated["target_id"]))
+    people = stated[columns].to_numpy(dtype=np.float64)
+    placed = np.column_stack([np.bincount(row, weights=c, minlength=len(buildings)) for c in people.T]).astype(
+        np.float64
+    )
 
-    by_building = given[given["by"] == "building"]
-    row = pd.Index(buildings["building_id"]).get_indexer(by_building["target_id"])
-    for column in counts:
-        residents[column] += np.bincount(row, weights=by_building[column], minlength=len(buildings))
-
-    spread = given[given["by"] != "building"]
+    spread = given[~on_building & (given["by"] != UNPLACED)]
     if len(spread):
         tree = AreaTree.of(study.areas)
         floor = residential_floor_area_m2(buildings)
+        counted = np.isin(np.arange(len(buildings)), row)
         area_row = tree.rows(buildings["area_id"])
-        inside = tree.inside(area_row)
-        anywhere = np.flatnonzero(area_row >= 0)
-        for source in spread.to_dict("records"):  # one step an area, none a building
-            area_id = source["target_id"] if source["by"] == "area" else ""
-            members = inside[tree.ids.index(area_id)] if source["by"] == "area" else anywhere
-            whole = floor[members].sum()
-            if whole > 0:
-                share = floor[members] / whole
-                for column in counts:
-                    residents.iloc[members, residents.columns.get_loc(column)] += source[column] * share
-            else:
-                unplaced.append({"area_id": area_id, **{c: source[c] for c in counts}})
+        inside, anywhere = tree.inside(area_row), np.flatnonzero(area_row >= 0)
+        areas = tree.rows(spread["target_id"])  # -1 for a total
+        taken = np.zeros(len(spread), dtype=bool)
+        people = spread[columns].to_numpy(dtype=np.float64)
+        for i, area in enumerate(areas.tolist()):  # one step an area, none a building
+            members = inside[area] if area >= 0 else anywhere
+            share = floor_shares(floor[members], counted[members])
+            placed[members] += people[i] * share[:, None]
+            taken[i] = share.any()
+        unplaced.append(spread[~taken])
+    lost = pd.concat(unplaced, ignore_index=True).rename(columns={"target_id": "area_id"})
     return Demand(
-        residents=with_classes(residents, study.settings),
-        unplaced=with_classes(pd.DataFrame(unplaced, columns=["area_id", *counts]), study.settings),
-        estimated=len(spread) > 0,
+        residents=with_classes(pd.DataFrame(placed, columns=columns, index=buildings.index), study.settings),
+        unplaced=with_classes(lost[["area_id", *columns]], study.settings),
+        estimated=len(spread) > 0 or bool((given["by"] == "cell").any()),
     )
-
-
-def residential_floor_area_m2(buildings: pd.DataFrame) -> FloatArray:
-    """Return (n,) square metres of floor above ground in which people may live; 0 for all other buildings.
-
-    Levels not stated are the median of the residential buildings that state them, 1 where none does.
-    """
-    footprint = shapely.area(buildings.geometry.to_numpy())
-    unstated_use = (buildings["kind"] == "yes") & ~buildings["other_use"] & (footprint >= MIN_FOOTPRINT_M2)
-    residential = ((buildings["kind"].isin(RESIDENTIAL_KINDS) | unstated_use) & ~buildings["underground"]).to_numpy()
-    levels = buildings["levels"].to_numpy(dtype=np.float64)
-    stated = levels[residential & np.isfinite(levels)]
-    levels = np.where(np.isfinite(levels), levels, np.median(stated) if len(stated) else 1.0)
-    above_ground = np.maximum(levels - np.maximum(buildings["min_level"].to_numpy(dtype=np.float64), 0.0), 0.0)
-    return np.where(residential, footprint * above_ground, 0.0)
 
 
 def with_classes(counts: pd.DataFrame, settings: Settings) -> pd.DataFrame:

@@ -212,8 +212,10 @@ class Study:
     buildings  building_id, name, kind, levels (NaN where not stated), min_level, other_use, underground, area_id;
                polygons or points
     entrances  building_id; points
-    residents  by (``building``, ``area`` or ``total``), target_id, residents, residents_<class or attribute>...
-    stations   station_id, name, kind, tier, items (``;`` between them), capacity, cost, area_id, building_id; points
+    residents  by, target_id, residents, residents_<class or attribute>...: by ``building``, ``address``, ``point`` or
+               ``cell`` in a building; by ``area`` and ``total`` what these leave; ``unplaced`` in an area, if known
+    stations   station_id, name, kind, tier, items (``;`` between them), hours, capacity, cost, agents (NaN where not
+               stated), consent (``yes``, ``no`` or empty), area_id, building_id; points
     candidates the same columns as stations, with site_id in place of station_id
     barriers   kind; lines or polygons that nobody walks through
     ========== =====================================================================================================

@@ -56,7 +56,7 @@ def write_coverage(folder: Path, coverage: Coverage, unserved: pd.DataFrame) -> 
     OutputError
         When the folder cannot be written; what stood there before stands there still.
     """
-    with whole_folder(folder, synthetic=coverage.synthetic) as draft:
+    with whole_folder(folder, synthetic=coverage.synthetic, crs=coverage.study.crs.name) as draft:
         page = coverage_page(coverage, unserved=unserved)
         _write_results(draft, coverage, unserved, page)
     return folder / MAP
@@ -70,7 +70,7 @@ def write_plan(folder: Path, plan: Plan, today: Coverage, unserved: pd.DataFrame
     OutputError
         When the folder cannot be written; what stood there before stands there still.
     """
-    with whole_folder(folder, synthetic=today.synthetic) as draft:
+    with whole_folder(folder, synthetic=today.synthetic, crs=today.study.crs.name) as draft:
         write_csv(draft / "sites.csv", _based(plan.sites, today))
         _write_json(draft / "plan.json", plan_record(plan))
         page = coverage_page(today, plan=plan, unserved=unserved)
@@ -105,20 +105,25 @@ def _basis(coverage: Coverage) -> str:
     return "estimate" if coverage.demand.estimated else "stated"
 
 
-def write_assigned(folder: Path, assigned: pd.DataFrame) -> Path:
-    """Write assigned.csv into ``folder`` and return its path."""
-    with whole_folder(folder, synthetic=MARK in assigned) as draft:
+def write_assigned(folder: Path, assigned: pd.DataFrame, *, crs: str) -> Path:
+    """Write assigned.csv into ``folder`` and return its path; ``crs`` names the system that walks were measured in."""
+    with whole_folder(folder, synthetic=MARK in assigned, crs=crs) as draft:
         write_csv(draft / "assigned.csv", assigned)
     return folder / "assigned.csv"
 
 
-def write_check(folder: Path, name: str, findings: Sequence[Breach], *, synthetic: bool) -> Path:
-    """Write check.json and check.html into ``folder`` and return the page's path."""
+def write_check(
+    folder: Path, name: str, findings: Sequence[Breach], *, synthetic: bool, crs: str | None = None
+) -> Path:
+    """Write check.json and check.html into ``folder`` and return the page's path.
+
+    ``crs`` names the working coordinate system, None where the study is too broken to have one.
+    """
     environment = Environment(loader=PackageLoader("lifecircle", "templates"), autoescape=select_autoescape(["html"]))
-    with whole_folder(folder, synthetic=synthetic) as draft:
+    with whole_folder(folder, synthetic=synthetic, crs=crs) as draft:
         severities = [f.severity for f in findings]
         counts = {severity: severities.count(severity) for severity in ("error", "repair", "warning")}
-        record = {"study": name, MARK: synthetic, **counts, "findings": [asdict(f) for f in findings]}
+        record = {"study": name, MARK: synthetic, "crs": crs, **counts, "findings": [asdict(f) for f in findings]}
         _write_json(draft / "check.json", record)
         remark = REMARK if synthetic else None
         page = environment.get_template("check.html").render(
@@ -172,8 +177,11 @@ def settings_record(settings: Settings) -> dict[str, object]:
     return {name: record[name] for name in ("name", "walking", "eligible", "circles")}
 
 
-def run_record(seconds: float, *, synthetic: bool) -> dict[str, object]:
-    """Return what differs from run to run: the clock, the versions and the machine; and whether the data is made up."""
+def run_record(seconds: float, *, synthetic: bool, crs: str | None = None) -> dict[str, object]:
+    """Return what differs from run to run: the clock, the versions and the machine; and what is the same in all.
+
+    That is whether the data is made up, and the coordinate system that was worked in, None for none.
+    """
     packages = ("lifecircle", "geopandas", "shapely", "numpy", "numba", "highspy", "scikit-learn", "osmium", "folium")
     return {
         "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -182,14 +190,15 @@ def run_record(seconds: float, *, synthetic: bool) -> dict[str, object]:
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": {name: version(name) for name in packages},
         MARK: synthetic,
+        "crs": crs,
     }
 
 
 @contextmanager
-def whole_folder(folder: Path, *, synthetic: bool) -> Iterator[Path]:
+def whole_folder(folder: Path, *, synthetic: bool, crs: str | None = None) -> Iterator[Path]:
     """Give a draft folder; when the block ends well it gets its run.json and takes ``folder``'s place, else it is gone.
 
-    ``synthetic`` says whether what is to be written comes of made-up data.
+    ``synthetic`` says whether what is to be written comes of made-up data, ``crs`` in what system it was worked out.
 
     Raises
     ------
@@ -208,7 +217,7 @@ def whole_folder(folder: Path, *, synthetic: bool) -> Iterator[Path]:
     started_s = time.perf_counter()
     try:
         yield draft
-        _write_json(draft / RUN, run_record(time.perf_counter() - started_s, synthetic=synthetic))
+        _write_json(draft / RUN, run_record(time.perf_counter() - started_s, synthetic=synthetic, crs=crs))
         draft.chmod(0o755)
         _exchange(draft, folder)
     except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError) as error:

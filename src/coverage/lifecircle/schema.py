@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from lifecircle.datum import grid_of
 from lifecircle.errors import SHOWN_IDS, Breach, Severity
 from lifecircle.mark import MARK, YES_WORDS
 from lifecircle.model import BoolArray
@@ -49,7 +50,13 @@ ELEVATION = "elevation"
 """The one input that is no layer: a raster of heights."""
 
 POSITION = ("lon", "lat")
-"""Columns that place a row of a plain table: degrees in WGS 84."""
+"""Columns that place a row of a plain table: degrees, of WGS 84 where the study does not say otherwise."""
+
+PLANE = ("x", "y")
+"""Those of a table whose coordinate system the study states to be in metres: easting and northing."""
+
+WKT = "wkt"
+"""Column that places a row of a plain table by its outline in well-known text, in the same units."""
 
 STREET_TAGS = (
     *("highway", "foot", "access", "sidewalk", "sidewalk:both", "sidewalk:left", "sidewalk:right", "motorroad"),
@@ -94,6 +101,8 @@ class Layer:
     groups: bool = False
     """Whether it may carry counts of residents by class or attribute, ``residents_...``."""
     may_be_empty: bool = False
+    may_lack_place: bool = False
+    """Whether it may also be a plain table, though rows with a geometry are read."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -106,9 +115,9 @@ def _place(key: str) -> Layer:
     return Layer(
         columns=(
             Column(key, "id", required=True),
-            *(Column(name) for name in ("name", "kind", "tier", "items")),
-            Column("capacity", "number", np.nan),
-            Column("cost", "number", np.nan),
+            *(Column(name) for name in ("name", "kind", "tier", "items", "hours")),
+            *(Column(name, "number", np.nan) for name in ("capacity", "cost", "agents")),
+            Column("consent"),
             Column("building_id", "id"),
         ),
         shapes=_POINTS | _POLYGONS,
@@ -132,6 +141,7 @@ LAYERS = {
             Column("min_level", "number", 0.0),
             Column("other_use", "flag", False),
             Column("underground", "flag", False),
+            Column("address"),
             Column("residents", "number", 0.0),
         ),
         _POINTS | _POLYGONS,
@@ -140,8 +150,14 @@ LAYERS = {
     ),
     "entrances": Layer((Column("building_id", "id", required=True),), _POINTS, may_be_empty=True),
     "residents": Layer(
-        (Column("building_id", "id"), Column("area_id", "id"), Column("residents", "number", 0.0, required=True)),
+        (
+            *(Column(name, "id") for name in ("household", "building_id", "area_id")),
+            *(Column(name) for name in ("area", "address")),
+            Column("residents", "number", 0.0, required=True),
+        ),
+        _POINTS | _POLYGONS,
         groups=True,
+        may_lack_place=True,
     ),
     "stations": _place("station_id"),
     "candidates": _place("site_id"),
@@ -161,7 +177,7 @@ def known_column(layer: str, name: str) -> bool:
     """Return whether a file may hold a column of this name for the layer."""
     rules = LAYERS[layer]
     is_group = rules.groups and name.removeprefix(GROUP_PREFIX) not in ("", name, *RESERVED_GROUPS)
-    return is_group or name in (*rules.names, MARK) or (bool(rules.shapes) and name in POSITION)
+    return is_group or name in (*rules.names, MARK) or (bool(rules.shapes) and name in (*POSITION, *PLANE, WKT))
 
 
 def columns_of(layer: str, present: Iterable[str]) -> tuple[Column, ...]:
@@ -212,10 +228,8 @@ def conform(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Breach]
         return table, [
             Breach(layer, "empty-layer", message, count=1, severity="warning" if rules.may_be_empty else "error")
         ]
-    numbers = _row_numbers(table)
-    named_by = next((c.name for c in rules.columns if c.kind == "id" and c.name in table), "")
-    label = text(table[named_by]) if named_by else numbers
-    told = label.where(label != "", numbers)
+    told = row_names(layer, table).reset_index(drop=True)
+    table = table.reset_index(drop=True)
     typed, breaches = {}, []
     for column in columns_of(layer, table.columns):
         if column.name in table:
@@ -224,7 +238,7 @@ def conform(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Breach]
         else:
             typed[column.name] = pd.Series(column.default, index=table.index)
     if rules.key in table:
-        breaches += _check_ids(layer, rules.key, label, told)
+        breaches += _check_ids(layer, rules.key, text(table[rules.key]), told)
     if not isinstance(table, gpd.GeoDataFrame):
         return pd.DataFrame(typed), breaches
     breaches += _check_geometry(layer, rules.shapes, table, told)
@@ -243,8 +257,14 @@ def text(values: pd.Series) -> pd.Series:
     return plain.str.replace(UNPRINTABLE, " ", regex=True).str.strip().str.slice(0, TEXT_LENGTH)
 
 
-def _row_numbers(table: pd.DataFrame) -> pd.Series:
-    return pd.Series([f"row {i}" for i in range(1, len(table) + 1)], index=table.index, dtype="str")
+def row_names(layer: str, table: pd.DataFrame) -> pd.Series:
+    """Return by what each row is told of: its first id, else its place, which a text index states."""
+    stated = pd.api.types.is_string_dtype(table.index)
+    places = table.index if stated else [f"row {i}" for i in range(1, len(table) + 1)]
+    place = pd.Series(places, index=table.index, dtype="str")
+    named_by = next((c.name for c in LAYERS[layer].columns if c.kind == "id" and c.name in table), "")
+    label = text(table[named_by]) if named_by else place
+    return label.where(label != "", place)
 
 
 def _typed(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tuple[pd.Series, list[Breach]]:
@@ -307,7 +327,7 @@ def _check_geometry(layer: str, shapes: frozenset[str], table: gpd.GeoDataFrame,
         *breach(layer, "not-finite", "a coordinate is NaN or infinite", _at(told, row[endless])),
     ]
     if table.crs is None or not (table.crs.is_geographic or table.crs.is_projected):
-        message = "has no coordinate system; save it with the one its coordinates are in, e.g. EPSG:4326 for lon/lat"
+        message = 'has no coordinate system; state it in the study file, e.g. crs = "EPSG:4490" for degrees of CGCS2000'
         return [*breaches, Breach(layer, "no-crs", message, count=1)]
     if table.crs.is_geographic:
         breaches += _check_degrees(layer, xy[~endless], row[~endless], told)
@@ -328,10 +348,16 @@ def _check_degrees(layer: str, xy: npt.NDArray[np.float64], row: npt.NDArray[np.
         *breach(
             layer,
             "not-degrees",
-            "not a longitude and latitude in degrees; if these are metres, state their coordinate system",
+            f"not a longitude and latitude in degrees; {_advice(xy[beyond & ~swapped])}",
             _at(told, row[beyond & ~swapped]),
         ),
     ]
+
+
+def _advice(xy: npt.NDArray[np.float64]) -> str:
+    """Return what to do about numbers that are no degrees."""
+    grid = grid_of(xy)
+    return f"they look like metres: {grid.advice}" if grid else "if they are metres, state their crs"
 
 
 def _at(told: pd.Series, rows: npt.NDArray[np.intp]) -> pd.Series:

@@ -10,15 +10,25 @@ import pandas as pd
 from lifecircle.errors import Breach, InputError, SchemaError, SourceError, StudyError
 from lifecircle.mark import unsaid
 from lifecircle.model import Settings, StreetWays, Study
+from lifecircle.readers.area_faults import check_areas
 from lifecircle.readers.assembly import in_metres
 from lifecircle.readers.files import SOURCE_RULES, Located, digest, locate
 from lifecircle.readers.keys import STUDY_FILE
 from lifecircle.readers.layers import Layers, read_layers
 from lifecircle.readers.osm import ATTRIBUTION
-from lifecircle.readers.residents import check_levels, check_targets, counts_of_buildings, counts_of_table
+from lifecircle.readers.placing import UNPLACED, settle
+from lifecircle.readers.residents import (
+    check_levels,
+    check_targets,
+    check_together,
+    counts_of_buildings,
+    counts_of_table,
+)
+from lifecircle.readers.shifts import check_datums
 from lifecircle.readers.study_file import StudyFile, read_study_file
 from lifecircle.schema import (
     ELEVATION,
+    GROUP_PREFIX,
     LAYERS,
     RESIDENTIAL_KINDS,
     TOTAL,
@@ -78,16 +88,21 @@ def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
     except InputError as error:
         return None, error.breaches
     found = [locate(source, file.path.parent) for source in file.inputs.values() if source.path]
-    located = {f.input.layer: f for f in found if isinstance(f, Located)}
-    layers = read_layers({layer: source for layer, source in located.items() if layer != ELEVATION})
+    located = {f.input.name: f for f in found if isinstance(f, Located)}
+    layers = read_layers({name: source for name, source in located.items() if name != ELEVATION}, datum=file.datum)
     breaches = [*file.breaches, *(f for f in found if isinstance(f, Breach)), *layers.breaches]
-    residents, about_residents = _residents(file, layers)
+    sources, about_residents = _residents(file, layers)
     breaches += [*_between(file.settings, layers), *about_residents]
+    breaches += check_datums(layers)
     metric, about_places = in_metres(layers, reach_m=_reach_m(file.settings))
     breaches += about_places
+    residents = None
     if metric:
         breaches += _check_ways(file.settings, metric.streets)
-        breaches += _check_counted(residents, metric.frames["buildings"])
+        if sources and not any(b.severity == "error" for b in breaches):
+            residents, found_there = settle(sources, metric.frames["buildings"], metric.frames["areas"])
+            breaches += [*found_there, *_check_counted(residents, metric.frames["buildings"])]
+            breaches += check_areas(metric.frames["areas"], metric.frames["buildings"], residents)
     marked = tuple(layer for layer in LAYERS if layer in layers.marked)
     if not file.settings.synthetic:
         breaches += unsaid(marked)
@@ -100,7 +115,7 @@ def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
         crs=metric.crs,
         streets=metric.streets,
         areas=metric.frames["areas"],
-        buildings=metric.frames["buildings"],
+        buildings=metric.frames["buildings"].drop(columns="address"),
         entrances=metric.frames["entrances"],
         residents=residents,
         stations=metric.frames["stations"],
@@ -116,33 +131,39 @@ def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
     return study, study.findings
 
 
-def _residents(file: StudyFile, layers: Layers) -> tuple[pd.DataFrame | None, list[Breach]]:
-    """Return the counts of residents, from their own layer or from the buildings', and what is wrong with them."""
+def _residents(file: StudyFile, layers: Layers) -> tuple[list[pd.DataFrame], list[Breach]]:
+    """Return the sources of residents, of their own or the buildings' layer, and what is wrong with them."""
     classes = [c.name for c in file.settings.walking.classes]
     by_buildings = "residents" in layers.given.get("buildings", ())
-    if "residents" not in file.inputs:
+    inputs = [source for source in file.inputs.values() if source.layer == "residents"]
+    if not inputs:
         if by_buildings:
             counts = counts_of_buildings(layers.tables["buildings"])
-            return counts, check_counts(counts, classes)
+            return [counts], check_counts(counts, classes)
         message = "[inputs] residents is missing; name a file of counts, or give buildings a column residents"
-        return None, [Breach(STUDY_FILE, "missing-key", message, count=1)]
+        return [], [Breach(STUDY_FILE, "missing-key", message, count=1)]
     found = []
     if by_buildings:
         message = "stated twice, in this layer and by the buildings; take one of them out"
         found.append(Breach("residents", "stated-twice", message, count=1))
-    if not len(layers.tables.get("residents", ())):
-        return None, found
-    given, about = counts_of_table(file.inputs["residents"], layers.tables["residents"])
-    found += about
-    if given is None:
-        return None, found
-    found += check_counts(given, classes)
+    areas = layers.tables.get("areas", pd.DataFrame({"area_id": [], "name": []}, dtype="str"))
+    sources = []
+    for source in inputs:
+        if source.name in layers.tables:
+            given, about = counts_of_table(source, layers.tables[source.name], areas)
+            found += about
+            sources += [given] if given is not None else []
+    if not sources:
+        return [], found
+    counts = pd.concat([pd.DataFrame(s[[c for c in s if c != "geometry"]]) for s in sources], ignore_index=True)
+    counts = counts.fillna({c: 0.0 for c in counts if c.startswith(GROUP_PREFIX)})
+    found += [*check_together(sources), *check_counts(counts, classes)]
     for by, layer in (("building", "buildings"), ("area", "areas")):
         if layers.ids(layer) or layer not in file.inputs:  # of a layer that could not be read nothing can be said
-            found += check_targets(given, by, among=layers.ids(layer))
+            found += check_targets(counts, by, among=layers.ids(layer))
     if layers.ids("areas"):
-        found += check_levels(given, layers.tables["areas"])
-    return given, found
+        found += check_levels(counts, layers.tables["areas"])
+    return sources, found
 
 
 def _between(settings: Settings, layers: Layers) -> list[Breach]:
@@ -188,9 +209,9 @@ def _check_ways(settings: Settings, streets: StreetWays) -> list[Breach]:
     return found
 
 
-def _check_counted(residents: pd.DataFrame | None, buildings: pd.DataFrame) -> list[Breach]:
-    """Tell which residential buildings inside the areas no row counts, where residents are counted by building."""
-    if residents is None or not (residents["by"] == "building").any():
+def _check_counted(residents: pd.DataFrame, buildings: pd.DataFrame) -> list[Breach]:
+    """Tell which residential buildings inside the areas no row counts, where all are counted by building."""
+    if not set(residents["by"]) <= {"building", "address", UNPLACED}:
         return []
     homes = buildings["building_id"][buildings["kind"].isin(RESIDENTIAL_KINDS) & (buildings["area_id"] != "")]
     missing = homes[~are_among(homes, residents["target_id"])]

@@ -59,6 +59,11 @@ def show_findings(findings: Sequence[Breach]) -> None:
         _err.print(f"[{style}]{finding.severity}[/{style}] {escape(str(finding))}", soft_wrap=True)
 
 
+def show_crs(crs: str) -> None:
+    """Show the coordinate system in which everything is measured."""
+    _out.print(f"metres of {_plain(crs)}", soft_wrap=True)
+
+
 def show_written(path: Path, page: Path | None = None) -> None:
     """Show where results lie, and which page to open."""
     _out.print(f"wrote {_plain(path)}" + (f" · open {_plain(page)}" if page else ""), soft_wrap=True)

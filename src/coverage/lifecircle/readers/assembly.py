@@ -63,7 +63,7 @@ def in_metres(layers: Layers, *, reach_m: float) -> tuple[Metric | None, list[Br
     breaches = []
     frames: dict[str, gpd.GeoDataFrame] = {}
     for layer, rules in LAYERS.items():
-        if rules.shapes and layers.sound(layer):
+        if rules.shapes and not rules.may_lack_place and layers.sound(layer):
             frames[layer], found = mend(layer, rules.key, layers.tables[layer])
             breaches += found
     box_of = {layer: _degrees(frame) for layer, frame in frames.items()}

@@ -7,11 +7,12 @@ import gzip
 import hashlib
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lifecircle.errors import Breach
+from lifecircle.readers.archives import problem_of_workbook
 from lifecircle.readers.study_file import Input
 from lifecircle.schema import ELEVATION
 
@@ -36,6 +37,8 @@ class Format:
     is_osm: bool = False
     is_raster: bool = False
     companions: tuple[str, ...] = ()
+    problem: Callable[[Path], str] = lambda _: ""
+    """What is wrong with the whole of a file, told before it is opened; empty for nothing."""
 
 
 FORMATS = (
@@ -52,7 +55,10 @@ FORMATS = (
         re.compile(rb"\x00\x00\x27\x0a"),
         companions=(".dbf", ".shx", ".prj", ".cpg"),
     ),
-    Format("CSV", (".csv",), re.compile(rb"[^\x00<{]")),
+    Format("FlatGeobuf", (".fgb",), re.compile(rb"fgb\x03fgb")),
+    Format("Parquet", (".parquet", ".geoparquet"), re.compile(rb"PAR1")),
+    Format("XLSX", (".xlsx",), re.compile(rb"PK\x03\x04"), problem=problem_of_workbook),
+    Format("CSV", (".csv",), re.compile(rb"(?!PK\x03\x04)[^\x00<{]")),
     Format("GeoTIFF", (".tif", ".tiff"), re.compile(rb"II[*+]\x00|MM\x00[*+]"), is_raster=True),
 )
 """All that is ever opened. A file is refused when its content is not what its name says."""
@@ -101,6 +107,8 @@ def locate(input: Input, folder: Path) -> Located | Breach:  # noqa: A002 - the 
     if not matching[0].begins.match(head):
         kind = matching[0].name
         return refuse("wrong-content", f"is named like {kind}, but its content is not {kind}" if head else "is empty")
+    if problem := matching[0].problem(path):
+        return refuse("unreadable", f"cannot be read: {problem}")
     return Located(input, path.resolve(), matching[0])
 
 

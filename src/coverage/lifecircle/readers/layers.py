@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 
 from lifecircle.errors import Breach
 from lifecircle.mark import MARK
 from lifecircle.model import StreetWays
+from lifecircle.readers.area_levels import join_levels
+from lifecircle.readers.coordinates import is_vague, understood
 from lifecircle.readers.files import Located
 from lifecircle.readers.graphml import read_graphml
 from lifecircle.readers.keys import STUDY_FILE
 from lifecircle.readers.metric import Box
 from lifecircle.readers.osm import read_osm
 from lifecircle.readers.osm_layers import osm_layer, where_of
+from lifecircle.readers.places import PLACES, check_places
+from lifecircle.readers.residents import without_idle_place
 from lifecircle.readers.streets import ways_of_osm
 from lifecircle.readers.study_file import Input
-from lifecircle.readers.tables import read_table
+from lifecircle.readers.tables import Made, read_table
 from lifecircle.schema import LAYERS, conform
 
 DEFAULT_LEVEL = "area"
@@ -28,12 +33,14 @@ DEFAULT_LEVEL = "area"
 
 @dataclass(eq=False)
 class Layers:
-    """What the files hold, layer by layer, each in its own CRS.
+    """What the files hold, input by input under `Input.name`, each in its own CRS; several layers of areas are one.
 
     ``ways`` are streets that come as a network (OpenStreetMap, GraphML), in degrees; lines are among ``tables``.
     ``given`` names the columns that a layer's file really had; ``box`` is what the street file says it covers, degrees;
     ``marked`` are the layers that say of themselves, in any of their rows, that they are made up; ``of_osm`` is
-    whether anything is of OpenStreetMap: a made-up file in its format is not.
+    whether anything is of OpenStreetMap: a made-up file in its format is not; ``stated`` is each table's input with
+    the datum that the study states of it, those in OpenStreetMap's formats left out, for they are in WGS 84; ``vague``
+    are the inputs of which nobody states it though they may be in one of several.
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -42,20 +49,29 @@ class Layers:
     box: Box | None = None
     marked: set[str] = field(default_factory=set)
     of_osm: bool = False
+    stated: dict[str, Input] = field(default_factory=dict)
+    vague: list[Input] = field(default_factory=list)
     breaches: list[Breach] = field(default_factory=list)
 
-    def add(self, layer: str, table: pd.DataFrame | None, breaches: list[Breach]) -> None:
+    def add(self, source: Input, table: pd.DataFrame | None, breaches: list[Breach]) -> None:
         """Take in a layer as read, with what its reader found."""
-        self.breaches += breaches
-        if table is None:
-            return
-        typed, found = conform(layer, table)
-        self.breaches += found
-        if MARK in typed and typed.pop(MARK).any():
-            self.marked.add(layer)
-        if len(typed):
-            self.given[layer] = frozenset(table.columns)
-            self.tables[layer] = typed
+        layer, found = source.layer, list(breaches)
+        if table is not None:
+            if layer == "residents":
+                table = without_idle_place(source, table)
+            given = frozenset(table.columns)
+            table, about = conform(layer, table)
+            found += about
+            if MARK in table and table.pop(MARK).any():
+                self.marked.add(layer)
+            if layer in PLACES and len(table):
+                table, about = check_places(layer, table)
+                found += about
+            if len(table):
+                self.given[source.name] = given
+                self.tables[source.name] = table
+        # Of several inputs of a layer it must be told which one is meant.
+        self.breaches += [replace(b, message=f"{source.path}: {b.message}") for b in found] if source.number else found
 
     def ids(self, layer: str) -> tuple[str, ...]:
         """Return the ids of a layer's rows, empty when it is not there or names none."""
@@ -67,33 +83,67 @@ class Layers:
         return layer in self.tables and not any(b.layer == layer and b.severity == "error" for b in self.breaches)
 
 
-def read_layers(located: Mapping[str, Located]) -> Layers:
-    """Read every input; what is wrong is collected, so that one reading tells all of it."""
+def read_layers(located: Mapping[str, Located], *, datum: str = "") -> Layers:
+    """Read every input; what is wrong is collected, so that one reading tells all of it.
+
+    Parameters
+    ----------
+    datum
+        That of tables whose input states none of its own.
+    """
     layers = Layers()
     of_file: dict[Path, dict[str, Input]] = {}
-    for layer, file in located.items():
+    for name, file in located.items():
         if file.format.is_osm:
-            of_file.setdefault(file.path, {})[layer] = file.input
+            of_file.setdefault(file.path, {})[name] = file.input
         elif file.format.name == "GraphML":
             _read_graph(file, layers)
         else:
-            table, synthetic, found = read_table(file)
+            source = layers.stated[name] = replace(file.input, datum=file.input.datum or datum)
+            table, synthetic, found = read_placed(replace(file, input=source))
             if synthetic:
-                layers.marked.add(layer)
-            layers.add(layer, table, found)
+                layers.marked.add(source.layer)
+            if isinstance(table, gpd.GeoDataFrame) and is_vague(source, table):
+                layers.vague.append(source)
+            layers.add(source, table, found)
     for path, inputs in of_file.items():
         _read_osm_layers(path, inputs, layers)
-    if "areas" in layers.tables:
-        areas = layers.tables["areas"]
-        level = located["areas"].input.level or DEFAULT_LEVEL
-        layers.tables["areas"] = areas.assign(level=areas["level"].where(areas["level"] != "", level))
+    _join_areas(located, layers)
     return layers
+
+
+def _join_areas(located: Mapping[str, Located], layers: Layers) -> None:
+    """Give the areas their levels, and make one layer of several."""
+    parts = []
+    for name, file in located.items():
+        if file.input.layer == "areas" and name in layers.tables:
+            areas = layers.tables.pop(name)
+            level = file.input.level or DEFAULT_LEVEL
+            parts.append(areas.assign(level=areas["level"].where(areas["level"] != "", level)))
+    if len(parts) > 1:
+        layers.tables["areas"], found = join_levels(parts)
+        layers.breaches += found
+    elif parts:
+        [layers.tables["areas"]] = parts
+
+
+def read_placed(file: Located) -> Made:
+    """Read a table; where it has a geometry, from the coordinate system and the datum that its input states."""
+    table, synthetic, breaches = read_table(file)
+    if isinstance(table, gpd.GeoDataFrame):
+        table, found = understood(file.input, table)
+        breaches += found
+    return table, synthetic, breaches
 
 
 def _read_graph(file: Located, layers: Layers) -> None:
     source = file.input
-    if source.layer != "streets" or source.table or source.encoding or source.where or source.columns:
-        message = "a GraphML file holds streets, all of them and under their own names; take layer, encoding, where out"
+    own = (source.table, source.encoding, source.where, source.columns, source.crs, source.datum)
+    if source.layer != "streets" or any(own):
+        message = (
+            "a GraphML file holds streets, all of them, under their own names and in its own coordinate system; take "
+            "every key but path and attribution out"
+        )
         layers.breaches.append(Breach(source.layer, "unfit-for-graphml", message, (source.path,), 1))
         return
     try:
@@ -109,23 +159,26 @@ def _read_graph(file: Located, layers: Layers) -> None:
 
 def _read_osm_layers(path: Path, inputs: Mapping[str, Input], layers: Layers) -> None:
     wanted = {}
-    for layer, source in inputs.items():
+    for name, source in inputs.items():
         if problem := _unfit(source, inputs):
-            message = f"[inputs.{layer}] {problem}"
+            message = f"[inputs.{source.layer}] {problem}"
             layers.breaches.append(Breach(STUDY_FILE, "unfit-for-osm", message, count=1))
         else:
-            wanted[layer] = where_of(source)
+            wanted[name] = where_of(source)
     if not wanted:
         return
     try:
         extract = read_osm(path, wanted)
     except (RuntimeError, ValueError, OSError) as error:
         message = f"cannot be read: {error}"
-        layers.breaches += [Breach(layer, "unreadable", message, (inputs[layer].path,), 1) for layer in wanted]
+        layers.breaches += [
+            Breach(inputs[name].layer, "unreadable", message, (inputs[name].path,), 1) for name in wanted
+        ]
         return
-    layers.marked |= {layer for layer in wanted if True in extract.marks[layer]}
-    layers.of_osm |= any(False in extract.marks[layer] for layer in wanted)
-    for layer in wanted:
+    layers.marked |= {inputs[name].layer for name in wanted if True in extract.marks[name]}
+    layers.of_osm |= any(False in extract.marks[name] for name in wanted)
+    for name in wanted:
+        layer = inputs[name].layer
         if layer == "streets":
             layers.box = extract.box
             layers.ways, found = ways_of_osm(extract)
@@ -134,16 +187,18 @@ def _read_osm_layers(path: Path, inputs: Mapping[str, Input], layers: Layers) ->
                 message = "no way of the file is a street; is this the right file, and does it hold its nodes?"
                 layers.breaches.append(Breach(layer, "empty-layer", message, count=1))
         else:
-            table, found = osm_layer(extract, inputs[layer])
+            table, found = osm_layer(extract, inputs[name])
             if layer == "entrances":  # the buildings come before them
                 table = table[table["building_id"].isin(layers.ids("buildings"))].reset_index(drop=True)
-            layers.add(layer, table, found)
+            layers.add(inputs[name], table, found)
 
 
 def _unfit(source: Input, inputs: Mapping[str, Input]) -> str:
     """Return why a layer cannot be read from an OpenStreetMap file, empty when it can."""
     if source.table or source.encoding:
         return "layer and encoding have no meaning for an OpenStreetMap file; take them out"
+    if source.crs or source.datum:
+        return "an OpenStreetMap file is in WGS 84; take crs and datum out"
     if not where_of(source):
         return 'needs where, to say which objects it is made of, e.g. where = { amenity = ["library"] }'
     if source.layer == "residents" and not source.by:

@@ -9,16 +9,28 @@ import shapely
 from pyproj import CRS, Transformer
 from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import TransverseMercatorConversion
+from pyproj.exceptions import CRSError
 
 from lifecircle.errors import Breach
 from lifecircle.model import FloatArray
 from lifecircle.schema import breach
 
 LON_LAT = "EPSG:4326"
+CRS_EXAMPLES = 'a code such as "EPSG:4490" (degrees) or "EPSG:4549" (metres)'
 _CENTRE_DECIMALS = 2
 _POINTS_PER_EDGE = 21
 
 Box = tuple[float, float, float, float]
+
+
+def known_crs(text: str) -> str:
+    """Return the code of a coordinate system on the earth's surface as it is written, empty where it is none."""
+    authority, _, number = text.upper().partition(":")
+    try:
+        found = CRS.from_epsg(int(number)) if authority == "EPSG" and number.isdecimal() else None
+    except CRSError:
+        found = None
+    return f"EPSG:{int(number)}" if found is not None and (found.is_geographic or found.is_projected) else ""
 
 
 def local_crs(box: Box) -> CRS:

@@ -90,7 +90,7 @@ class OsmLayer:
 
 def osm_layer(extract: OsmExtract, layer: Input) -> Made:
     """Return a layer's objects as a table in the columns of `lifecircle.schema.LAYERS`, longitude and latitude."""
-    return _MAKERS[layer.layer](OsmLayer(extract, layer, extract.found[layer.layer]))
+    return _MAKERS[layer.layer](OsmLayer(extract, layer, extract.found[layer.name]))
 
 
 def where_of(layer: Input) -> Where:

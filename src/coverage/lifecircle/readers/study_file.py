@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lifecircle.datum import DATUMS
 from lifecircle.errors import Breach, SourceError, StudyError
 from lifecircle.hours import problem_of_hours, problem_of_time
 from lifecircle.model import (
@@ -25,6 +26,7 @@ from lifecircle.model import (
     folder_name,
 )
 from lifecircle.readers.keys import STUDY_FILE, Keys
+from lifecircle.readers.metric import CRS_EXAMPLES, known_crs
 from lifecircle.schema import ELEVATION, LAYERS, RESERVED_GROUPS, known_column, nearest
 
 Where = tuple[Mapping[str, tuple[str, ...]], ...]
@@ -35,18 +37,20 @@ An empty tuple of values means any value; an empty filter lets everything pass.
 
 QUESTIONS = ("most", "fewest")
 LANGUAGES = ("zh", "en")
-BY = ("building", "area", "total")
+BY = ("building", "address", "point", "cell", "area", "total")
 WALKS = ("yes", "no", "private")
 FASTEST_MPS = 3.0
 """Nobody walks a quarter of an hour faster than this, metres per second: a speed above it is a slip, such as km/h."""
 
 INPUTS = ("streets", "areas", "buildings", "entrances", "residents", "stations", "candidates", "barriers")
 REQUIRED_INPUTS = ("streets", "areas", "buildings", "stations")
+SEVERAL = ("areas", "residents")
+"""Inputs that may be a list: a layer a level, a source a kind of count."""
 
 _TABLES = ("study", "inputs", "walking", "service", "circle", "scenario")
 _LATER_TABLES = ("dispatch", "overrides")
 _LATER_INPUTS = ("gates",)
-_INPUT_KEYS = ("path", "layer", "encoding", "columns", "where", "attribution")
+_INPUT_KEYS = ("path", "layer", "encoding", "crs", "datum", "columns", "where", "attribution")
 _RASTER_KEYS = ("path", "attribution")
 
 
@@ -55,7 +59,8 @@ class Input:
     """Where one layer comes from, as the study file says it.
 
     ``columns`` maps our column names to theirs; ``table`` is the layer inside a file that holds several. ``level``
-    names the areas' level, ``by`` says what residents are counted by; both are empty where not stated.
+    names the areas' level, ``by`` says what residents are counted by; both are empty where not stated. ``crs`` is the
+    coordinate system that the file's numbers are in, e.g. ``EPSG:4549``, ``datum`` one of `DATUMS`; empty likewise.
     """
 
     layer: str
@@ -67,16 +72,30 @@ class Input:
     attribution: str = ""
     level: str = ""
     by: str = ""
+    crs: str = ""
+    datum: str = ""
+    number: int = 0
+    """Its place, from 1, in a list of inputs of its layer; 0 where it is no list."""
+
+    @property
+    def name(self) -> str:
+        """Name that no other input has: its layer, and its number where it is not the first."""
+        return self.layer if self.number < 2 else f"{self.layer} {self.number}"
 
 
 @dataclass(frozen=True)
 class StudyFile:
-    """A study file as read; what is wrong with it is in ``breaches``, and there the defaults stand in."""
+    """A study file as read; what is wrong with it is in ``breaches``, and there the defaults stand in.
+
+    ``datum`` is that of every input which states none of its own, empty where none is stated.
+    """
 
     path: Path
     content: bytes
     settings: Settings
     inputs: Mapping[str, Input]
+    """By `Input.name`."""
+    datum: str
     breaches: tuple[Breach, ...]
 
 
@@ -112,8 +131,8 @@ def read_study_file(path: Path) -> StudyFile:
     breaches: list[Breach] = []
     top = Keys("the file:", document, _TABLES, breaches, later=_LATER_TABLES)
     settings = _settings(top, breaches, default_name=path.resolve().parent.name)
-    inputs = _inputs(top.get("inputs") or {}, breaches)
-    return StudyFile(path, content, settings, inputs, tuple(breaches))
+    inputs, datum = _inputs(top.get("inputs") or {}, breaches)
+    return StudyFile(path, content, settings, inputs, datum, tuple(breaches))
 
 
 def _settings(top: Keys, breaches: list[Breach], *, default_name: str) -> Settings:
@@ -254,21 +273,30 @@ def _unique(heading: str, names: Iterable[str], breaches: list[Breach]) -> None:
         breaches.append(Breach(STUDY_FILE, "duplicate-name", message, tuple(twice), len(twice)))
 
 
-def _inputs(table: object, breaches: list[Breach]) -> dict[str, Input]:
-    known = (*INPUTS, ELEVATION)
-    inputs = Keys("[inputs]", table, known, breaches, later=_LATER_INPUTS)
+def _inputs(table: object, breaches: list[Breach]) -> tuple[dict[str, Input], str]:
+    """Read the inputs, and the datum of those that state none."""
+    files = (*INPUTS, ELEVATION)
+    inputs = Keys("[inputs]", table, (*files, "datum"), breaches, later=_LATER_INPUTS)
     for layer in REQUIRED_INPUTS:
         if layer not in inputs:
             inputs.breach("missing-key", f"{layer} is missing; name the file that holds the {layer}")
-    return {layer: _input(layer, inputs.get(layer), breaches) for layer in known if layer in inputs}
+    found = []
+    for layer in files:
+        if layer in inputs:
+            value = inputs.get(layer)
+            if layer in SEVERAL and isinstance(value, list) and value:
+                found += [_input(layer, row, breaches, number=number) for number, row in enumerate(value, start=1)]
+            else:
+                found.append(_input(layer, value, breaches))
+    return {source.name: source for source in found}, _datum(inputs)
 
 
-def _input(layer: str, value: object, breaches: list[Breach]) -> Input:
+def _input(layer: str, value: object, breaches: list[Breach], *, number: int = 0) -> Input:
     table = {"path": value} if isinstance(value, str) else value
     own = {"areas": ("level",), "residents": ("by",)}.get(layer, ())
     heading = f"[inputs.{layer}]"
     usual = _RASTER_KEYS if layer == ELEVATION else _INPUT_KEYS
-    keys = Keys(heading, table, (*usual, *own), breaches, later=("datum",))
+    keys = Keys(heading, table, (*usual, *own), breaches)
     columns = keys.pairs("columns")
     for ours in columns:
         if not known_column(layer, ours):
@@ -284,7 +312,23 @@ def _input(layer: str, value: object, breaches: list[Breach]) -> Input:
         attribution=keys.text("attribution"),
         level=keys.text("level") if "level" in own else "",
         by=keys.choice("by", "", BY) if "by" in own and "by" in keys else "",
+        crs=_crs(keys),
+        datum=_datum(keys),
+        number=number,
     )
+
+
+def _datum(keys: Keys) -> str:
+    return keys.choice("datum", "", DATUMS) if "datum" in keys else ""
+
+
+def _crs(keys: Keys) -> str:
+    """Read ``crs``, the code of a coordinate system on the earth's surface."""
+    stated = keys.text("crs")
+    code = known_crs(stated)
+    if stated and not code:
+        keys.breach("unknown-crs", f"crs must be {CRS_EXAMPLES}, not {stated!r}")
+    return code
 
 
 def _where(keys: Keys) -> Where:

@@ -1,28 +1,34 @@
-"""GeoPackage, GeoJSON, Shapefile and CSV as tables in our column names."""
+"""Every table format as a table in our column names: GeoPackage, Shapefile, GeoJSON, FlatGeobuf, Parquet, CSV, XLSX."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
 import pyogrio
 import shapely
 
 from lifecircle.errors import Breach
 from lifecircle.mark import MARK, YES_WORDS, is_mark
+from lifecircle.readers.aliases import aliases_of, by_alias, plain_heading
+from lifecircle.readers.cells import mend_cells
+from lifecircle.readers.coordinates import axes_of
+from lifecircle.readers.delimited import read_delimited
+from lifecircle.readers.features import Read, read_features, read_parquet
 from lifecircle.readers.files import Located
+from lifecircle.readers.grids import Grid, Wanted, stacked
 from lifecircle.readers.study_file import Input, Where
-from lifecircle.schema import LAYERS, POSITION, known_column, missing_columns, nearest, text
-
-LON_LAT = "EPSG:4326"
+from lifecircle.readers.workbook import read_sheets
+from lifecircle.schema import LAYERS, POSITION, WKT, breach, known_column, missing_columns, nearest, row_names, text
 
 Made = tuple[pd.DataFrame | None, bool, list[Breach]]
 
 _LIBRARY_ERRORS = (
     *(pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError),
-    *(pyogrio.errors.GeometryError, pd.errors.ParserError, shapely.errors.ShapelyError),
+    *(pyogrio.errors.GeometryError, pd.errors.ParserError, shapely.errors.ShapelyError, pa.ArrowException),
 )
 
 
@@ -40,7 +46,7 @@ def read_table(located: Located) -> Made:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            table, synthetic, breaches = (_read_csv if located.format.name == "CSV" else _read_features)(located)
+            table, synthetic, breaches = _read(located)
     except UnicodeDecodeError:
         tried = located.input.encoding or "UTF-8"
         message = f'is not {tried}; state the encoding, e.g. encoding = "gb18030"'
@@ -56,55 +62,52 @@ def read_table(located: Located) -> Made:
     return table, synthetic, breaches
 
 
-def _read_csv(located: Located) -> Made:
-    table = pd.read_csv(
-        located.path,
-        dtype="str",
-        keep_default_na=False,
-        encoding=located.input.encoding or "utf-8-sig",
-        skipinitialspace=True,
-    )
-    table.columns = table.columns.str.strip()
-    layer, existing = located.input.layer, list(table.columns)
-    ours, synthetic, breaches = _ours(located.input, table, existing)
-    if ours is None or not LAYERS[layer].shapes:
-        return ours, synthetic, breaches
-    absent = [axis for axis in POSITION if axis not in ours]
-    for axis in absent:
-        message = f"there is no column {axis}, in degrees of WGS 84; the file has {', '.join(existing)}"
-        breaches.append(Breach(layer, "missing-column", message, (axis,), 1))
-    if absent:
-        return None, synthetic, breaches
-    lon, lat = (pd.to_numeric(ours[axis], errors="coerce").astype("float64") for axis in POSITION)
-    return gpd.GeoDataFrame(ours, geometry=shapely.points(lon, lat), crs=LON_LAT), synthetic, breaches
-
-
-def _read_features(located: Located) -> Made:
+def _read(located: Located) -> Made:
     source = located.input
-    spatial = bool(LAYERS[source.layer].shapes)
-    layers = [str(name) for name, _ in pyogrio.list_layers(located.path)]
-    if source.table and source.table not in layers:
-        message = f"there is no layer {source.table!r} in it; there are {', '.join(layers)}"
-        return None, False, [Breach(source.layer, "unknown-layer", message, (source.path,), 1)]
-    if not source.table and len(layers) != 1:
-        message = f"holds several layers; say which: layer = one of {', '.join(layers)}"
-        return None, False, [Breach(source.layer, "unknown-layer", message, (source.path,), 1)]
-    options = {"layer": source.table or layers[0], "encoding": source.encoding or None}
-    existing = [str(name) for name in pyogrio.read_info(located.path, **options)["fields"]]
-    wanted = {*source.columns.values(), *(key for table in source.where for key in table)}
-    reading = [name for name in existing if name in wanted or _our_name(source.layer, name)]
-    # A ring that does not end where it begins is closed; the library's own remark about it is passed on.
-    table = pyogrio.read_dataframe(located.path, columns=reading, read_geometry=spatial, on_invalid="fix", **options)
-    if isinstance(table, gpd.GeoDataFrame):
-        table = table.set_geometry(shapely.force_2d(table.geometry.to_numpy()), crs=table.crs)
-    ours, synthetic, breaches = _ours(source, table, existing)
-    if spatial and not isinstance(table, gpd.GeoDataFrame):
-        breaches = [Breach(source.layer, "no-geometry", "is a table without geometry", (source.path,), 1)]
+    table, existing, breaches = _READERS.get(located.format.name, read_features)(located, _wanted(source))
+    if table is None:
+        return None, False, breaches
+    ours, synthetic, found = _ours(source, table, existing)
+    breaches = breaches + found
+    if ours is None:
         return None, synthetic, breaches
+    ours, found = mend_cells(source.layer, ours)
+    breaches += found
+    if LAYERS[source.layer].shapes and not isinstance(ours, gpd.GeoDataFrame):
+        ours, found = _placed(located, ours, existing)
+        breaches += found
     return ours, synthetic, breaches
 
 
-def _ours(source: Input, table: pd.DataFrame, existing: list[str]) -> Made:
+def _read_delimited(located: Located, wanted: Wanted) -> Read:
+    grid, breaches = read_delimited(located)
+    return _stacked(located.input, [grid], wanted, breaches)
+
+
+def _read_workbook(located: Located, wanted: Wanted) -> Read:
+    grids, breaches = read_sheets(located)
+    return _stacked(located.input, grids, wanted, breaches)
+
+
+def _stacked(source: Input, grids: Sequence[Grid], wanted: Wanted, breaches: list[Breach]) -> Read:
+    table, found = stacked(source.layer, grids, wanted)
+    return table, [] if table is None else list(table.columns), [*breaches, *found]
+
+
+_READERS = {"CSV": _read_delimited, "XLSX": _read_workbook, "Parquet": read_parquet}
+"""How a format is read; the others go through GDAL."""
+
+
+def _wanted(source: Input) -> Wanted:
+    """Return the test of a file's column for any use that the study may have for it."""
+    stated = {*source.columns.values(), *(key for table in source.where for key in table)}
+    meanings = aliases_of(source.layer)
+    return lambda heading: bool(
+        heading in stated or _our_name(source.layer, heading) or plain_heading(heading) in meanings
+    )
+
+
+def _ours(source: Input, table: pd.DataFrame, existing: Sequence[str]) -> Made:
     """Filter the rows, rename the columns to ours, drop the others, and tell which are missing.
 
     A table that cannot be used bears the mark if any row of the file does.
@@ -123,10 +126,13 @@ def _ours(source: Input, table: pd.DataFrame, existing: list[str]) -> Made:
     if breaches:
         return None, _says_yes(table[marks]), breaches
     theirs_of = {ours: name for name in existing if (ours := _our_name(source.layer, name))} | dict(source.columns)
+    aliased, breaches = by_alias(source.layer, existing, {*theirs_of, *theirs_of.values()})
+    theirs_of |= aliased
     breaches += missing_columns(source.layer, list(theirs_of), existing)
     kept = table[_passes(table, source.where)]
-    columns = {ours: kept[theirs] for ours, theirs in theirs_of.items()}
-    named = pd.DataFrame(columns, index=kept.index).reset_index(drop=True)
+    named = pd.DataFrame({ours: kept[theirs] for ours, theirs in theirs_of.items()}, index=kept.index)
+    if not pd.api.types.is_string_dtype(named.index):
+        named = named.reset_index(drop=True)
     if isinstance(kept, gpd.GeoDataFrame):
         named = gpd.GeoDataFrame(named, geometry=kept.geometry.values, crs=kept.crs)
     return named, _says_yes(kept[marks]), breaches
@@ -142,6 +148,34 @@ def _our_name(layer: str, name: str) -> str:
 def _says_yes(flags: pd.DataFrame) -> bool:
     """Return whether any cell says yes."""
     return any(text(flags[name]).str.lower().isin(YES_WORDS).any() for name in flags.columns)
+
+
+def _placed(located: Located, table: pd.DataFrame, existing: Sequence[str]) -> tuple[pd.DataFrame | None, list[Breach]]:
+    """Return a plain table with a geometry, of its two coordinates or its outlines."""
+    source = located.input
+    axes, crs = axes_of(source)
+    absent = [axis for axis in axes if axis not in table]
+    if not absent:
+        x, y = (pd.to_numeric(table[axis], errors="coerce").astype("float64") for axis in axes)
+        return gpd.GeoDataFrame(table, geometry=shapely.points(x, y), crs=crs), []
+    if WKT in table:
+        outlines = table[WKT].astype("str").where(table[WKT].notna(), "").str.strip()
+        shapes = shapely.force_2d(shapely.from_wkt(outlines.to_numpy(dtype=object), on_invalid="ignore"))
+        bad = shapely.is_missing(shapes) & (outlines != "").to_numpy()
+        message = f"{WKT} is no geometry in well-known text, such as POINT (123.95 41.88)"
+        return gpd.GeoDataFrame(table, geometry=shapes, crs=crs), breach(
+            source.layer, "bad-wkt", message, row_names(source.layer, table)[bad]
+        )
+    if LAYERS[source.layer].may_lack_place:
+        return table, []
+    if located.format.name not in _READERS:
+        return None, [Breach(source.layer, "no-geometry", "is a table without geometry", (source.path,), 1)]
+    unit = "degrees" if axes == POSITION else f"metres of {crs}"
+    has = f"the file has {', '.join(existing)}"
+    return None, [
+        Breach(source.layer, "missing-column", f"there is no column {axis}, in {unit}, and no {WKT}; {has}", (axis,), 1)
+        for axis in absent
+    ]
 
 
 def _passes(table: pd.DataFrame, where: Where) -> pd.Series:

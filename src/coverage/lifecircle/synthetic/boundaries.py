@@ -81,12 +81,15 @@ def _answers(
         broken(
             "repeated-point", tuple(ids[repeated]), "every vertex twice", "take one of each away", found_by_check=False
         ),
-        broken(
-            "missing-encoding",
-            tuple(Path(name).with_suffix(".cpg").name for name in (file, *larger)),
-            "nothing says that the texts are in GBK",
-            f'encoding = "{ENCODING}", as the study file has it',
-            found_by_check=False,
+        *(
+            broken(
+                "missing-encoding",
+                tuple(Path(name).with_suffix(".cpg").name for name in files),
+                "nothing says that the texts are in GBK",
+                f'encoding = "{ENCODING}" in the study file',
+                found_by_check=found,
+            )
+            for files, found in (((file,), True), (larger, False))
         ),
         broken(
             "cut-heading",
@@ -99,7 +102,7 @@ def _answers(
             "levels-apart",
             larger,
             "the larger areas in files of their own: eligible knows no level of theirs",
-            f"put all into one layer, with their level and with {_cut(PARENT)} as parent_id",
+            "state every file under [[inputs.areas]], each with its level",
             found_by_check=False,
         ),
     ]

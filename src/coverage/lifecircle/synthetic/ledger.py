@@ -13,10 +13,10 @@ from lifecircle.mark import BOTH, MARK, YES
 from lifecircle.synthetic.breakage import Breakage, Rows, twice
 from lifecircle.synthetic.households import GROUPS, households_of
 from lifecircle.synthetic.tell import top_area
-from lifecircle.synthetic.words import COUNT, HEADINGS
+from lifecircle.synthetic.words import COUNT, HEADINGS, HOUSEHOLD
 from lifecircle.synthetic.xlsx import MOST_ROWS, NAME_LENGTH, Sheet, write_workbook
 
-WHERE = ("社区代码", "社区", "楼栋地址", "单元门牌", "户主编号")
+WHERE = (*(HEADINGS["residents"][c] for c in ("area_id", "area", "address")), "单元门牌", HOUSEHOLD)
 OF_THESE, TOTAL = "其中", "合计"
 PART = 0.007
 
@@ -30,7 +30,7 @@ def write_ledger(path: Path, frames: Mapping[str, pd.DataFrame], random: np.rand
     sheet_of, table = _households(frames, random)
     rows = Rows(len(table), random)
     wide, worded, double = (rows.take(PART) for _ in range(3))
-    household, people = table[WHERE[-1]].to_numpy(), table[COUNT].to_numpy(dtype=object)
+    household, people = table[HOUSEHOLD].to_numpy(), table[COUNT].to_numpy(dtype=object)
     total = table[COUNT].groupby(sheet_of).sum()
     people[wide] = [str(n).translate(_FULL_WIDTH) for n in people[wide]]
     people[worded] = [f"{n}人" for n in people[worded]]
@@ -40,20 +40,13 @@ def write_ledger(path: Path, frames: Mapping[str, pd.DataFrame], random: np.rand
     last = tuple(f"{s.name} row {len(s.head) + len(s.table) + 1}" for s in sheets if s.foot)
     file = path.name
 
-    theirs = HEADINGS["buildings"]
-    by_building = (
-        f"sum by {WHERE[0]} and {WHERE[2]}, find the one building of that {theirs['area_id']} and {theirs['address']}, "
-        f"and save the sums by its {theirs['building_id']} as CSV"
-    )
-    broken = partial(Breakage, file, "residents", found_by_check=False)
+    broken = partial(Breakage, file, "residents")
     return [
-        Breakage(file, "residents", "unknown-format", (file,), "a workbook", by_building),
-        broken("merged-heading", tuple(s.name for s in sheets), "a title and headings above headings", "skip 2 rows"),
+        broken("merged-heading", tuple(s.name for s in sheets), "a title and headings above headings", "delete 2 rows"),
         broken("full-width-digits", tuple(household[wide]), "digits as wide as characters", "write plain digits"),
         broken("not-a-number", tuple(household[worded]), "a word behind the number", "take the word away"),
         broken("duplicate-id", tuple(household[double]), "the household entered twice", "take one of the two out"),
-        broken("total-row", last, "the sum below the table", "take the row out"),
-        broken("thousands-separators", last, "commas in the sum", "take the commas out"),
+        broken("total-row", last, "the sum below the table, with commas in it", "take the row out"),
     ]
 
 

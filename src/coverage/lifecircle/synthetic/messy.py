@@ -8,7 +8,7 @@ what the sheet of answers says it finds, no more and no less.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,8 +18,9 @@ import pandas as pd
 
 from lifecircle.datum import gcj02_of_wgs84
 from lifecircle.mark import MARK
+from lifecircle.readers.shifts import LEAST_PLACES
 from lifecircle.schema import known_column
-from lifecircle.synthetic.boundaries import ENCODING, boundaries_of, write_boundaries
+from lifecircle.synthetic.boundaries import boundaries_of, write_boundaries
 from lifecircle.synthetic.breakage import Breakage, Rows, twice
 from lifecircle.synthetic.city import City, random_of
 from lifecircle.synthetic.ledger import write_ledger
@@ -27,6 +28,7 @@ from lifecircle.synthetic.rooms import ROOMS
 from lifecircle.synthetic.tell import readme, toml
 from lifecircle.synthetic.words import HEADINGS, USES, in_words
 from lifecircle.synthetic.write import (
+    DATUM,
     HEIGHTS,
     LAYERS,
     STREETS,
@@ -104,11 +106,15 @@ def write_messy(folder: Path, city: City, command: str) -> None:
 def _inputs(files: Mapping[str, str], level: str) -> str:
     """Return the inputs of the study file, as an official would state them who knows the headings."""
     own = {
-        "areas": [f"level = {toml(level)}", f"encoding = {toml(ENCODING)}"],
+        "buildings": [DATUM],
+        "areas": [f"level = {toml(level)}"],
         "stations": [f"encoding = {toml(CSV_ENCODING)}"],
         "candidates": [f"encoding = {toml(CSV_ENCODING)}"],
     }
-    lines = [input_line(name, file) for name, file in files.items() if name not in HEADINGS]
+    drawn = [name for name in files if name in LAYERS and name not in HEADINGS]
+    lines = [input_line(name, file) for name, file in files.items() if name not in HEADINGS and name not in drawn]
+    for name in drawn:
+        lines += ["", f"[inputs.{name}]", f"path = {toml(files[name])}", DATUM]
     for name in ("areas", "buildings", "residents", "stations", "candidates"):
         columns = [f"{ours} = {toml(theirs)}" for ours, theirs in HEADINGS[name].items() if known_column(name, ours)]
         stated = [f"path = {toml(files[name])}", *own.get(name, []), f"columns = {{ {', '.join(columns)} }}"]
@@ -159,36 +165,32 @@ def _rooms(layer: str, table: pd.DataFrame, random: np.random.Generator) -> tupl
     ids = table.iloc[:, 0].to_numpy()
     rows = Rows(len(table), random)
     empty, swapped, lost, worded, double = (rows.take(PART) for _ in range(5))
-    refused = np.empty(0, dtype=np.int64)
+    refused = unasked = np.empty(0, dtype=np.int64)
     if "consent" in table:
         homes = (table["kind"] == ROOMS["home"].zh).to_numpy()
         refused = rows.take(REFUSED * homes.mean(), among=homes)
-        table.loc[refused, "consent"] = np.resize(np.array(["否", ""], dtype=object), len(refused))
+        refused, unasked = refused[::2], refused[1::2]
+        table.loc[refused, "consent"], table.loc[unasked, "consent"] = "否", ""
     table.loc[empty, ["lon", "lat"]] = ""
     table.loc[swapped, ["lon", "lat"]] = table.loc[swapped, ["lat", "lon"]].to_numpy()
     table.loc[lost, "building_id"] = "已拆除"
     table.loc[worded, "capacity"] = "约" + table.loc[worded, "capacity"]
-    return twice(table, double), [
+    spoilt = twice(table, double)
+    return spoilt, [
         broken("not-finite", tuple(ids[empty]), "no longitude and latitude", "look them up"),
         broken("swapped-axes", tuple(ids[swapped]), "longitude and latitude swapped", "swap them back"),
         broken("unknown-id", tuple(f"{i} -> 已拆除" for i in ids[lost]), "a word for a building", "look its number up"),
         broken("not-a-number", tuple(ids[worded]), "a word before the capacity", "take the word away"),
         broken("duplicate-id", tuple(ids[double]), "the place entered twice", "take one of the two rows out"),
+        broken("no-consent", tuple(ids[refused]), "a home whose owner refused: no station can be there", "take it out"),
+        broken("unstated-consent", tuple(ids[unasked]), "a home whose owner was not asked", "ask, or take the row out"),
         broken(
-            "no-consent",
-            tuple(ids[refused]),
-            "a home whose owner refused or was not asked: no station can be there",
-            "take the row out",
-            found_by_check=False,
-        ),
-        broken(
-            "hours-in-words",
-            ("every row",),
+            "bad-hours",
+            tuple(spoilt.iloc[:, 0]),
             "opening hours in words, as in 周一至周五 8:00-18:00",
             "write them as in Mo-Fr 08:00-18:00",
-            found_by_check=False,
         ),
-        _shifted(FILES[layer], layer),
+        _shifted(FILES[layer], layer, telling=len(table) - len(empty) - len(swapped) + len(double) >= LEAST_PLACES),
     ]
 
 
@@ -211,7 +213,7 @@ def _requests(layer: str, table: pd.DataFrame, random: np.random.Generator) -> t
         broken("far-place", tuple(ids[far]), "a digit of the longitude left out", "put it back"),
         broken("mixed-dates", tuple(ids[dated]), "dates written in another way than the rest", "write them alike"),
         broken("duplicate-id", tuple(ids[double]), "the request entered twice", "take one of the two rows out"),
-        _shifted(FILES[layer], layer),
+        replace(_shifted(FILES[layer], layer, telling=False), found_by_check=False),
     ]
 
 
@@ -230,17 +232,12 @@ def _rounds(layer: str, table: pd.DataFrame, random: np.random.Generator) -> tup
         broken("unknown-id", tuple(number[lost]), "a word for a stop", "look its number up"),
         broken("full-width-digits", tuple(number[wide]), "colons as wide as characters", "write plain colons"),
         broken("mixed-days", tuple(number[other]), "days written in another way than the rest", "write them alike"),
-        _shifted(FILES[layer], layer),
+        replace(_shifted(FILES[layer], layer, telling=False), found_by_check=False),
     ]
 
 
-def _shifted(file: str, layer: str) -> Breakage:
-    return Breakage(
-        file,
-        layer,
-        "unstated-datum",
-        ("every row",),
-        "points of a web map, in GCJ-02, some 500 m off; nothing says so",
-        "shift them back to WGS 84",
-        found_by_check=False,
-    )
+def _shifted(file: str, layer: str, *, telling: bool) -> Breakage:
+    """Return that a table is in GCJ-02; ``telling`` is whether enough of it has a place for check to see that."""
+    rule = "looks-like-gcj02" if telling else "unstated-datum"
+    what = "points of a web map, in GCJ-02, some 500 m off; nothing says so"
+    return Breakage(file, layer, rule, (file,), what, 'datum = "gcj02"')

@@ -10,7 +10,7 @@ import pandas as pd
 from lifecircle.synthetic.households import GROUPS
 from lifecircle.synthetic.rooms import ROOMS
 
-COUNT = "人口"
+COUNT, HOUSEHOLD = "人口", "户主编号"
 
 _BUILDING, _AREA, _POINT = {"building_id": "所在楼栋"}, {"area_id": "社区代码"}, {"lon": "经度", "lat": "纬度"}
 _ROOM = {
@@ -36,7 +36,14 @@ HEADINGS: Mapping[str, Mapping[str, str]] = {
         "address": "地址",
         **_AREA,
     },
-    "residents": {"residents": COUNT, **GROUPS},
+    "residents": {
+        "area_id": "社区代码",
+        "area": "社区",
+        "address": "楼栋地址",
+        "household": HOUSEHOLD,
+        "residents": COUNT,
+        **GROUPS,
+    },
     "stations": {"station_id": "站点编号", "name": "站点名称", **_ROOM},
     "candidates": {"site_id": "房间编号", "name": "房间名称", **_ROOM, "consent": "是否同意"},
     "requests": {

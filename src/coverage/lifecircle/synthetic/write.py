@@ -38,6 +38,10 @@ TABLES = {
 """The frames' files; a frame without rows has none."""
 
 
+DATUM = 'datum = "wgs84"'
+"""What a made-up study file says of layers that are where they are."""
+
+
 def write_study(folder: Path, city: City, command: str) -> None:
     """Write a city into an empty folder; ``command`` is what makes it again.
 
@@ -53,7 +57,8 @@ def write_study(folder: Path, city: City, command: str) -> None:
             continue
         files[name] = LAYERS[name] if name in LAYERS else TABLES[name]
         (write_layer if name in LAYERS else write_table)(folder / files[name], frame)
-    inputs = [input_line(name, files[name]) for name in HOLDS if name in files and name in (*INPUTS, ELEVATION)]
+    inputs = [f"{DATUM:<38}# 坐标基准"]
+    inputs += [input_line(name, files[name]) for name in HOLDS if name in files and name in (*INPUTS, ELEVATION)]
     write_words(folder, city, inputs="\n".join(inputs), readme=readme(city, command, files, REMARK))
 
 

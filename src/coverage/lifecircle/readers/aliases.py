@@ -1,0 +1,123 @@
+"""Headings that tables bear in offices, Chinese and English, and the columns that they mean."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+
+from lifecircle.errors import Breach
+from lifecircle.mark import MARK
+from lifecircle.schema import WKT, known_column
+
+_POSITION = {
+    "lon": ("lng", "longitude", "经度", "x经度", "东经"),
+    "lat": ("latitude", "纬度", "y纬度", "北纬"),
+    "x": ("easting", "东坐标"),
+    "y": ("northing", "北坐标"),
+    WKT: ("geometry", "geom", "几何", "空间位置"),
+}
+_BUILDING = ("building", "楼栋编号", "楼栋代码", "楼栋编码", "楼栋号", "楼栋id", "建筑编号", "所在楼栋", "楼栋")
+_AREA = ("社区代码", "社区编号", "社区编码", "社区id", "行政区划代码", "区划代码")
+_ADDRESS = ("地址", "详细地址", "住址", "居住地址", "门牌地址", "小区/楼栋", "小区楼栋")
+_COUNTS = {
+    "residents": ("population", "人口", "人口数", "人数", "常住人口", "居民数", "总人口", "家庭人口", "户籍人口"),
+    "residents_aged": ("60+", "60岁以上", "60岁及以上", "60周岁以上", "老年人", "老年人口", "老人"),
+    "residents_65plus": ("65+", "65岁以上", "65岁及以上", "65周岁以上"),
+    "residents_living_alone": ("living_alone", "独居", "独居老人", "独居人数"),
+    "residents_disabled": ("disabled", "残疾", "残疾人", "残疾人数"),
+    "residents_low_income": ("low_income", "低保", "低保人数", "低收入"),
+}
+_ROOM = {
+    "kind": ("type", "类别", "类型", "性质"),
+    "tier": ("level", "层级", "级别", "等级"),
+    "items": ("services", "服务事项", "代办事项", "服务项目", "事项"),
+    "hours": ("opening_hours", "服务时间", "开放时间", "营业时间"),
+    "capacity": ("可服务人数", "服务能力", "容量"),
+    "cost": ("费用", "费用（元）", "成本", "成本（元）"),
+    "agents": ("代办员人数", "代办员数", "工作人员数"),
+    "consent": ("是否同意", "同意"),
+    "building_id": _BUILDING,
+}
+
+ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "streets": {"name": ("名称", "道路名称", "路名")},
+    "areas": {
+        "area_id": (*_AREA, "code", "代码", "编号", "编码"),
+        "name": ("名称", "社区名称", "社区", "村名", "村", "单位名称"),
+        "level": ("级别", "层级"),
+        "parent_id": ("上级代码", "上级编号", "街道代码", "街道编号", "乡镇代码"),
+    },
+    "buildings": {
+        "building_id": (*_BUILDING, "id", "编号"),
+        "name": ("名称", "楼栋名称", "楼名", "建筑名称", "小区名称"),
+        "kind": ("use", "用途", "类别", "类型", "建筑用途", "房屋用途", "性质"),
+        "levels": ("floors", "层数", "楼层", "楼层数", "地上层数", "总层数"),
+        "address": _ADDRESS,
+    },
+    "entrances": {"building_id": _BUILDING},
+    "residents": {
+        "household": ("household_id", "户号", "户编号", "户籍号", "户主编号"),
+        "building_id": _BUILDING,
+        "area_id": _AREA,
+        "area": ("社区名称", "社区", "所属社区", "村"),
+        "address": _ADDRESS,
+        **_COUNTS,
+    },
+    "stations": {
+        "station_id": ("id", "站点编号", "站点代码", "编号", "代码"),
+        "name": ("名称", "站点名称", "站点", "站名"),
+        **_ROOM,
+    },
+    "candidates": {
+        "site_id": ("id", "房间编号", "点位编号", "编号", "代码"),
+        "name": ("名称", "房间名称", "点位名称"),
+        **_ROOM,
+    },
+    "barriers": {"kind": ("type", "类别", "类型")},
+    "requests": {
+        "request_id": ("id", "工单编号", "诉求编号", "编号"),
+        "item": ("诉求事项", "事项", "服务事项"),
+    },
+}
+"""Per layer, what each column may be called; compared without blanks, case and the width of characters."""
+
+
+def plain_heading(heading: str) -> str:
+    """Return a heading as headings are compared: half-width, no blanks, lower case."""
+    return "".join(unicodedata.normalize("NFKC", heading).split()).casefold()
+
+
+def aliases_of(layer: str) -> dict[str, str]:
+    """Return what each heading means, in the form of `plain_heading`, of the layer's own names too."""
+    named = {**_POSITION, **ALIASES[layer], MARK: ()}
+    return {
+        plain_heading(heading): ours
+        for ours, headings in named.items()
+        if known_column(layer, ours)
+        for heading in (ours, *headings)
+    }
+
+
+def by_alias(layer: str, existing: Sequence[str], taken: Iterable[str]) -> tuple[dict[str, str], list[Breach]]:
+    """Return our columns and the one heading of the file that means each; ``taken`` columns are settled already.
+
+    A heading that is one of our names but for case or blanks is not worth a word; any other is told. Where several
+    headings mean the same, none is taken: the study must say which.
+    """
+    meaning, settled = aliases_of(layer), set(taken)
+    meant: dict[str, list[str]] = {}
+    for heading in existing:
+        ours = meaning.get(plain_heading(heading), "")
+        if ours and ours not in settled and heading not in settled:
+            meant.setdefault(ours, []).append(heading)
+    found = {ours: headings[0] for ours, headings in meant.items() if len(headings) == 1}
+    told = [f"{ours} = {theirs}" for ours, theirs in found.items() if plain_heading(theirs) != ours]
+    several = [f"{ours} = {' or '.join(headings)}" for ours, headings in meant.items() if len(headings) > 1]
+    breaches = []
+    if told:
+        message = "headings taken for our columns; another meaning is to be stated under columns"
+        breaches.append(Breach(layer, "alias", message, tuple(told), len(told), "repair"))
+    if several:
+        message = "several headings could be meant; state one under columns"
+        breaches.append(Breach(layer, "ambiguous-heading", message, tuple(several), len(several), "warning"))
+    return found, breaches

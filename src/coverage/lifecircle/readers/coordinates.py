@@ -1,0 +1,81 @@
+"""What a file's coordinates mean: the system that they are in, stated by the file or by the study, and their datum."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from pyproj import CRS
+
+from lifecircle.datum import WEB_MAPS, ZONE_M, grid_of, in_china, regarded
+from lifecircle.errors import Breach
+from lifecircle.readers.metric import LON_LAT
+from lifecircle.readers.study_file import Input
+from lifecircle.schema import PLANE, POSITION
+
+_WEB_MERCATOR = "EPSG:3857"
+_TRANSVERSE = "Transverse Mercator"
+
+
+def axes_of(source: Input) -> tuple[tuple[str, str], str]:
+    """Return the two columns that place the rows of a plain table, easting first, and the system that they are in."""
+    if source.crs and CRS(source.crs).is_projected:
+        return PLANE, source.crs
+    return POSITION, source.crs or LON_LAT
+
+
+def understood(source: Input, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Breach]]:
+    """Return a layer in the system that it is said to be in; one in the datum of a web map is brought to WGS 84.
+
+    ``crs`` of the input stands where the file states none, or one that its own numbers belie.
+    """
+    placed, breaches = _in_stated_crs(source, table)
+    if breaches or source.datum not in WEB_MAPS or placed.crs is None:
+        return placed, breaches
+    degrees = placed if placed.crs.is_geographic else placed.to_crs(LON_LAT)
+    shapes = degrees.geometry.to_numpy().copy()
+    lonlat = regarded(shapely.get_coordinates(shapes), was="wgs84", instead=source.datum)
+    return degrees.set_geometry(shapely.set_coordinates(shapes, lonlat), crs=LON_LAT), []
+
+
+def is_vague(source: Input, table: gpd.GeoDataFrame) -> bool:
+    """Return whether a layer may be in WGS 84 or shifted: it lies in China, and neither study nor file tells.
+
+    That a file is in EPSG:4326 or 3857 tells nothing: for want of a code of their own, points of web maps are saved so.
+    """
+    crs = table.crs
+    if source.datum or crs is None or not (crs.equals(LON_LAT, ignore_axis_order=True) or crs.equals(_WEB_MERCATOR)):
+        return False
+    lonlat = shapely.get_coordinates(table.geometry.to_crs(LON_LAT).to_numpy())
+    placed = lonlat[np.isfinite(lonlat).all(axis=1)]
+    return len(placed) > 0 and bool(2 * in_china(placed).sum() >= len(placed))
+
+
+def _in_stated_crs(source: Input, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Breach]]:
+    """Give the layer the coordinate system that the study states of it, and hold the numbers against it."""
+    own, xy = table.crs, shapely.get_coordinates(table.geometry.to_numpy())
+    stated = CRS(source.crs) if source.crs else own
+    if stated is None:
+        return table, []
+    belied = own is not None and own.is_geographic and grid_of(xy) is not None
+    if own is not None and not belied and not own.equals(stated, ignore_axis_order=True):
+        message = f"the file says that it is in {own.name}, the study {source.crs}; take crs out, or mend the file"
+        return table, [Breach(source.layer, "other-crs", message, (source.path,), 1)]
+    placed = table.set_crs(stated, allow_override=True)
+    if stated.is_projected and (problem := _unlike(stated, xy)):
+        return placed, [Breach(source.layer, *problem, (source.path,), 1)]
+    return placed, []
+
+
+def _unlike(crs: CRS, xy: np.ndarray) -> tuple[str, str] | None:
+    """Return the rule and the message of numbers that are in another zone than their system, None where they fit."""
+    operation, grid = crs.coordinate_operation, grid_of(xy)
+    if grid is None or operation is None or operation.method_name != _TRANSVERSE:
+        return None
+    if grid.swapped:
+        return "swapped-axes", "the northing comes first; x is the easting, y the northing: swap them"
+    false_m = next(p.value for p in operation.params if p.name == "False easting")
+    zone_m = float(np.floor_divide(np.nanmedian(xy[:, 0]), ZONE_M)) * ZONE_M
+    if grid.epsg and np.floor_divide(false_m, ZONE_M) * ZONE_M != zone_m:
+        return "wrong-zone", f"its eastings begin with the number of their zone; {grid.advice}"
+    return None

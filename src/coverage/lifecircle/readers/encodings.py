@@ -1,0 +1,85 @@
+"""In which encoding texts are that do not say it: in UTF-8, or in GB 18030, which holds GBK and GB 2312."""
+
+from __future__ import annotations
+
+import re
+import struct
+from itertools import takewhile
+from pathlib import Path
+
+import numpy as np
+
+from lifecircle.errors import Breach
+
+CHINESE = "gb18030"
+
+_EVIDENCE_BYTES = 2**24
+"""So much of a dBASE table is looked at."""
+
+_COMMON = 0.6
+"""Share of characters that must be everyday ones: letters of other encodings read as Chinese are rare characters."""
+
+_LANGUAGE, _NO_LANGUAGE = 29, (0x00, 0x57)
+"""Place of the byte that states the encoding, and what it is where it states none: nothing, or that of the machine."""
+
+_FIRST_RARE = 0xD8
+"""GB 2312 orders its 3,755 common characters by sound, and after them, from this byte on, the others by radical."""
+
+_CUT = re.compile("\ufffd(?!\n|$)")
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+_NAME, _TYPE, _LENGTH, _FIELD, _HEAD, _END = slice(0, 11), 11, 16, 32, 32, 0x0D
+
+
+def recognise(texts: bytes) -> str:
+    """Return the encoding of texts, "utf-8" or `CHINESE`, and empty where it is neither.
+
+    Lines may end in the middle of a character, as those of fields of a fixed length do.
+    """
+    try:
+        texts.decode("utf-8")
+    except UnicodeDecodeError:
+        if not _CUT.search(texts.decode("utf-8", errors="replace")):
+            return "utf-8"
+        plain = texts.decode(CHINESE, errors="replace")
+        return CHINESE if not _CUT.search(plain) and _is_chinese(plain) else ""
+    return "utf-8"
+
+
+def texts_of_dbf(path: Path) -> bytes:
+    """Return the names and the texts of a dBASE table as they are, a line each; nothing where it states an encoding.
+
+    Source of the places in the file: dBASE Table File Format, version 7, header and field descriptors.
+    """
+    with path.open("rb") as file:
+        content = file.read(_EVIDENCE_BYTES)
+    if len(content) < _HEAD or content[_LANGUAGE] not in _NO_LANGUAGE:
+        return b""
+    head_bytes, row_bytes = struct.unpack("<2H", content[8:12])
+    described = (content[i : i + _FIELD] for i in range(_HEAD, min(head_bytes, len(content)) - _FIELD, _FIELD))
+    fields = list(takewhile(lambda field: field[0] != _END, described))
+    lines = [field[_NAME].split(b"\0")[0] for field in fields]
+    ends = 1 + np.cumsum([field[_LENGTH] for field in fields], dtype=np.int64)
+    body = np.frombuffer(content[head_bytes:], dtype=np.uint8)
+    if not fields or ends[-1] > row_bytes:
+        return b"\n".join(lines)
+    rows = body[: len(body) // row_bytes * row_bytes].reshape(-1, row_bytes)
+    for field, end in zip(fields, ends, strict=True):
+        if field[_TYPE] == ord("C") and field[_LENGTH]:
+            cells = np.ascontiguousarray(rows[:, end - field[_LENGTH] : end])
+            lines += np.unique(cells.view(f"S{field[_LENGTH]}")).tolist()
+    return b"\n".join(lines)
+
+
+def taken_encoding(layer: str, file: str, encoding: str) -> list[Breach]:
+    """Tell in which encoding a file was read that does not say its own; ``encoding`` is empty where none fits."""
+    if encoding:
+        message = f'nothing says in which encoding its texts are; read as {encoding}: state encoding = "{encoding}"'
+        return [Breach(layer, "missing-encoding", message, (file,), 1, "repair")]
+    message = "nothing says in which encoding its texts are, and they may be garbled: state encoding"
+    return [Breach(layer, "missing-encoding", message, (file,), 1, "warning")]
+
+
+def _is_chinese(plain: str) -> bool:
+    beyond = "".join(_BEYOND_ASCII.findall(plain))
+    lead = np.frombuffer(beyond.encode("gb2312", errors="ignore"), dtype=np.uint8)[::2]
+    return int((lead < _FIRST_RARE).sum()) >= _COMMON * len(beyond)
