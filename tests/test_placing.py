@@ -17,7 +17,7 @@ from lifecircle.demand import place_residents
 from lifecircle.readers.metric import holder
 from lifecircle.readers.placing import settle
 from lifecircle.study import check_study, open_study
-from tiny import STUDY, at, box, buildings, geojson, point, table, write_city
+from tiny import STUDY, areas, at, box, buildings, geojson, point, table, write_city
 
 
 @pytest.fixture
@@ -83,6 +83,17 @@ def test_an_address_in_two_communities_is_told_apart_by_the_community(city):
     with_addresses(city, "1号", "1号", "")
     table(city / "residents.csv", "area address residents", ["南社区", "1号", 7], ["北社区", "1号楼", 2])
     assert homes(city) == ([7.0, 2.0, 0.0], {})
+
+
+def test_of_two_communities_of_one_name_the_id_tells_which_and_the_name_all_that_it_can(city):
+    geojson(city / "areas.geojson", [({**said, "name": "东山社区"}, shape) for said, shape in areas()])
+    with_addresses(city, "1号", "1号", "2号")
+    rows = ["s", "", "1号", 7], ["n", "", "1号", 2], ["", "", "东山社区2号", 3], ["", "东山社区", "2号", 4]
+    table(city / "residents.csv", "area_id area address residents", *rows)
+    assert homes(city) == ([7.0, 2.0, 7.0], {})
+    table(city / "residents.csv", "area address residents", ["东山社区", "1号", 5])
+    assert homes(city) == ([0.0, 0.0, 0.0], {"": 5.0})
+    assert told(city)["ambiguous-address"].ids == ("1号",)
 
 
 def test_addresses_nobody_or_several_bear_are_unplaced_and_listed(city):

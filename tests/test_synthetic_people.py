@@ -11,8 +11,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifecircle.agreement import check_counts, check_tree
 from lifecircle.errors import InfeasibleError
-from lifecircle.schema import check_counts, check_tree
 from lifecircle.synthetic.city import Cells, City, random_of
 from lifecircle.synthetic.communities import LEAST, part_land, string_cells
 from lifecircle.synthetic.make import make_city

@@ -1,7 +1,7 @@
 """The layers of a study: their columns, and the rules that a layer keeps.
 
 `LAYERS` is the whole of it as data. `conform` brings one layer into its columns' types and lists every breach of the
-rules that concern it alone; the functions after it hold the rules between layers.
+rules that concern it alone; `lifecircle.agreement` holds the rules between layers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import shapely
 from lifecircle.datum import grid_of
 from lifecircle.errors import SHOWN_IDS, Breach, Severity
 from lifecircle.mark import MARK, YES_WORDS
-from lifecircle.model import BoolArray
 
 TEXT_LENGTH = 500
 """Longest text that is kept of a name or an id."""
@@ -362,75 +361,3 @@ def _advice(xy: npt.NDArray[np.float64]) -> str:
 
 def _at(told: pd.Series, rows: npt.NDArray[np.intp]) -> pd.Series:
     return told.iloc[np.unique(rows)]
-
-
-# --------------------------------------------------------------------------- rules between layers
-
-
-def check_references(layer: str, column: str, table: pd.DataFrame, *, among: Iterable[str], label: str) -> list[Breach]:
-    """Check that every id in ``column`` that is not empty is one of ``among``; ``label`` names the rows' own ids."""
-    values = table[column]
-    unknown = (values != "") & ~are_among(values, among)
-    shown = values[unknown] if label == column else table[label][unknown] + " -> " + values[unknown]
-    return breach(layer, "unknown-id", f"{column} names nothing that the study holds", shown)
-
-
-def are_among(values: pd.Series, known: Iterable[str]) -> BoolArray:
-    """Return (n,) whether each text is one of the known ones, of which there may be as many."""
-    found: BoolArray = pd.Index(list(known), dtype="str").unique().get_indexer(pd.Index(values)) >= 0
-    return found
-
-
-def check_tree(areas: pd.DataFrame) -> list[Breach]:
-    """Check that the areas form a tree: every parent is an area, and nobody is their own ancestor."""
-    ids = pd.Index(areas["area_id"])
-    if not ids.is_unique:
-        return []
-    top = len(ids)
-    parent = ids.get_indexer(areas["parent_id"])
-    above = np.append(np.where(parent < 0, top, parent), top)
-    for _ in range(top.bit_length() + 1):  # each round doubles the steps taken upwards
-        above = above[above]
-    return [
-        *check_references("areas", "parent_id", areas, among=ids, label="area_id"),
-        *breach("areas", "cycle", "these areas are their own ancestors; mend parent_id", ids[above[:top] != top]),
-    ]
-
-
-def check_counts(residents: pd.DataFrame, classes: Sequence[str]) -> list[Breach]:
-    """Check that no group of residents is larger than the residents it is part of, to 1e-6.
-
-    The speed classes partition the residents, so their sum is held against them; attributes may overlap, so each is.
-    Residents of no class are of the first, the reference class; where that one is counted too, it is told.
-    """
-    counted = [c for c in residents.columns if c.startswith(GROUP_PREFIX)]
-    absent = [c for name in classes[1:] if (c := f"{GROUP_PREFIX}{name}") not in counted]
-    message = "a class of [walking] needs a column that counts it; name theirs under columns, or take the class out"
-    found = breach("residents", "missing-class", message, absent)
-    of_class = [c for c in counted if c.removeprefix(GROUP_PREFIX) in classes]
-    told = residents["target_id"].where(residents["target_id"] != "", "total")
-    allowed = residents["residents"].clip(lower=0.0) + 1e-6  # a count below 0 is told elsewhere
-    for column in counted:
-        message = f"{column} is more than residents"
-        found += breach("residents", "group-exceeds", message, told[residents[column] > allowed])
-    message = f"the classes {', '.join(of_class)} add up to more than residents; they must not overlap"
-    together = residents[of_class].sum(axis=1)
-    found += breach("residents", "classes-exceed", message, told[together > allowed])
-    if classes[0] in [c.removeprefix(GROUP_PREFIX) for c in of_class]:
-        message = f"the classes add up to less than residents; the remainder counts as {classes[0]}"
-        short = together < residents["residents"] - 1e-6
-        found += breach("residents", "classes-fall-short", message, told[short], "repair")
-    return found
-
-
-def near(layer: gpd.GeoSeries, box: Sequence[float], reach_m: float) -> BoolArray:
-    """Return (n,) whether each geometry comes within ``reach_m`` of ``box`` along x and y; never one with no place."""
-    west, south, east, north = box
-    bounds = shapely.bounds(layer.values)
-    inside: BoolArray = (
-        (bounds[:, 0] <= east + reach_m)
-        & (bounds[:, 2] >= west - reach_m)
-        & (bounds[:, 1] <= north + reach_m)
-        & (bounds[:, 3] >= south - reach_m)
-    )
-    return inside

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lifecircle.agreement import are_among, check_counts, check_references, check_tree
 from lifecircle.errors import Breach, InputError, SchemaError, SourceError, StudyError
 from lifecircle.mark import unsaid
 from lifecircle.model import Settings, StreetWays, Study
@@ -32,11 +33,7 @@ from lifecircle.schema import (
     LAYERS,
     RESIDENTIAL_KINDS,
     TOTAL,
-    are_among,
     breach,
-    check_counts,
-    check_references,
-    check_tree,
     nearest,
 )
 

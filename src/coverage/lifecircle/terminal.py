@@ -61,7 +61,7 @@ def show_findings(findings: Sequence[Breach]) -> None:
 
 def show_crs(crs: str) -> None:
     """Show the coordinate system in which everything is measured."""
-    _out.print(f"metres of {_plain(crs)}", soft_wrap=True)
+    _out.print(f"measured in metres of {_plain(crs)}", soft_wrap=True)
 
 
 def show_written(path: Path, page: Path | None = None) -> None:

@@ -15,9 +15,9 @@ from pyproj import CRS
 from lifecircle.errors import Breach
 from lifecircle.model import BoolArray, FloatArray, StreetWays
 from lifecircle.readers.layers import Layers
-from lifecircle.readers.metric import LON_LAT, Box, as_points, holder, local_crs, mend, project, project_box
+from lifecircle.readers.metric import LON_LAT, Box, as_points, holder, local_crs, mend, near, project, project_box
 from lifecircle.readers.streets import ways_of_lines
-from lifecircle.schema import LAYERS, breach, near
+from lifecircle.schema import LAYERS, breach
 
 SAME_PLACE_M = 1.0
 """Within this a candidate that bears a station's id is that station."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ from pyproj.crs.coordinate_operation import TransverseMercatorConversion
 from pyproj.exceptions import CRSError
 
 from lifecircle.errors import Breach
-from lifecircle.model import FloatArray
+from lifecircle.model import BoolArray, FloatArray
 from lifecircle.schema import breach
 
 LON_LAT = "EPSG:4326"
@@ -100,3 +102,16 @@ def holder(places: gpd.GeoDataFrame, holders: gpd.GeoDataFrame, key: str) -> pd.
     np.minimum.at(smallest, place, rank)
     ids = np.append(solid[key].to_numpy(dtype=object), "")
     return pd.Series(ids[smallest], index=places.index, dtype="str")
+
+
+def near(layer: gpd.GeoSeries, box: Sequence[float], reach_m: float) -> BoolArray:
+    """Return (n,) whether each geometry comes within ``reach_m`` of ``box`` along x and y; never one with no place."""
+    west, south, east, north = box
+    bounds = shapely.bounds(layer.values)
+    inside: BoolArray = (
+        (bounds[:, 0] <= east + reach_m)
+        & (bounds[:, 2] >= west - reach_m)
+        & (bounds[:, 1] <= north + reach_m)
+        & (bounds[:, 3] >= south - reach_m)
+    )
+    return inside

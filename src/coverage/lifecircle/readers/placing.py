@@ -117,18 +117,28 @@ def _of_addresses(source: pd.DataFrame, buildings: gpd.GeoDataFrame, areas: gpd.
     """Return the building of each address."""
     tree = AreaTree.of(areas)
     stated = tree.rows(source["area_id"])
-    # An area goes by its name, by its id where another bears the same.
-    names = areas["name"].where(~areas["name"].duplicated(keep=False), areas["area_id"]).to_numpy(dtype=object)
-    community = source["area"].where(stated < 0, pd.Series(np.append(names, "")[stated], index=source.index))
+    names, ids = areas["name"].to_numpy(dtype=object), areas["area_id"].to_numpy(dtype=object)
     # A building lies in the smallest area, households are often listed by a larger one.
     levels = pd.Series(np.append(np.array(tree.level, dtype=object), "")[stated[stated >= 0]])
     of_building = tree.rows(buildings["area_id"])
     if len(levels):
         above = tree.at_level(of_building, str(levels.mode().iloc[0]))
         of_building = np.where(above >= 0, above, of_building)
-    theirs = pd.Series(np.append(names, "")[of_building], dtype="str")
     homes = is_residential(buildings)
-    row = join_addresses(source["address"], community, buildings["address"], theirs, homes=homes)
+
+    def joined(rows: BoolArray, called: npt.NDArray[np.object_]) -> LongArray:
+        """Return the buildings of some rows, areas going by what they are ``called``."""
+        community = np.where(stated >= 0, np.append(called, "")[stated], source["area"].to_numpy(dtype=object))
+        asked = pd.Series(community, index=source.index, dtype="str")[rows]
+        theirs = pd.Series(np.append(called, "")[of_building], dtype="str")
+        return join_addresses(source["address"][rows], asked, buildings["address"], theirs, homes=homes)
+
+    # An area goes by its name, as in addresses; by its id where another bears the same name.
+    namesake = np.append(areas["name"].duplicated(keep=False).to_numpy(), False)[stated] & (stated >= 0)
+    row = np.empty(len(source), dtype=np.int64)
+    for rows, called in ((~namesake, names), (namesake, ids)):
+        if rows.any():
+            row[rows] = joined(rows, called)
     address = source["address"]
     unknown = "no building bears this address; its residents are unplaced: mend the address here or at the building"
     several = "several buildings bear this address; its residents are unplaced: name the area, or building_id"

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from lifecircle.agreement import check_references
 from lifecircle.errors import Breach
 from lifecircle.readers.study_file import Input
-from lifecircle.schema import GROUP_PREFIX, breach, check_references, text
+from lifecircle.schema import GROUP_PREFIX, breach, text
 
 TARGETS = {"building": ("building_id",), "address": ("address",), "area": ("area_id", "area")}
 """By what residents are counted, the finest first, and the columns that say where."""
