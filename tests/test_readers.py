@@ -312,6 +312,7 @@ def test_what_the_reading_library_remarks_is_passed_on(city):
     geojson(city / "areas.geojson", [({"area_id": "open"}, {"type": "Polygon", "coordinates": [ring]})])
     study, breaches = check_study(city)
     assert [(b.layer, b.rule, b.severity) for b in breaches if b.rule == "reading"] == [("areas", "reading", "warning")]
+    assert "closed by a straight line" in next(b.message for b in breaches if b.rule == "reading")
     assert study is not None
 
 

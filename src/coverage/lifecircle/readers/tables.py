@@ -31,6 +31,11 @@ _LIBRARY_ERRORS = (
     *(pyogrio.errors.GeometryError, pd.errors.ParserError, shapely.errors.ShapelyError, pa.ArrowException),
 )
 
+_SAID = {
+    "Non closed ring": "a ring ends before it reaches its beginning; closed by a straight line: look if it is right",
+}
+"""What libraries say of a file, and the same for those who have to mend it."""
+
 
 def read_table(located: Located) -> Made:
     """Read a layer from a file that is not OpenStreetMap's; only the columns that the layer has are read.
@@ -58,7 +63,8 @@ def read_table(located: Located) -> Made:
         message = f"cannot be read: {error}".splitlines()[0]
         return None, False, [Breach(layer, "unreadable", message, (located.input.path,), 1)]
     for warning in caught:
-        breaches.append(Breach(layer, "reading", str(warning.message), (located.input.path,), 1, "warning"))
+        message = next((ours for theirs, ours in _SAID.items() if theirs in str(warning.message)), str(warning.message))
+        breaches.append(Breach(layer, "reading", message, (located.input.path,), 1, "warning"))
     return table, synthetic, breaches
 
 
