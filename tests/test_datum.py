@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from lifecircle.datum import DATUMS, bd09_of_gcj02, gcj02_of_bd09, gcj02_of_wgs84, regarded, wgs84_of_gcj02
 from lifecircle.readers.files import locate
+from lifecircle.readers.inputs import Input
 from lifecircle.readers.layers import read_layers
 from lifecircle.readers.shifts import LEAST_PLACES, check_datums
-from lifecircle.readers.study_file import Input, read_study_file
+from lifecircle.readers.study_file import read_study_file
 from lifecircle.samples import new_folder
 from lifecircle.schema import ELEVATION
 from lifecircle.synthetic.make import make_city

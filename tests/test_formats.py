@@ -16,7 +16,7 @@ from lifecircle.readers.aliases import ALIASES, aliases_of, plain_heading
 from lifecircle.readers.cells import mend_cells
 from lifecircle.readers.encodings import recognise
 from lifecircle.readers.files import FORMATS, locate
-from lifecircle.readers.study_file import Input
+from lifecircle.readers.inputs import Input
 from lifecircle.readers.tables import read_table
 from lifecircle.schema import LAYERS, conform, known_column
 from lifecircle.synthetic.xlsx import Sheet, write_workbook

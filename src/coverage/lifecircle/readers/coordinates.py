@@ -9,8 +9,8 @@ from pyproj import CRS
 
 from lifecircle.datum import WEB_MAPS, ZONE_M, grid_of, in_china, regarded
 from lifecircle.errors import Breach
+from lifecircle.readers.inputs import Input
 from lifecircle.readers.metric import LON_LAT
-from lifecircle.readers.study_file import Input
 from lifecircle.schema import PLANE, POSITION
 
 _WEB_MERCATOR = "EPSG:3857"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lifecircle.errors import Breach
 from lifecircle.readers.archives import problem_of_workbook
-from lifecircle.readers.study_file import Input
+from lifecircle.readers.inputs import Input
 from lifecircle.schema import ELEVATION
 
 MOST_BYTES = 2**31

@@ -16,6 +16,7 @@ from lifecircle.readers.area_levels import join_levels
 from lifecircle.readers.coordinates import is_vague, understood
 from lifecircle.readers.files import Located
 from lifecircle.readers.graphml import read_graphml
+from lifecircle.readers.inputs import Input
 from lifecircle.readers.keys import STUDY_FILE
 from lifecircle.readers.metric import Box
 from lifecircle.readers.osm import read_osm
@@ -23,7 +24,6 @@ from lifecircle.readers.osm_layers import osm_layer, where_of
 from lifecircle.readers.places import PLACES, check_places
 from lifecircle.readers.residents import without_idle_place
 from lifecircle.readers.streets import ways_of_osm
-from lifecircle.readers.study_file import Input
 from lifecircle.readers.tables import Made, read_table
 from lifecircle.schema import LAYERS, conform
 

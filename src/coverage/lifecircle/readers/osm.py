@@ -19,6 +19,7 @@ import pandas as pd
 from lifecircle.mark import MARK, is_marked
 from lifecircle.model import FloatArray, IntArray, LongArray, ReadOnlyArrays
 from lifecircle.readers.files import unpack
+from lifecircle.readers.inputs import Where
 from lifecircle.readers.pbf import (
     NOWHERE,
     UNITS_PER_DEGREE,
@@ -31,7 +32,6 @@ from lifecircle.readers.pbf import (
     block_of,
     header_box,
 )
-from lifecircle.readers.study_file import Where
 from lifecircle.readers.wire import BROKEN
 from lifecircle.schema import NODE_TAGS, STREET_TAGS
 

@@ -12,9 +12,9 @@ import shapely
 
 from lifecircle.errors import Breach
 from lifecircle.model import BoolArray
+from lifecircle.readers.inputs import Input, Where
 from lifecircle.readers.osm import Found, OsmExtract
 from lifecircle.readers.rings import Geometries, Polygons, is_closed, lines, polygons
-from lifecircle.readers.study_file import Input, Where
 from lifecircle.schema import LAYERS, breach
 
 LON_LAT = "EPSG:4326"

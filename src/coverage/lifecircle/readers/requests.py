@@ -9,9 +9,9 @@ import geopandas as gpd
 from lifecircle.datum import DATUMS
 from lifecircle.errors import Breach, SchemaError, SourceError, UnknownNameError
 from lifecircle.readers.files import SOURCE_RULES, locate
+from lifecircle.readers.inputs import Input
 from lifecircle.readers.layers import read_placed
 from lifecircle.readers.metric import CRS_EXAMPLES, known_crs
-from lifecircle.readers.study_file import Input
 from lifecircle.schema import conform
 
 LAYER = "requests"

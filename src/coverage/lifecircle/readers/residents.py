@@ -11,7 +11,7 @@ import shapely
 
 from lifecircle.agreement import check_references
 from lifecircle.errors import Breach
-from lifecircle.readers.study_file import Input
+from lifecircle.readers.inputs import Input
 from lifecircle.schema import GROUP_PREFIX, breach, text
 
 TARGETS = {"building": ("building_id",), "address": ("address",), "area": ("area_id", "area")}

@@ -5,10 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from lifecircle.datum import DATUMS
 from lifecircle.errors import Breach, SourceError, StudyError
 from lifecircle.hours import problem_of_hours, problem_of_time
 from lifecircle.model import (
@@ -25,62 +24,18 @@ from lifecircle.model import (
     WayRule,
     folder_name,
 )
+from lifecircle.readers.inputs import Input, read_inputs, read_where
 from lifecircle.readers.keys import STUDY_FILE, Keys
-from lifecircle.readers.metric import CRS_EXAMPLES, known_crs
-from lifecircle.schema import ELEVATION, LAYERS, RESERVED_GROUPS, known_column, nearest
-
-Where = tuple[Mapping[str, tuple[str, ...]], ...]
-"""A filter: an object passes when it meets one of the tables, a table when every key has one of the values.
-
-An empty tuple of values means any value; an empty filter lets everything pass.
-"""
+from lifecircle.schema import RESERVED_GROUPS
 
 QUESTIONS = ("most", "fewest")
 LANGUAGES = ("zh", "en")
-BY = ("building", "address", "point", "cell", "area", "total")
 WALKS = ("yes", "no", "private")
 FASTEST_MPS = 3.0
 """Nobody walks a quarter of an hour faster than this, metres per second: a speed above it is a slip, such as km/h."""
 
-INPUTS = ("streets", "areas", "buildings", "entrances", "residents", "stations", "candidates", "barriers")
-REQUIRED_INPUTS = ("streets", "areas", "buildings", "stations")
-SEVERAL = ("areas", "residents")
-"""Inputs that may be a list: a layer a level, a source a kind of count."""
-
 _TABLES = ("study", "inputs", "walking", "service", "circle", "scenario")
 _LATER_TABLES = ("dispatch", "overrides")
-_LATER_INPUTS = ("gates",)
-_INPUT_KEYS = ("path", "layer", "encoding", "crs", "datum", "columns", "where", "attribution")
-_RASTER_KEYS = ("path", "attribution")
-
-
-@dataclass(frozen=True)
-class Input:
-    """Where one layer comes from, as the study file says it.
-
-    ``columns`` maps our column names to theirs; ``table`` is the layer inside a file that holds several. ``level``
-    names the areas' level, ``by`` says what residents are counted by; both are empty where not stated. ``crs`` is the
-    coordinate system that the file's numbers are in, e.g. ``EPSG:4549``, ``datum`` one of `DATUMS`; empty likewise.
-    """
-
-    layer: str
-    path: str
-    table: str = ""
-    encoding: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict)
-    where: Where = ()
-    attribution: str = ""
-    level: str = ""
-    by: str = ""
-    crs: str = ""
-    datum: str = ""
-    number: int = 0
-    """Its place, from 1, in a list of inputs of its layer; 0 where it is no list."""
-
-    @property
-    def name(self) -> str:
-        """Name that no other input has: its layer, and its number where it is not the first."""
-        return self.layer if self.number < 2 else f"{self.layer} {self.number}"
 
 
 @dataclass(frozen=True)
@@ -131,7 +86,7 @@ def read_study_file(path: Path) -> StudyFile:
     breaches: list[Breach] = []
     top = Keys("the file:", document, _TABLES, breaches, later=_LATER_TABLES)
     settings = _settings(top, breaches, default_name=path.resolve().parent.name)
-    inputs, datum = _inputs(top.get("inputs") or {}, breaches)
+    inputs, datum = read_inputs(top.get("inputs") or {}, breaches)
     return StudyFile(path, content, settings, inputs, datum, tuple(breaches))
 
 
@@ -210,7 +165,7 @@ def _way_rule(row: object, breaches: list[Breach]) -> WayRule:
     keys = Keys("[[walking.rules]]", row, ("walk", "ids", "where"), breaches)
     if "ids" not in keys and "where" not in keys:
         keys.breach("missing-key", "ids or where is missing; say which ways the rule is for")
-    return WayRule(keys.choice("walk", "", WALKS), keys.texts("ids"), _where(keys))
+    return WayRule(keys.choice("walk", "", WALKS), keys.texts("ids"), read_where(keys))
 
 
 def _time(keys: Keys, default: str) -> str:
@@ -271,83 +226,3 @@ def _unique(heading: str, names: Iterable[str], breaches: list[Breach]) -> None:
     if twice:
         message = f"{heading} several bear the same name; give each its own"
         breaches.append(Breach(STUDY_FILE, "duplicate-name", message, tuple(twice), len(twice)))
-
-
-def _inputs(table: object, breaches: list[Breach]) -> tuple[dict[str, Input], str]:
-    """Read the inputs, and the datum of those that state none."""
-    files = (*INPUTS, ELEVATION)
-    inputs = Keys("[inputs]", table, (*files, "datum"), breaches, later=_LATER_INPUTS)
-    for layer in REQUIRED_INPUTS:
-        if layer not in inputs:
-            inputs.breach("missing-key", f"{layer} is missing; name the file that holds the {layer}")
-    found = []
-    for layer in files:
-        if layer in inputs:
-            value = inputs.get(layer)
-            if layer in SEVERAL and isinstance(value, list) and value:
-                found += [_input(layer, row, breaches, number=number) for number, row in enumerate(value, start=1)]
-            else:
-                found.append(_input(layer, value, breaches))
-    return {source.name: source for source in found}, _datum(inputs)
-
-
-def _input(layer: str, value: object, breaches: list[Breach], *, number: int = 0) -> Input:
-    table = {"path": value} if isinstance(value, str) else value
-    own = {"areas": ("level",), "residents": ("by",)}.get(layer, ())
-    heading = f"[inputs.{layer}]"
-    usual = _RASTER_KEYS if layer == ELEVATION else _INPUT_KEYS
-    keys = Keys(heading, table, (*usual, *own), breaches)
-    columns = keys.pairs("columns")
-    for ours in columns:
-        if not known_column(layer, ours):
-            hint = nearest(ours, LAYERS[layer].names)
-            keys.breach("unknown-key", f"columns: {ours} is no column of {layer}; did you mean {hint}?")
-    return Input(
-        layer=layer,
-        path=keys.text("path", required=isinstance(table, Mapping)),
-        table=keys.text("layer"),
-        encoding=keys.text("encoding"),
-        columns={ours: theirs for ours, theirs in columns.items() if known_column(layer, ours)},
-        where=_where(keys),
-        attribution=keys.text("attribution"),
-        level=keys.text("level") if "level" in own else "",
-        by=keys.choice("by", "", BY) if "by" in own and "by" in keys else "",
-        crs=_crs(keys),
-        datum=_datum(keys),
-        number=number,
-    )
-
-
-def _datum(keys: Keys) -> str:
-    return keys.choice("datum", "", DATUMS) if "datum" in keys else ""
-
-
-def _crs(keys: Keys) -> str:
-    """Read ``crs``, the code of a coordinate system on the earth's surface."""
-    stated = keys.text("crs")
-    code = known_crs(stated)
-    if stated and not code:
-        keys.breach("unknown-crs", f"crs must be {CRS_EXAMPLES}, not {stated!r}")
-    return code
-
-
-def _where(keys: Keys) -> Where:
-    """Read ``where``: a table, or a list of tables of which one must hold."""
-    value = keys.get("where")
-    if value is None:
-        return ()
-    tables = value if isinstance(value, list) else [value]
-    filled = [t for t in tables if isinstance(t, dict) and t]
-    if not filled or len(filled) < len(tables):
-        keys.breach("wrong-type", 'where must be a table such as { amenity = ["library"] }, or a list of them')
-    return tuple({key: _values(keys, key, wanted) for key, wanted in t.items()} for t in filled)
-
-
-def _values(keys: Keys, key: str, wanted: object) -> tuple[str, ...]:
-    values = wanted if isinstance(wanted, list) else [wanted]
-    if wanted is True:
-        return ()
-    if not values or any(isinstance(v, bool) or not isinstance(v, str | int) for v in values):
-        keys.breach("wrong-type", f"where: {key} must be a value, a list of values, or true for any, not {wanted!r}")
-        return ()
-    return tuple(str(v) for v in values)

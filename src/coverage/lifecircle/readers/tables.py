@@ -20,7 +20,7 @@ from lifecircle.readers.delimited import read_delimited
 from lifecircle.readers.features import Read, read_features, read_parquet
 from lifecircle.readers.files import Located
 from lifecircle.readers.grids import Grid, Wanted, stacked
-from lifecircle.readers.study_file import Input, Where
+from lifecircle.readers.inputs import Input, Where
 from lifecircle.readers.workbook import read_sheets
 from lifecircle.schema import LAYERS, POSITION, WKT, breach, known_column, missing_columns, nearest, row_names, text
 

@@ -16,7 +16,7 @@ from pyproj import Transformer
 from lifecircle.errors import OutputError
 from lifecircle.gdal import stopped_clock
 from lifecircle.mark import marked
-from lifecircle.readers.study_file import INPUTS
+from lifecircle.readers.inputs import INPUTS
 from lifecircle.schema import ELEVATION
 from lifecircle.synthetic.city import City
 from lifecircle.synthetic.heights import box_of, write_heights
