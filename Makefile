@@ -23,7 +23,7 @@ LOCKED := $(INSTALL) --require-hashes --only-binary :all: --no-compile
 EDITABLE := $(INSTALL) --no-build-isolation --no-deps --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench gallery lock clean
+.PHONY: help demo test lint format bench fuzz gallery lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -31,8 +31,8 @@ help: ## show this list
 demo: $(RUN) ## run the whole job on Monaco and print where the map lies
 	.venv/bin/lifecircle demo --out maps/demo
 
-test: $(DEV) ## run every test
-	.venv/bin/python -m pytest
+test: $(DEV) ## run every test, on all cores
+	.venv/bin/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(DEV) ## check style, types and the order of the layers
 	.venv/bin/ruff check .
@@ -46,6 +46,10 @@ format: $(DEV) ## put the code into the form that lint asks for
 
 bench: $(BENCH) ## measure against other tools, in an environment of its own (some: make bench BENCH_ARGS="--only T1")
 	PYTHONPATH=tests .venv-bench/bin/python -m benchmarks $(BENCH_ARGS)
+
+FUZZ_N ?= 2000
+fuzz: $(DEV) ## break files of every format and see that each is read or refused (fewer: make fuzz FUZZ_N=100)
+	.venv/bin/python tests/fuzz.py $(FUZZ_N)
 
 gallery: $(DEV) ## renew the pictures and the page that the README shows
 	.venv/bin/python tests/gallery.py

@@ -1,10 +1,15 @@
 """Areas of several layers make one tree, and where they do not fit the planner is told what is at stake."""
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
+from lifecircle.demand import place_residents
+from lifecircle.readers.metric import holder
 from lifecircle.study import check_study, open_study
 from tiny import STUDY, at, box, buildings, geojson, line, table, write_city
 
@@ -56,6 +61,63 @@ def test_an_area_that_no_coarser_one_touches_stands_alone_and_is_told(city):
     assert open_study(folder).areas["parent_id"].tolist() == ["", "d", "d", ""]
 
 
+def test_an_area_of_which_a_sliver_lies_in_a_subdistrict_belongs_to_the_level_above(city):
+    town = ("subdistrict", [("t", box(-1, -1, 5, 1.001))])
+    folder = with_areas(city, DISTRICT, town, COMMUNITIES)
+    areas = open_study(folder).areas.set_index("area_id")
+    assert areas["parent_id"].to_dict() == {"d": "", "t": "d", "s": "t", "n": "d"}
+    assert not told(folder)
+
+
+def test_a_town_smaller_than_the_villages_round_it_is_still_above_its_communities(city):
+    rows = [("c1", box(0, 0, 1, 1)), ("c2", box(1, 0, 2, 1)), ("v1", box(2, -3, 9, 1)), ("v2", box(0, 1, 9, 5))]
+    folder = with_areas(city, ("community", rows), ("subdistrict", [("t", box(0, 0, 2, 1))]))
+    areas = open_study(folder).areas.set_index("area_id")
+    assert areas["parent_id"].to_dict() == {"c1": "t", "c2": "t", "v1": "", "v2": "", "t": ""}
+    assert told(folder)["no-parent"].ids == ("v1", "v2")
+
+
+def test_of_levels_of_the_same_outlines_the_first_is_above(city):
+    folder = with_areas(city, ("subdistrict", [("z", box(-1, -1, 5, 3))]), ("community", [("a", box(-1, -1, 5, 3))]))
+    areas = open_study(folder).areas.set_index("area_id")
+    assert areas["parent_id"].to_dict() == {"z": "", "a": "z"}
+
+
+def test_several_layers_of_areas_must_say_what_each_is(city):
+    folder = with_areas(city, DISTRICT, COMMUNITIES)
+    study = (folder / "study.toml").read_text("utf-8").replace('level = "community"', "")
+    (folder / "study.toml").write_text(study, encoding="utf-8")
+    breach = told(folder)["missing-level"]
+    assert (breach.ids, breach.severity) == (("level1.geojson",), "error")
+
+
+@pytest.mark.parametrize("short", [0.0, 1e-4])
+def test_the_only_community_of_a_subdistrict_holds_its_homes_though_it_is_no_smaller(city, short):
+    rows = [
+        ({"area_id": "1000", "level": "subdistrict", "parent_id": ""}, box(-1, -1, 5, 3 - short)),
+        ({"area_id": "1001", "level": "community", "parent_id": "1000"}, box(-1, -1, 5, 3)),
+    ]
+    geojson(city / "areas.geojson", rows)
+    table(city / "residents.csv", "area_id residents", ["1001", 100])
+    study = open_study(city)
+    assert study.buildings["area_id"].tolist() == ["1001", "1001", ""]
+    demand = place_residents(study)
+    assert (demand.residents["residents"].sum(), len(demand.unplaced)) == (pytest.approx(100), 0)
+
+
+@given(st.permutations(["1", "2", "3", "4"]), st.lists(st.floats(0.3, 1.0), min_size=3, max_size=3))
+def test_whatever_lies_in_an_area_without_others_beside_it_is_held_by_the_lowest(ids, shares):
+    sizes = 100 * np.cumprod([1.0, *(1.0 if share > 0.6 else share for share in shares)])
+    areas = gpd.GeoDataFrame(
+        {"area_id": ids, "level": ["district", "subdistrict", "community", "grid"], "parent_id": ["", *ids[:-1]]},
+        geometry=[shapely.box(0, 0, size, size) for size in sizes],
+        crs="EPSG:32651",
+    )
+    places = gpd.GeoDataFrame(geometry=[shapely.Point(1, 1)], crs=areas.crs)
+    for order in (areas, areas.iloc[::-1].reset_index(drop=True)):
+        assert holder(places, order, "area_id").tolist() == [ids[-1]]
+
+
 def test_an_id_in_two_layers_is_an_error(city):
     folder = with_areas(city, ("district", [("s", box(-1, -1, 5, 3))]), COMMUNITIES)
     assert told(folder)["duplicate-id"].ids == ("s",)
@@ -97,6 +159,12 @@ def test_homes_in_no_area_are_told_where_somebody_may_live_there(city):
     assert told(city)["outside-areas"].ids == ("b3",)
     table(city / "residents.csv", "building_id residents", ["b1", 60], ["b2", 4])
     assert "outside-areas" not in told(city)
+
+
+def test_where_residents_cannot_be_read_no_home_is_said_to_lie_in_no_area(city):
+    geojson(city / "buildings.geojson", buildings()[:2])
+    (city / "residents.csv").unlink()
+    assert list(told(city)) == ["missing-file"]
 
 
 @pytest.mark.parametrize("name", ["liao2_ning2_fu3_shun4", "gui4_zhou1_gui4_yang2"])

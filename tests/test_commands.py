@@ -18,6 +18,7 @@ from lifecircle import cli, reports
 from lifecircle.errors import LifecircleError, OutputError, UnknownNameError
 from lifecircle.model import folder_name
 from lifecircle.readers.study_file import read_study_file
+from lifecircle.sheets import write_csv
 from tiny import LAT, LON, STUDY, at, box, geojson, line, table, write_city
 
 SCENARIOS = """
@@ -283,7 +284,7 @@ def test_a_place_that_cannot_be_written_is_one_clear_error(tmp_path):
 
 def test_no_cell_of_a_table_is_a_formula(tmp_path):
     names = ["=1+1", "+1", "-1", "@x", "\tx", "plain", "a=b"]
-    reports.write_csv(tmp_path / "t.csv", pd.DataFrame({"name": names, "n": -1.5}))
+    write_csv(tmp_path / "t.csv", pd.DataFrame({"name": names, "n": -1.5}))
     read = pd.read_csv(tmp_path / "t.csv", encoding="utf-8-sig")
     assert read["name"].tolist() == ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "plain", "a=b"]
     assert (read["n"] == -1.5).all()

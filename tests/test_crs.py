@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 
 from lifecircle.cli import app
 from lifecircle.datum import DATUMS, Grid, grid_of, regarded
-from lifecircle.errors import SchemaError, UnknownNameError
-from lifecircle.readers.requests import read_requests
+from lifecircle.errors import UnknownNameError
+from lifecircle.readers.coordinates import understood
+from lifecircle.readers.inputs import Input
+from lifecircle.readers.requests import check_requests, read_requests
 from lifecircle.study import check_study
 from tiny import STUDY, at, buildings, geojson, osm_xml, point, table, write_city
 
@@ -209,6 +211,37 @@ def test_openstreetmap_is_in_wgs84_whatever_is_said(city):
     assert check_study(city)[1] == ()
 
 
+@pytest.mark.parametrize("epsg", [4214, 4610, 4555, 2365, 2386, 2438, 2417, 21421])
+def test_a_survey_of_which_nobody_knows_how_it_lies_to_wgs84_is_refused(city, epsg):
+    axes = "lon lat" if CRS(epsg).is_geographic else "x y"
+    there = Transformer.from_crs(CRS(epsg).geodetic_crs, epsg, always_xy=True).transform(*PLACE)
+    table(city / "stations.csv", f"station_id {axes}", ["s1", *there])
+    state(city, "stations", f'{{ path = "stations.csv", crs = "EPSG:{epsg}" }}')
+    assert (only(city).rule, only(city).severity) == ("untied-datum", "error")
+    assert "CGCS2000" in only(city).message
+
+
+def placed_by(epsg, lonlat, layer="stations"):
+    """Return what is told of a layer with one place in a system."""
+    frame = gpd.GeoDataFrame(geometry=[shapely.Point(moved(epsg, lonlat))], crs=epsg)
+    return [(b.rule, b.severity) for b in understood(Input(layer, "a.gpkg"), frame)[1]]
+
+
+def test_a_datum_that_is_known_roughly_is_told_and_one_that_is_known_well_is_not():
+    assert placed_by(4267, (-99.5, 40.5)) == [("rough-datum", "warning")]
+    for epsg, lonlat in ((27700, (-0.95, 51.05)), (2154, (7.42, 43.73)), (2326, (114.2, 22.3)), (4550, PLACE)):
+        assert placed_by(epsg, lonlat) == []
+
+
+def test_the_system_of_a_survey_is_known_however_its_file_spells_it(city):
+    spelled = CRS(CRS(4550).to_wkt("WKT1_ESRI"))
+    frame = gpd.GeoDataFrame({"station_id": ["s1"]}, geometry=[shapely.Point(moved(4550))], crs=spelled)
+    frame.to_file(city / "stations.shp")
+    assert "4550" not in (city / "stations.prj").read_text("utf-8")
+    state(city, "stations", '"stations.shp"')
+    assert off_m(city) < 0.01
+
+
 # --------------------------------------------------------------------------- nobody says
 
 
@@ -267,9 +300,8 @@ def test_requests_come_in_a_datum_or_a_system_too(tmp_path):
 def test_requests_of_which_a_few_are_swapped_or_in_metres(tmp_path):
     rows = [["r1", *PLACE], ["r2", *PLACE[::-1]], ["r3", *moved(4529)]]
     table(tmp_path / "r.csv", "request_id lon lat", *rows)
-    with pytest.raises(SchemaError) as caught:
-        read_requests(tmp_path / "r.csv")
-    swapped, metres = caught.value.breaches
+    requests, (_, swapped, metres) = check_requests(tmp_path / "r.csv")
+    assert requests["problem"].tolist() == ["", "swapped-axes", "not-degrees"]
     assert (swapped.rule, swapped.ids) == ("swapped-axes", ("r2",))
     assert (metres.rule, metres.ids) == ("not-degrees", ("r3",))
     assert 'crs = "EPSG:4529"' in metres.message

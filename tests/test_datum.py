@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from lifecircle.datum import DATUMS, bd09_of_gcj02, gcj02_of_bd09, gcj02_of_wgs84, regarded, wgs84_of_gcj02
 from lifecircle.readers.files import locate
 from lifecircle.readers.inputs import Input
-from lifecircle.readers.layers import read_layers
+from lifecircle.readers.layers import Layers, read_layers
 from lifecircle.readers.shifts import LEAST_PLACES, check_datums
 from lifecircle.readers.study_file import read_study_file
 from lifecircle.samples import new_folder
@@ -139,6 +140,46 @@ def test_a_layer_of_a_web_map_looks_like_it(made_up, layer, datum):
 @pytest.mark.parametrize("layer", [*POINTS, "buildings"])
 def test_a_layer_of_a_web_map_looks_like_it_among_real_houses(real, layer, datum):
     assert told(shifted(real, [layer], datum)) == {(layer, f"looks-like-{datum}")}
+
+
+@pytest.mark.parametrize("stated", [True, False])
+@pytest.mark.parametrize("datum", ["gcj02", "bd09"])
+def test_streets_of_a_web_map_look_like_it_and_nothing_else_does(made_up, datum, stated):
+    streets = {"streets": Input("streets", "streets.shp")} if stated else {}
+    layers = dataclasses.replace(shifted(made_up, ["streets"], datum), stated=made_up.stated | streets)
+    [breach] = check_datums(layers)
+    assert (breach.layer, breach.rule, breach.count) == ("streets", f"looks-like-{datum}", 1)
+    assert (f'state datum = "{datum}"' in breach.message) == stated
+
+
+@pytest.mark.parametrize("datum", ["gcj02", "bd09"])
+def test_streets_of_a_web_map_look_like_it_among_real_houses(real, datum):
+    assert told(shifted(real, ["streets"], datum)) == {("streets", f"looks-like-{datum}")}
+
+
+@pytest.mark.parametrize("datum", ["gcj02", "bd09"])
+def test_borders_of_a_web_map_look_like_it_or_like_nothing(made_up, datum):
+    assert told(shifted(made_up, ["areas"], datum)) <= {("areas", f"looks-like-{datum}")}
+
+
+@pytest.mark.parametrize(("wide_m", "high_m", "inside_m"), [(1500, 1500, 10), (900, 360, 12), (300, 300, 0)])
+def test_a_border_along_the_edge_of_a_town_of_even_blocks_looks_shifted_nowhere(wide_m, high_m, inside_m):
+    def degrees(x_m, y_m):
+        return np.column_stack([123.95 + np.asarray(x_m) / 82_900, 41.88 + np.asarray(y_m) / 111_000])
+
+    def boxes(west, south, east, north):
+        return shapely.box(*degrees(west, south).T, *degrees(east, north).T)
+
+    west, south = (side.ravel() for side in np.meshgrid(np.arange(0, wide_m, 30), np.arange(0, high_m, 30)))
+    houses = boxes(west + 8, south + 8, west + 22, south + 22)
+    border = boxes([inside_m], [inside_m], [wide_m - inside_m], [high_m - inside_m])
+    tables = {
+        "buildings": gpd.GeoDataFrame({"building_id": range(len(houses))}, geometry=houses, crs=4326).astype(
+            {"building_id": "str"}
+        ),
+        "areas": gpd.GeoDataFrame({"area_id": ["a"]}, geometry=border, crs=4326),
+    }
+    assert told(Layers(tables=tables, stated={name: Input(name, name) for name in tables})) == set()
 
 
 def test_buildings_and_all_that_stands_in_them_look_shifted_together(real):

@@ -106,6 +106,24 @@ def test_addresses_nobody_or_several_bear_are_unplaced_and_listed(city):
     assert {found[rule].severity for rule in ("ambiguous-address", "unknown-address")} == {"warning"}
 
 
+def test_residents_listed_in_an_area_that_is_nowhere_are_unplaced_and_told_as_that(city):
+    with_addresses(city, "1号", "2号", "")
+    table(city / "residents.csv", "area_id address residents", ["zzz", "1号", 7], ["n", "2号", 2])
+    assert homes(city) == ([0.0, 2.0, 0.0], {"": 7.0})
+    assert (told(city)["unknown-area"].ids, told(city)["unknown-area"].severity) == (("zzz",), "warning")
+    table(city / "residents.csv", "area address residents", ["南社取", "1号", 7], ["北 社区", "2号", 2])
+    assert homes(city) == ([0.0, 2.0, 0.0], {"": 7.0})
+    assert told(city)["unknown-area"].ids == ("南社取",)
+    assert "unknown-address" not in told(city)
+
+
+def test_each_household_is_looked_for_in_its_own_area_of_whatever_level(city):
+    with_addresses(city, "1号", "2号", "")
+    rows = ["南社区", "1号", 7], ["南社区", "1号2单元", 1], ["区", "2号", 2], ["", "北社区2号", 4]
+    table(city / "residents.csv", "household area address residents", *[[f"h{i}", *row] for i, row in enumerate(rows)])
+    assert homes(city) == ([8.0, 6.0, 0.0], {})
+
+
 def test_a_household_belongs_to_the_home_and_not_to_the_garage_of_the_same_address(city):
     rows = [({**p, "address": "1号"} | ({"kind": "garage"} if i else {}), g) for i, (p, g) in enumerate(buildings())]
     geojson(city / "buildings.geojson", rows)
@@ -144,6 +162,47 @@ def test_residents_of_a_cell_are_spread_by_the_floor_inside_it(city):
     assert lost == {"s": 5.0}
     assert told(city)["cell-without-home"].ids == ("row 2",)
     assert place_residents(open_study(city)).estimated
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_ground_that_two_cells_share_would_count_its_residents_twice(city, apart):
+    one, other = [({"residents": 60}, box(0, 0, 2, 1))], [({"residents": 60}, box(1, 0, 3, 1))]
+    geojson(city / "one.geojson", one if apart else one + other)
+    geojson(city / "two.geojson", other)
+    with_residents(city, *(f'path = "{name}.geojson"\nby = "cell"' for name in ["one", "two"][: 1 + apart]))
+    found = told(city)["cells-overlap"]
+    assert (found.severity, found.count) == ("error", 1)
+
+
+def test_cells_drawn_by_hand_may_overlap_by_a_hair(city):
+    rows = [({"residents": 60}, box(0, 0, 2, 1.004)), ({"residents": 8}, box(0, 1, 3, 2))]
+    geojson(city / "grid.geojson", rows)
+    with_residents(city, 'path = "grid.geojson"')
+    assert homes(city)[0] == pytest.approx([60, 8, 0], abs=1e-3)
+
+
+def test_no_levels_means_that_nobody_stated_them(city):
+    rows = [({**said, "levels": 0}, shape) for said, shape in buildings()]
+    geojson(city / "buildings.geojson", rows)
+    table(city / "residents.csv", "area_id residents", ["s", 60], ["n", 4])
+    assert homes(city) == ([60.0, 4.0, 0.0], {})
+    assert (told(city)["zero-levels"].ids, told(city)["zero-levels"].severity) == (("b1", "b2", "b3"), "repair")
+
+
+def test_homes_that_are_points_share_residents_by_their_levels(city):
+    homes_of = (("b1", 6, 1), ("b2", 2, 2))
+    rows = [({"building_id": i, "kind": "住宅", "levels": n}, point(x, 0.3)) for i, n, x in homes_of]
+    geojson(city / "buildings.geojson", rows)
+    table(city / "residents.csv", "area_id residents", ["s", 80])
+    assert homes(city) == ([60.0, 20.0], {})
+    assert told(city)["point-building"].count == 2
+
+
+def test_a_home_that_is_a_point_has_the_footprint_of_a_common_home(city):
+    rows = [*buildings()[:1], ({"building_id": "p", "kind": "apartments", "levels": 6}, point(2, 0.3))]
+    geojson(city / "buildings.geojson", rows)
+    table(city / "residents.csv", "area_id residents", ["s", 80])
+    assert homes(city) == ([40.0, 40.0], {})
 
 
 @pytest.mark.parametrize("by", ["point", "cell"])
@@ -193,6 +252,26 @@ def test_unplaced_residents_count_in_the_total_of_their_area(city):
     assert homes(city) == ([65.0, 0.0, 0.0], {"s": 5.0})
 
 
+def test_households_of_no_known_place_are_among_those_whom_the_totals_by_area_count(city):
+    with_addresses(city, "1号", "2号", "")
+    table(city / "sheet.csv", "address residents", ["1号", 5], ["9号", 7])
+    table(city / "areas.csv", "area_id residents", ["s", 60], ["n", 4])
+    with_residents(city, 'path = "sheet.csv"', 'path = "areas.csv"')
+    assert homes(city) == ([60.0, 4.0, 0.0], {})
+    assert "7 residents" in told(city)["within-totals"].message
+    table(city / "areas.csv", "area_id residents", ["s", 6], ["n", 0])
+    assert told(city)["negative-remainder"].severity == "error"
+
+
+def test_households_of_no_known_place_stay_unplaced_where_not_every_area_is_counted(city):
+    with_addresses(city, "1号", "2号", "")
+    table(city / "sheet.csv", "address residents", ["1号", 5], ["9号", 7])
+    table(city / "areas.csv", "area_id residents", ["s", 60])
+    with_residents(city, 'path = "sheet.csv"', 'path = "areas.csv"')
+    assert homes(city) == ([60.0, 0.0, 0.0], {"": 7.0})
+    assert told(city)["perhaps-counted-twice"].severity == "warning"
+
+
 def test_a_total_includes_all_finer_counts(city):
     table(city / "sheet.csv", "building_id residents", ["b1", 60])
     table(city / "total.csv", "residents", [100])
@@ -206,6 +285,27 @@ def test_a_total_below_the_finer_counts_is_an_error(city):
     with_residents(city, 'path = "sheet.csv"', 'path = "areas.csv"')
     breach = told(city)["negative-remainder"]
     assert (breach.ids, breach.severity) == (("s",), "error")
+
+
+@pytest.mark.parametrize(("total", "rule"), [(59.4, "rounded-remainder"), (60, None), (58.9, "negative-remainder")])
+def test_a_total_may_fall_short_of_the_finer_counts_by_rounding(city, total, rule):
+    table(city / "sheet.csv", "building_id residents", ["b1", 60])
+    table(city / "areas.csv", "area_id residents", ["s", total])
+    with_residents(city, 'path = "sheet.csv"', 'path = "areas.csv"')
+    assert rule is None or (told(city)[rule].ids, told(city)[rule].count) == (("s",), 1)
+    if rule == "negative-remainder":
+        assert "by up to 1.1" in told(city)[rule].message
+    else:
+        assert homes(city) == ([60.0, 0.0, 0.0], {})
+
+
+def test_a_large_total_may_be_rounded_to_a_tenth_of_a_percent_and_takes_its_groups_along(city):
+    table(city / "sheet.csv", "building_id residents residents_old", ["b1", 10_000, 500])
+    table(city / "areas.csv", "area_id residents residents_old", ["s", 9_995, 503])
+    with_residents(city, 'path = "sheet.csv"', 'path = "areas.csv"')
+    assert told(city)["rounded-remainder"].severity == "repair"
+    demand = place_residents(open_study(city))
+    assert (demand.residents["residents"].sum(), demand.of("old").sum()) == (10_000, 500)
 
 
 def test_groups_are_carried_along_and_a_source_without_them_is_told(city):
@@ -329,6 +429,23 @@ def test_every_area_keeps_its_residents_whatever_the_finer_sources_say(study, to
             lost = demand.unplaced.groupby("area_id")[column].sum()
             for area, total in zip(totals["target_id"], totals[column], strict=True):
                 assert standing.get(area, 0.0) + lost.get(area, 0.0) == pytest.approx(total, abs=1e-6)
+
+
+@settings(max_examples=25)
+@given(towns(), st.integers(1, 6), st.booleans())
+def test_households_of_no_known_place_change_nothing_where_every_area_is_counted_and_else_are_unplaced(
+    study, town, n, everywhere
+):
+    areas, buildings, points, cells, totals = town
+    totals = totals if everywhere else totals.iloc[:1]
+    sheet = pd.DataFrame({"by": "address", "target_id": [f"row {i}" for i in range(n)], "address": "9号"})
+    sheet = sheet.assign(area="", area_id="", residents=3.0, residents_old=1.0)
+    others = [points, cells, totals]
+    demand, without = (placed(study, areas, buildings, sources) for sources in ([sheet, *others], others))
+    pd.testing.assert_frame_equal(demand.residents, without.residents)
+    counted = set(buildings["area_id"]) - {""} <= set(totals["target_id"])
+    more = demand.unplaced["residents"].sum() - without.unplaced["residents"].sum()
+    assert more == pytest.approx(0 if counted else 3 * n, abs=1e-6)
 
 
 @settings(max_examples=25)

@@ -21,8 +21,9 @@ from lifecircle.errors import SchemaError, SourceError
 from lifecircle.graphs import from_networkx, to_networkx
 from lifecircle.model import Walking
 from lifecircle.network import walk_network
-from lifecircle.readers import files, graphml, pbf
+from lifecircle.readers import pbf
 from lifecircle.readers.graphml import read_graphml
+from lifecircle.readers.limits import Limits, OverLimitError
 from lifecircle.readers.metric import local_crs, project
 from lifecircle.readers.osm import read_osm
 from lifecircle.readers.streets import ways_of_osm
@@ -403,17 +404,11 @@ def test_a_small_block_that_holds_more_than_any_program_writes_is_refused(unit, 
         pbf.block_of(content)
 
 
-@pytest.mark.parametrize("suffix", [".osm.pbf", ".osm", ".osm.gz", ".osm.bz2", ".graphml"])
-def test_a_file_that_unpacks_without_end_is_refused(city, osm, monkeypatch, suffix):
-    if suffix == ".graphml":
-        (city / "bomb.graphml").write_text('<graphml xmlns="x">' + " " * 2_000_000 + "</graphml>")
-    else:
-        converted(osm, city / f"bomb{suffix}")
-    for module in (files, pbf, graphml):
-        monkeypatch.setattr(module, "MOST_BYTES", 500)
-    error = only_error(city, f"bomb{suffix}")
-    assert error.rule == "unreadable"
-    assert "GiB once unpacked" in error.message
+@pytest.mark.parametrize("suffix", [".osm.pbf", ".osm", ".osm.gz", ".osm.bz2"])
+def test_a_file_that_unpacks_to_more_than_the_study_allows_is_refused(osm, tmp_path, suffix):
+    path = converted(osm, tmp_path / f"bomb{suffix}")
+    with pytest.raises(OverLimitError, match="raise unpacked_mb in"):
+        read_osm(path, STREETS, limits=Limits(unpacked_mb=0))
 
 
 def test_what_is_not_what_its_name_says_is_refused(city, osm):

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from lifecircle.errors import Breach
 from lifecircle.model import BoolArray
-from lifecircle.schema import GROUP_PREFIX, breach
+from lifecircle.schema import GROUP_PREFIX, LAYERS, breach
+
+NEAR_BUILDING_M = 50.0
+"""So near to its building a station or door stands: the yard is the building's, the next block is not."""
 
 
 def check_references(layer: str, column: str, table: pd.DataFrame, *, among: Iterable[str], label: str) -> list[Breach]:
@@ -18,6 +23,21 @@ def check_references(layer: str, column: str, table: pd.DataFrame, *, among: Ite
     unknown = (values != "") & ~are_among(values, among)
     shown = values[unknown] if label == column else table[label][unknown] + " -> " + values[unknown]
     return breach(layer, "unknown-id", f"{column} names nothing that the study holds", shown)
+
+
+def check_near_buildings(layer: str, places: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> list[Breach]:
+    """Check that places stand near the buildings that they name; both in one metric CRS, ids of buildings unique."""
+    row = pd.Index(buildings["building_id"]).get_indexer(pd.Index(places["building_id"]))
+    known = np.flatnonzero(row >= 0)
+    apart_m = shapely.distance(places.geometry.to_numpy()[known], buildings.geometry.to_numpy()[row[known]])
+    far = apart_m > NEAR_BUILDING_M
+    named, key = places["building_id"].iloc[known[far]], LAYERS[layer].key
+    shown = places[key].iloc[known[far]] + " -> " + named if key else named
+    message = (
+        f"more than {NEAR_BUILDING_M:.0f} m from the building that it names, {apart_m[far].max(initial=0.0):,.0f} m at "
+        "most, yet a walk from there would count as none; mend the place or building_id"
+    )
+    return breach(layer, "far-from-building", message, shown, "warning")
 
 
 def are_among(values: pd.Series, known: Iterable[str]) -> BoolArray:

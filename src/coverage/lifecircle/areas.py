@@ -46,6 +46,13 @@ class AreaTree(ReadOnlyArrays):
                 found[area].append(order[bounds[area] : bounds[area + 1]])
         return [np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.intp) for parts in found]
 
+    def depths(self) -> IntArray:
+        """Return (n,) how many areas each lies in, 0 at the top."""
+        depth = np.full(len(self.ids), -1, dtype=np.int32)
+        for step in self.upwards(np.arange(len(self.ids), dtype=np.int32)):
+            depth += step >= 0
+        return depth
+
     def at_level(self, rows: IntArray, level: str) -> IntArray:
         """Return the area of that level which holds each of ``rows``, -1 for none."""
         is_level = np.append(np.array(self.level, dtype=object) == level, False)

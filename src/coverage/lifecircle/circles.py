@@ -20,6 +20,7 @@ from lifecircle.mark import marked
 from lifecircle.model import TOLERANCE_S, BoolArray, Circle, FloatArray, IntArray, Note, SpeedClass, Study
 from lifecircle.reached import street_lines
 from lifecircle.routing import NearestWalks
+from lifecircle.rules import warn_of
 from lifecircle.schema import TOTAL
 from lifecircle.service import Eligibility, serves
 from lifecircle.service_areas import reached_streets, rings, service_areas
@@ -93,6 +94,11 @@ def cover(study: Study) -> Coverage:
     Coverage
         Metres and seconds; an unreachable walk is NaN.
 
+    Warns
+    -----
+    DegradedWarning
+        Of each of the coverage's ``findings``, in the class of its rule.
+
     Raises
     ------
     SchemaError
@@ -100,6 +106,13 @@ def cover(study: Study) -> Coverage:
     StudyError
         When the study names a level of areas that does not exist.
     """
+    today = cover_today(study)
+    warn_of(today.findings)
+    return today
+
+
+def cover_today(study: Study) -> Coverage:
+    """Do what `cover` does, and warn of nothing."""
     stations = study.stations.assign(state="fixed")
     return cover_with(study, lay_ground(study), place_residents(study), stations, np.arange(len(stations)))
 
@@ -127,6 +140,21 @@ def cover_with(
         service_areas=marked(service_areas(study, ground, stations, sites), made_up),
         streets=marked(streets, made_up),
         reach={walker.name: found for walker, found in reach.items()},
+    )
+
+
+def with_residents(coverage: Coverage, study: Study, demand: Demand) -> Coverage:
+    """Return a coverage of the same walks with other residents in the same buildings; ``study`` holds them too."""
+    ground, stations = coverage.ground, coverage.stations
+    reach = {walker: coverage.reach[walker.name] for walker in study.settings.walking.classes}
+    buildings = _buildings_frame(study, ground, demand, stations, reach[study.settings.walking.reference], reach)
+    return replace(
+        coverage,
+        study=study,
+        demand=demand,
+        buildings=marked(buildings, coverage.synthetic),
+        table=marked(_table(study, demand, stations, reach), coverage.synthetic),
+        stations=_stations_frame(study, demand, stations, reach),
     )
 
 

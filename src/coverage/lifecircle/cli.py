@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from lifecircle import __version__
-from lifecircle.errors import InfeasibleError, LifecircleError, UnknownNameError
-
-if TYPE_CHECKING:
-    from lifecircle.circles import Coverage
-    from lifecircle.model import Study
-    from lifecircle.scenarios import Sites
+from lifecircle import __version__, steps
+from lifecircle.errors import DegradedWarning, InfeasibleError, LifecircleError, UnknownNameError
+from lifecircle.fetch import BUFFER_M, LEVELS, Servers
 
 EXIT_CODES: dict[type[LifecircleError], int] = {UnknownNameError: 2, LifecircleError: 1}
 """Exit code of each error: the first class in this table that it is one of. 1 is bad data, 2 bad usage."""
@@ -31,6 +28,12 @@ StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study.toml, 
 OutPath = Annotated[
     Path | None, typer.Option("--out", help="Folder for the results; by default named after the study, here.")
 ]
+RequestsDatum = Annotated[str, typer.Option("--datum", help="Of the requests: wgs84, cgcs2000, gcj02 or bd09.")]
+RequestsCrs = Annotated[str, typer.Option("--crs", help="Of the requests, where they are no degrees: EPSG:4549.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")]
+Publish = Annotated[
+    bool, typer.Option("--publish", help="Round residents and leave small figures out, for results that others see.")
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -43,19 +46,20 @@ def _root(
 
 
 @app.command()
-def demo(out: OutPath = None) -> None:
+def demo(publish: Publish = False, out: OutPath = None) -> None:
     """Do the whole job on the built-in study of Monaco."""
     from lifecircle import terminal
     from lifecircle.model import folder_name
     from lifecircle.samples import monaco
 
     folder = monaco()
-    study = _open(folder)
-    out = out or _default_out(study)
-    today, sites = _cover(study, out)
+    study = steps.read(folder)
+    out = steps.results_folder(study, out, publish=publish)
+    today, sites = steps.cover(study, out, publish=publish)
     for scenario in study.settings.scenarios:
-        _site(study, scenario.name, today, sites, out)
-    _assign(study, folder / "requests.csv", today, out)
+        steps.answer(scenario.name, today, sites, out)
+    if not publish:  # where single requests go is nothing to publish
+        steps.assign(study, folder / "requests.csv", today.ground, out)
     pages = [out / "today", *(out / "scenarios" / folder_name(s.name) for s in study.settings.scenarios)]
     terminal.show_maps([page / "map.html" for page in pages])
 
@@ -109,36 +113,102 @@ def new(
 
 
 @app.command()
-def check(study: StudyPath, out: OutPath = None) -> None:
+def fetch(
+    place: Annotated[
+        str, typer.Argument(metavar="PLACE", help="District, city, country; with --bbox what to call the study.")
+    ],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Folder to make; by default named after the place, here.")
+    ] = None,
+    bbox: Annotated[
+        str | None, typer.Option("--bbox", help="West,south,east,north in degrees, instead of looking the place up.")
+    ] = None,
+    which: Annotated[
+        int | None, typer.Option("--which", min=1, help="Which one, where several places bear the name.")
+    ] = None,
+    buffer_m: Annotated[
+        float, typer.Option("--buffer-m", min=0.0, help="Metres beyond the place to fetch too.")
+    ] = BUFFER_M,
+    level: Annotated[
+        list[int], typer.Option("--level", min=3, max=12, help="An admin_level that areas may have; repeat it.")
+    ] = list(LEVELS),  # noqa: B006 - typer takes a copy
+    nominatim: Annotated[str, typer.Option("--nominatim", help="Server that looks places up.")] = Servers.nominatim,
+    overpass: Annotated[str, typer.Option("--overpass", help="Server that hands the map out.")] = Servers.overpass,
+    timeout_s: Annotated[
+        int, typer.Option("--timeout", min=1, help="Seconds to wait for an answer.")
+    ] = Servers.timeout_s,
+) -> None:
+    """Fetch a place out of OpenStreetMap and make a study of it; needs a network."""
+    from lifecircle import terminal
+    from lifecircle.fetch.make import fetch_study
+    from lifecircle.fetch.place import outline_of
+    from lifecircle.model import folder_name
+
+    try:
+        outline = None if bbox is None else outline_of(bbox)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--bbox") from error
+    folder = folder or Path(folder_name(place))
+    fetched = fetch_study(
+        folder,
+        place,
+        outline=outline,
+        which=which,
+        buffer_m=buffer_m,
+        levels=level,
+        servers=Servers(nominatim, overpass, timeout_s),
+        step=terminal.step,
+    )
+    for line in fetched.told:
+        typer.echo(line)
+    terminal.show_written(folder)
+    typer.echo(f"next: fill in {' and '.join(map(str, fetched.missing))}, then: lifecircle check {folder}")
+
+
+@app.command()
+def check(
+    study: StudyPath,
+    requests: Annotated[
+        Path | None, typer.Option("--requests", help="A file of requests to check with it, as assign takes it.")
+    ] = None,
+    datum: RequestsDatum = "",
+    crs: RequestsCrs = "",
+    strict: Strict = False,
+    out: OutPath = None,
+) -> None:
     """Read and check all inputs and list every breach."""
     from lifecircle import terminal
     from lifecircle.demand import place_residents
+    from lifecircle.errors import worst_first
     from lifecircle.ground import check_ground, says_synthetic
     from lifecircle.reports import write_check
-    from lifecircle.study import check_study
+    from lifecircle.study import examine
 
     with terminal.step("Checking"):
-        found, findings = check_study(study)
-        if found is not None:
-            findings = (*findings, *check_ground(found), *place_residents(found).findings)
+        checked = examine(study)
+        found = [*checked.findings]
+        if checked.study is not None:
+            found += [*check_ground(checked.study), *place_residents(checked.study).findings]
+        if requests is not None:
+            found += steps.requests_of(requests, checked.study, datum=datum, crs=crs)[1]
+    findings = worst_first(found)
     synthetic = says_synthetic(study, findings)
     terminal.show_mark(synthetic)
     terminal.show_findings(findings)
-    name = found.settings.name if found is not None else study.resolve().name
-    folder = out or (_default_out(found) if found is not None else Path("check-results"))
-    crs = found.crs.name if found is not None else None
-    if crs:
-        terminal.show_crs(crs)
-    terminal.show_written(write_check(folder / "check", name, findings, synthetic=synthetic, crs=crs))
-    if any(f.severity == "error" for f in findings):
+    if checked.study is not None:
+        terminal.show_crs(checked.study.crs.name)
+    folder = out or steps.named_after(checked.name)
+    terminal.show_written(write_check(folder / "check", checked, findings, synthetic=synthetic))
+    terminal.show_verdict(findings, strict=strict)
+    if any(f.severity == "error" or (strict and f.severity == "warning") for f in findings):
         raise typer.Exit(1)
 
 
 @app.command()
-def cover(study: StudyPath, out: OutPath = None) -> None:
+def cover(study: StudyPath, strict: Strict = False, publish: Publish = False, out: OutPath = None) -> None:
     """Find who is in which circle today."""
-    opened = _open(study)
-    _cover(opened, out or _default_out(opened))
+    opened = steps.read(study, strict=strict)
+    steps.cover(opened, steps.results_folder(opened, out, publish=publish), strict=strict, publish=publish)
 
 
 @app.command()
@@ -150,20 +220,22 @@ def site(
     time_limit_s: Annotated[
         float, typer.Option("--time-limit", min=0.0, help="Seconds of search a scenario; the gap says what is open.")
     ] = 300.0,
+    strict: Strict = False,
+    publish: Publish = False,
     out: OutPath = None,
 ) -> None:
     """Propose sites."""
     from lifecircle.scenarios import find_scenario
 
-    opened = _open(study)
+    opened = steps.read(study, strict=strict)
     asked = opened.settings.scenarios if scenario is None else (find_scenario(opened, scenario),)
     if not asked:
         raise UnknownNameError(f"{opened.path}: the study has no [[scenario]] to answer; add one")
-    today, sites = _walk(opened)
-    failed = []
+    today, sites = steps.walk(opened, strict=strict, publish=publish)
+    out, failed = steps.results_folder(opened, out, publish=publish), []
     for question in asked:
         try:
-            _site(opened, question.name, today, sites, out or _default_out(opened), time_limit_s=time_limit_s)
+            steps.answer(question.name, today, sites, out, time_limit_s=time_limit_s)
         except InfeasibleError as error:
             failed.append(error)
     if failed:
@@ -174,19 +246,29 @@ def site(
 def assign(
     study: StudyPath,
     requests: Annotated[Path, typer.Argument(metavar="REQUESTS", help="CSV: request_id, lon, lat, item.")],
-    datum: Annotated[str, typer.Option("--datum", help="Of the requests: wgs84, cgcs2000, gcj02 or bd09.")] = "",
-    crs: Annotated[str, typer.Option("--crs", help="Of the requests, where they are no degrees: EPSG:4549.")] = "",
+    datum: RequestsDatum = "",
+    crs: RequestsCrs = "",
+    strict: Strict = False,
     out: OutPath = None,
 ) -> None:
     """Send each request to the nearest station that may serve it."""
-    opened = _open(study)
-    _assign(opened, requests, None, out or _default_out(opened), datum=datum, crs=crs)
+    from lifecircle import terminal
+    from lifecircle.ground import lay_ground
+
+    opened = steps.read(study, strict=strict)
+    with terminal.step("Laying the streets"):
+        ground = lay_ground(opened)
+    steps.tell(opened, ground.findings, strict=strict)
+    out = out or steps.named_after(opened.settings.name)
+    steps.assign(opened, requests, ground, out, datum=datum, crs=crs, strict=strict)
 
 
 def main() -> None:
     """Run a command; a known error becomes one message and its exit code, never a traceback."""
     try:
-        app()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DegradedWarning)  # commands show findings themselves
+            app()
     except LifecircleError as error:
         from lifecircle import terminal
 
@@ -194,84 +276,8 @@ def main() -> None:
         sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))
 
 
-# --------------------------------------------------------------------------- steps that commands share
-
-
 def _refuse(given: Mapping[str, object], why: str) -> None:
     """Refuse options that are given."""
     for name, value in given.items():
         if value is not None:
             raise typer.BadParameter(why, param_hint=name)
-
-
-def _open(path: Path) -> Study:
-    from lifecircle import terminal
-    from lifecircle.study import open_study
-
-    with terminal.step("Reading the study"):
-        study = open_study(path)
-    terminal.show_findings(study.findings)
-    return study
-
-
-def _walk(study: Study) -> tuple[Coverage, Sites]:
-    from lifecircle import terminal
-    from lifecircle.circles import cover as cover_study
-    from lifecircle.scenarios import possible_sites
-
-    with terminal.step("Walking the streets"):
-        today = cover_study(study)
-        sites = possible_sites(today)
-    terminal.show_findings(today.findings)
-    return today, sites
-
-
-def _cover(study: Study, out: Path) -> tuple[Coverage, Sites]:
-    from lifecircle import terminal
-    from lifecircle.reports import write_coverage
-    from lifecircle.scenarios import unserved_areas
-
-    today, sites = _walk(study)
-    with terminal.step("Writing today's tables and map"):
-        page = write_coverage(out / "today", today, unserved_areas(today, sites))
-    terminal.show_coverage(today)
-    terminal.show_written(page.parent, page)
-    return today, sites
-
-
-def _site(
-    study: Study, name: str, today: Coverage, sites: Sites, out: Path, *, time_limit_s: float | None = None
-) -> None:
-    from lifecircle import terminal
-    from lifecircle.model import folder_name
-    from lifecircle.reports import write_plan
-    from lifecircle.scenarios import site as answer
-    from lifecircle.scenarios import unserved_areas
-
-    with terminal.step(f"Siting {name}"):
-        plan = answer(study, scenario=name, today=today, sites=sites, time_limit_s=time_limit_s)
-    folder = out / "scenarios" / folder_name(name)
-    with terminal.step("Writing its tables and map"):
-        page = write_plan(folder, plan, today, unserved_areas(plan.coverage, sites))
-    terminal.show_plan(plan)
-    terminal.show_written(page.parent, page)
-
-
-def _assign(study: Study, requests: Path, today: Coverage | None, out: Path, *, datum: str = "", crs: str = "") -> None:
-    from lifecircle import terminal
-    from lifecircle.dispatch import assign as assign_requests
-    from lifecircle.readers.requests import read_requests
-    from lifecircle.reports import write_assigned
-
-    with terminal.step("Assigning requests"):
-        asked = read_requests(requests, datum=datum, crs=crs)
-        assigned = assign_requests(study, asked, ground=today.ground if today else None)
-        path = write_assigned(out / "assigned", assigned, crs=study.crs.name)
-    terminal.show_assigned(assigned)
-    terminal.show_written(path)
-
-
-def _default_out(study: Study) -> Path:
-    from lifecircle.model import folder_name
-
-    return Path(folder_name(study.settings.name))

@@ -11,8 +11,8 @@ from lifecircle.areas import AreaTree
 from lifecircle.errors import Breach
 from lifecircle.floors import MIN_FOOTPRINT_M2, floor_shares, residential_floor_area_m2
 from lifecircle.model import FloatArray, Note, Settings, SpeedClass, Study
-from lifecircle.readers.placing import ON_BUILDING, UNPLACED
-from lifecircle.schema import RESIDENTIAL_KINDS
+from lifecircle.readers.placing import FOUND, ON_BUILDING, UNPLACED
+from lifecircle.schema import RESIDENTIAL_KINDS, breach
 
 ESTIMATE = Note(
     en="Residents per building are an estimate: stated totals are spread over residential buildings by floor area "
@@ -20,6 +20,14 @@ ESTIMATE = Note(
     f"residential when no other use is mapped and its footprint is at least {MIN_FOOTPRINT_M2:.0f} m2).",
     zh="各楼栋人口为估算值：按公布的总人口，依住宅建筑面积（占地面积×地上层数；未注明层数的取中位数；用途不明、"
     f"未标注其他用途且占地不小于 {MIN_FOOTPRINT_M2:.0f} 平方米的建筑按住宅计）分摊。",
+)
+
+ROUNDED = Note(
+    en="For publication: residents are rounded at random, home by home, to multiples of 5, and all other figures "
+    "follow from the rounded ones. Homes of fewer than 5 residents and sums below 25 are not shown: such figures are "
+    "empty and named in the column not_shown.",
+    zh="公开版：各楼栋人口逐栋随机取整为 5 的倍数，其余数字均由取整后的人口算出。不足 5 人的楼栋和不足 25 人的合计"
+    "不予公布：该格留空，并在 not_shown 列注明。",
 )
 
 
@@ -36,24 +44,28 @@ class Demand:
     unplaced: pd.DataFrame
     estimated: bool
     """Whether any count was spread over buildings rather than given for them."""
+    rounded: bool = False
+    """Whether the counts are rounded so that they may be published."""
 
     @property
     def notes(self) -> tuple[Note, ...]:
         """What every page and table made from this has to say."""
-        return (ESTIMATE,) if self.estimated else ()
+        return (*([ESTIMATE] if self.estimated else []), *([ROUNDED] if self.rounded else []))
 
     @property
     def findings(self) -> tuple[Breach, ...]:
-        """Residents whom no building could take, as a warning that names their areas."""
+        """Residents whom no building could take, as a warning that names their areas; a note of an estimate."""
+        note = Breach("residents", "estimated-residents", ESTIMATE.en, severity="note")
+        return (*self._unplaced(), *([note] if self.estimated else []))
+
+    def _unplaced(self) -> list[Breach]:
         lost = self.unplaced[self.unplaced["residents"] > 0]
-        if not len(lost):
-            return ()
         message = (
             f"{lost['residents'].sum():,.0f} residents are unplaced: no home where they are counted; kinds of homes "
             "are " + ", ".join(sorted(RESIDENTIAL_KINDS))
         )
-        ids = tuple(lost["area_id"].where(lost["area_id"] != "", "total"))
-        return (Breach("residents", "unplaced", message, ids[:5], len(ids), "warning"),)
+        where = lost["area_id"].where(lost["area_id"] != "", "total")
+        return breach("residents", "unplaced", message, where, "warning")
 
     def of(self, group: str) -> FloatArray:
         """Return (n_buildings,) residents of a class or attribute."""
@@ -85,7 +97,8 @@ def place_residents(study: Study) -> Demand:
     spread = given[~on_building & (given["by"] != UNPLACED)]
     if len(spread):
         tree = AreaTree.of(study.areas)
-        floor = residential_floor_area_m2(buildings)
+        fixed = np.isin(buildings["building_id"], given["target_id"][given["by"] == FOUND])
+        floor = np.where(fixed, 0.0, residential_floor_area_m2(buildings))
         counted = np.isin(np.arange(len(buildings)), row)
         area_row = tree.rows(buildings["area_id"])
         inside, anywhere = tree.inside(area_row), np.flatnonzero(area_row >= 0)

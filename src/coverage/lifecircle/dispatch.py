@@ -18,7 +18,9 @@ from lifecircle.mark import MARK, marked
 from lifecircle.model import MAX_ACCESS_M, SPEED_MPS, FloatArray, IntArray, Study
 from lifecircle.network import QUANTUM_M, WalkNetwork
 from lifecircle.readers.metric import LON_LAT
+from lifecircle.readers.requests import PROBLEM, PROBLEMS, in_metres
 from lifecircle.routing import Labels, NearestWalks, Snaps, node_labels, walks_of_labels
+from lifecircle.rules import warn_of
 from lifecircle.service import Eligibility, offers
 from lifecircle.snapping import SnapIndex
 
@@ -30,6 +32,7 @@ REASONS = {
     "no-eligible-station": "no station may serve the place",
     "unreachable": "no way on foot to any station that could take it",
     "unsnappable": "no street that a walker may use near the place",
+    **PROBLEMS,
 }
 """Why a request goes where it goes; the values of ``reason``."""
 
@@ -43,7 +46,8 @@ def assign(study: Study, requests: gpd.GeoDataFrame, *, ground: Ground | None = 
         As ``open_study`` returns it.
     requests
         One row a request: ``request_id`` (distinct), point geometry in any CRS, and ``item`` (empty: any station will
-        do); ``synthetic`` where some are made up. ``read_requests`` makes it from a file.
+        do); ``problem`` where a row cannot be used, ``synthetic`` where some are made up. ``read_requests`` makes it
+        from a file.
     ground
         What ``lay_ground(study)`` returned, so that it is not worked out again.
 
@@ -52,10 +56,30 @@ def assign(study: Study, requests: gpd.GeoDataFrame, *, ground: Ground | None = 
     DataFrame
         The columns of assigned.csv in the requests' order: request_id, station_id, walk_m, walk_s, tier, reason (see
         `REASONS`), and ``synthetic`` where the study or any request is made up. Walks are those of the reference class;
-        no station is an empty id and NaN metres and seconds.
+        no station is an empty id and NaN metres and seconds. A request that cannot be used is given back with its
+        problem for a reason.
+
+    Warns
+    -----
+    DegradedWarning
+        Of each of the ground's ``findings``, in the class of its rule, where it is laid here.
     """
-    ground = lay_ground(study) if ground is None else ground
-    asked = requests.to_crs(study.crs)
+    if ground is None:
+        ground = lay_ground(study)
+        warn_of(ground.findings)
+    asked, _ = in_metres(requests, study.crs)
+    problem = asked[PROBLEM].to_numpy(dtype=object)
+    sound = _assign(study, ground, asked[problem == ""].reset_index(drop=True))
+    sound.index = np.flatnonzero(problem == "")
+    assigned = sound.reindex(range(len(asked)))
+    assigned["request_id"] = requests["request_id"].to_numpy()
+    assigned = assigned.fillna({"station_id": "", "tier": ""})
+    assigned["reason"] = assigned["reason"].where(problem == "", problem)
+    return marked(assigned, ground.synthetic or (MARK in requests and bool(requests[MARK].any())))
+
+
+def _assign(study: Study, ground: Ground, asked: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return the rows of assigned.csv for requests that have their points, in the CRS of the study."""
     points = asked.geometry.to_numpy()
     places = gpd.GeoDataFrame(
         {
@@ -117,9 +141,9 @@ def assign(study: Study, requests: gpd.GeoDataFrame, *, ground: Ground | None = 
         ],
         "nearest-lacks-item",
     )
-    assigned = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "request_id": requests["request_id"].to_numpy(),
+            "request_id": asked["request_id"].to_numpy(),
             "station_id": np.append(stations["station_id"].to_numpy(dtype=object), "")[station],
             "walk_m": walk_m,
             "walk_s": walk_s,
@@ -127,7 +151,6 @@ def assign(study: Study, requests: gpd.GeoDataFrame, *, ground: Ground | None = 
             "reason": reason,
         }
     )
-    return marked(assigned, ground.synthetic or (MARK in requests and bool(requests[MARK].any())))
 
 
 def _may_serve(rule: Eligibility, stations: gpd.GeoDataFrame, places: gpd.GeoDataFrame) -> np.ndarray:

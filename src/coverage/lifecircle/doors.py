@@ -41,7 +41,7 @@ class GateWays(ReadOnlyArrays):
 
 @dataclass(frozen=True, eq=False)
 class Doors(ReadOnlyArrays):
-    """The nodes, each once, that are gates or lifts or that a class without steps does not pass."""
+    """The nodes, each once, that are gates or lifts, closed, or that a class without steps does not pass."""
 
     node: IntArray
     """(n,) rows of the street layer's nodes."""
@@ -50,7 +50,7 @@ class Doors(ReadOnlyArrays):
     gate: BoolArray
     """Whether it can be open or not."""
     barred: BoolArray
-    """Whether the class never passes."""
+    """Whether the class never passes: nobody does where the study says closed."""
     hours: tuple[str, ...]
     opens: BoolArray
     private: BoolArray
@@ -86,7 +86,7 @@ def doors(streets: StreetWays, walking: Walking, *, steps: bool) -> Doors:
     timed = (said["passes"] != "") & meeting(tags, _TIMED)
     gate = named | timed | (said["passes"] == "private") | (said["passes"] == "no")
     lift = meeting(tags, LIFTS)
-    barred = (said["wheels"] == "no") & (not steps)
+    barred = ((said["wheels"] == "no") & (not steps)) | tags["id"].isin(walking.closed).to_numpy()
     rows = np.flatnonzero(gate | lift | barred)
     ids = tuple(tags["id"].iloc[rows])
     hours = tags["opening_hours"].where(timed, "").iloc[rows]

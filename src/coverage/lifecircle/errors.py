@@ -4,25 +4,52 @@
     ├── InputError                 what came in is not usable (exit code 1)
     │   ├── SchemaError            a layer breaks a rule           (also ValueError)
     │   ├── StudyError             study.toml says something wrong (also ValueError)
-    │   └── SourceError            a file cannot be read           (also OSError)
+    │   ├── SourceError            a file cannot be read           (also OSError)
+    │   └── FetchError             a server gives nothing usable   (also OSError)
     ├── InfeasibleError            no plan can meet the question   (also ValueError)
     ├── UnknownNameError           a scenario, area or station that is not there (also KeyError)
     ├── BoundError                 a bound on the wrong side of its value: a defect of ours (also ArithmeticError)
     └── OutputError                a result cannot be written      (also OSError)
 
 Every error carries ``breaches``: each one a rule, the layer it concerns and the ids that break it.
+
+What does not stop the work but makes an answer less than it should be is a warning, a class for each kind:
+
+    DegradedWarning                     (also UserWarning)
+    ├── RepairedTableWarning            words and figures of a table were put right
+    ├── RepairedGeometryWarning         outlines were closed or untangled
+    ├── LeftOutWarning                  rows, sheets or ways were left out
+    ├── MissingInputWarning             barriers, entrances or heights that nobody gave
+    ├── DoubtfulTableWarning            figures that may mean something else
+    ├── DoubtfulDatumWarning            a layer that may be shifted
+    ├── DoubtfulPositionWarning         places that were taken for others near them
+    ├── DoubtfulAreasWarning            areas that overlap, leave holes or leave homes out
+    ├── DoubtfulStreetsWarning          streets that may be walked otherwise
+    ├── OffNetworkWarning               places without a street, or without a clear way to it
+    ├── EstimatedResidentsWarning       residents per building that are an estimate
+    ├── UnplacedResidentsWarning        residents whom no building could take
+    └── UnsaidSyntheticWarning          made-up data in a study that does not say so
+
+Which rule is of which class stands in ``rules.toml``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 SHOWN_IDS = 5
+"""How many ids a line of text names."""
 
+KEPT_IDS = 200
+"""How many ids, and how many places, a breach carries."""
 
-Severity = Literal["error", "repair", "warning"]
+Severity = Literal["error", "warning", "repair", "note"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""The worst first."""
+
+LonLat = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -31,7 +58,9 @@ class Breach:
 
     Attributes: ``layer`` the input's name in the study file, ``rule`` a stable kebab-case name, ``message`` what is
     wrong and what to do, ``ids`` the first ids concerned, ``count`` how many there are, ``severity`` whether it
-    stops the work (``error``), was mended in the copy that is used (``repair``) or is only told (``warning``).
+    stops the work (``error``), is only told (``warning``), was mended in the copy that is used (``repair``) or is true
+    of sound data too and says what an answer is worth (``note``). ``places`` are longitudes and latitudes of WGS 84 of
+    what is concerned: for a map, never in a text, and never those of residents.
     """
 
     layer: str
@@ -40,6 +69,7 @@ class Breach:
     ids: tuple[str, ...] = ()
     count: int = 0
     severity: Severity = "error"
+    places: tuple[LonLat, ...] = ()
 
     def __str__(self) -> str:
         shown = ", ".join(printable(i) for i in self.ids[:SHOWN_IDS])
@@ -53,6 +83,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "�" for c in str(text))
 
 
+def worst_first(findings: Iterable[Breach]) -> list[Breach]:
+    """Return findings by severity, those of one severity in their order."""
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
 class LifecircleError(Exception):
     """Root of every error that lifecircle raises on purpose."""
 
@@ -62,8 +97,8 @@ class LifecircleError(Exception):
         super().__init__(message)
 
     def __str__(self) -> str:
-        errors_first = sorted(self.breaches, key=lambda breach: breach.severity != "error")
-        lines = (f"  - {'' if b.severity == 'error' else f'{b.severity}: '}{b}" for b in errors_first)
+        told = worst_first(self.breaches)
+        lines = (f"  - {'' if b.severity == 'error' else f'{b.severity}: '}{b}" for b in told)
         return "\n".join([self.message, *lines]).strip()
 
 
@@ -83,6 +118,10 @@ class SourceError(InputError, OSError):
     """A file is missing, is not what its name says, or cannot be read."""
 
 
+class FetchError(InputError, OSError):
+    """A server cannot be asked, or gives nothing that can be used."""
+
+
 class InfeasibleError(LifecircleError, ValueError):
     """No plan can meet the question; the breaches say what makes it so."""
 
@@ -97,3 +136,59 @@ class BoundError(LifecircleError, ArithmeticError):
 
 class OutputError(LifecircleError, OSError):
     """A result cannot be written."""
+
+
+class DegradedWarning(UserWarning):
+    """An answer is less than it should be."""
+
+
+class RepairedTableWarning(DegradedWarning):
+    """Words and figures of a table were put right."""
+
+
+class RepairedGeometryWarning(DegradedWarning):
+    """Outlines were closed or untangled."""
+
+
+class LeftOutWarning(DegradedWarning):
+    """Rows, sheets or ways were left out."""
+
+
+class MissingInputWarning(DegradedWarning):
+    """Barriers, entrances or heights that nobody gave."""
+
+
+class DoubtfulTableWarning(DegradedWarning):
+    """Figures that may mean something else."""
+
+
+class DoubtfulDatumWarning(DegradedWarning):
+    """A layer that may be shifted."""
+
+
+class DoubtfulPositionWarning(DegradedWarning):
+    """Places that were taken for others near them."""
+
+
+class DoubtfulAreasWarning(DegradedWarning):
+    """Areas that overlap, leave holes or leave homes out."""
+
+
+class DoubtfulStreetsWarning(DegradedWarning):
+    """Streets that may be walked otherwise."""
+
+
+class OffNetworkWarning(DegradedWarning):
+    """Places without a street, or without a clear way to it."""
+
+
+class EstimatedResidentsWarning(DegradedWarning):
+    """Residents per building that are an estimate."""
+
+
+class UnplacedResidentsWarning(DegradedWarning):
+    """Residents whom no building could take."""
+
+
+class UnsaidSyntheticWarning(DegradedWarning):
+    """Made-up data in a study that does not say so."""

@@ -2,21 +2,55 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
+from lifecircle.errors import Breach
 from lifecircle.model import BoolArray, FloatArray
-from lifecircle.schema import RESIDENTIAL_KINDS
+from lifecircle.schema import RESIDENTIAL_KINDS, breach
 
 MIN_FOOTPRINT_M2 = 30.0
 """A ``building=yes`` smaller than this is taken for a shed and holds nobody."""
 
+OTHER_KINDS = frozenset(
+    (
+        *("yes", "no", "abandoned", "allotment_house", "bakehouse", "bank", "barn", "boathouse", "bridge", "bunker"),
+        *("bunker_silo", "carport", "castle", "cathedral", "chapel", "church", "cinema", "civic", "clinic", "college"),
+        *("collapsed", "commercial", "conservatory", "construction", "container", "convent", "cowshed", "data_center"),
+        *("digester", "elevator", "factory", "farm_auxiliary", "fire_station", "fort", "garage", "garages"),
+        *("gatehouse", "government", "grandstand", "greenhouse", "guardhouse", "gymnasium", "hall", "hangar"),
+        *("hospital", "hotel", "hut", "industrial", "kindergarten", "kiosk", "library", "livestock", "manufacture"),
+        *("market", "marketplace", "military", "monastery", "mosque", "museum", "office", "outbuilding", "parking"),
+        *("pavilion", "police", "presbytery", "public", "pumping_station", "railway", "religious", "restaurant"),
+        *("retail", "riding_hall", "roof", "ruins", "school", "service", "shed", "ship", "shop", "shrine", "silo"),
+        *("slurry_tank", "sports_centre", "sports_hall", "stable", "stadium", "storage_tank", "storage", "sty"),
+        *("substation", "supermarket", "synagogue", "tech_cab", "temple", "tent", "terminal", "theatre", "toilets"),
+        *("tower", "train_station", "transformer_tower", "transportation", "university", "wall", "warehouse"),
+        *("water_tower", "windmill", "works"),
+        *("其他", "其它", "商业", "商铺", "商店", "商场", "商业楼", "超市", "市场", "菜市场"),
+        *("办公", "办公楼", "写字楼", "政府", "公共建筑", "公共服务", "公建", "车站", "停车场", "在建", "废弃"),
+        *("学校", "教学楼", "幼儿园", "医院", "卫生院", "诊所", "工业", "厂房", "工厂", "车间", "仓库", "库房", "车库"),
+        *("车棚", "门卫", "岗亭", "配电室", "变电站", "泵站", "锅炉房", "换热站", "公厕", "厕所", "酒店"),
+        *("宾馆", "饭店", "体育馆", "图书馆", "寺庙", "教堂", "畜禽舍", "大棚", "养老院", "敬老院"),
+    )
+)
+"""Values of a building's ``kind`` that are known and hold nobody; ``yes`` states no use."""
+
+KNOWN_KINDS = RESIDENTIAL_KINDS | OTHER_KINDS
+
+_POLYGON = 2
+
 
 def is_residential(buildings: pd.DataFrame) -> BoolArray:
-    """Return (n,) whether people may live in each building: by its kind, or where no use is stated by its size."""
-    footprint = shapely.area(buildings.geometry.to_numpy())
-    unstated_use = (buildings["kind"] == "yes") & ~buildings["other_use"] & (footprint >= MIN_FOOTPRINT_M2)
+    """Return (n,) whether people may live in each building: by its kind, or where no use is stated by its size.
+
+    Of a building that is a point nobody knows the size: it is no shed.
+    """
+    shapes = buildings.geometry.to_numpy()
+    shed = (shapely.area(shapes) < MIN_FOOTPRINT_M2) & (shapely.get_dimensions(shapes) == _POLYGON)
+    unstated_use = (buildings["kind"] == "yes") & ~buildings["other_use"] & ~shed
     homes: BoolArray = (
         (buildings["kind"].isin(RESIDENTIAL_KINDS) | unstated_use) & ~buildings["underground"]
     ).to_numpy()
@@ -26,15 +60,44 @@ def is_residential(buildings: pd.DataFrame) -> BoolArray:
 def residential_floor_area_m2(buildings: pd.DataFrame) -> FloatArray:
     """Return (n,) square metres of floor above ground in which people may live; 0 for all other buildings.
 
-    Levels not stated are the median of the residential buildings that state them, 1 where none does.
+    Levels not stated, or 0, are the median of the residential buildings that state them, 1 where none does. The
+    footprint of a building that is a point is the median of the residential outlines, 1 m2 where there are none.
     """
-    footprint = shapely.area(buildings.geometry.to_numpy())
-    residential = is_residential(buildings)
+    shapes = buildings.geometry.to_numpy()
+    residential, outlined = is_residential(buildings), shapely.get_dimensions(shapes) == _POLYGON
+    footprint = _or_median(shapely.area(shapes), stated=outlined, among=residential)
     levels = buildings["levels"].to_numpy(dtype=np.float64)
-    stated = levels[residential & np.isfinite(levels)]
-    levels = np.where(np.isfinite(levels), levels, np.median(stated) if len(stated) else 1.0)
+    levels = _or_median(levels, stated=np.isfinite(levels) & (levels > 0), among=residential)
     above_ground = np.maximum(levels - np.maximum(buildings["min_level"].to_numpy(dtype=np.float64), 0.0), 0.0)
     return np.where(residential, footprint * above_ground, 0.0)
+
+
+def _or_median(values: FloatArray, *, stated: BoolArray, among: BoolArray) -> FloatArray:
+    """Return the values that are ``stated``, for the others the median of those ``among`` these buildings, else 1."""
+    known = values[stated & among]
+    return np.where(stated, values, np.median(known) if len(known) else 1.0)
+
+
+def check_floors(buildings: gpd.GeoDataFrame) -> list[Breach]:
+    """Tell of which homes the floor is assumed, because nothing that is stated can be meant."""
+    homes = is_residential(buildings)
+    points = homes & (shapely.get_dimensions(buildings.geometry.to_numpy()) == 0)
+    bare = homes & (buildings["levels"] == 0).to_numpy()
+    point = "a point has no footprint: residents are spread as if it had that of a common home; outlines tell more"
+    zero = "0 levels: taken as not stated, so for as many as a common home has"
+    ids = buildings["building_id"]
+    return [
+        *breach("buildings", "point-building", point, ids[points], "repair"),
+        *breach("buildings", "zero-levels", zero, ids[bare], "repair"),
+    ]
+
+
+def check_kinds(buildings: pd.DataFrame) -> list[Breach]:
+    """Tell which kinds of buildings are not known: nobody is put into them, and people may live there."""
+    kind = buildings["kind"]
+    several = kind[~kind.isin(KNOWN_KINDS)].value_counts(sort=False).sort_index()
+    message = "kinds that are not known; nobody is put there: where people live, write 住宅 or house"
+    return breach("buildings", "unknown-kind", message, [f"{k} ({n:,})" for k, n in several.items()], "warning")
 
 
 def floor_shares(floor_m2: FloatArray, counted: BoolArray) -> FloatArray:

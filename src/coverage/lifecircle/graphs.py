@@ -13,7 +13,7 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from lifecircle.errors import SHOWN_IDS, Breach, SchemaError
+from lifecircle.errors import KEPT_IDS, Breach, SchemaError
 from lifecircle.mark import MARK, YES, is_marked
 from lifecircle.model import BoolArray, FloatArray, LongArray
 from lifecircle.network import WalkNetwork, walk_network
@@ -148,7 +148,7 @@ def _refuse_unusable(graph: nx.Graph, xy_m: FloatArray, ends: LongArray, length_
             [f"{e[0]} - {e[1]}" for e, bad in zip(graph.edges, unknown, strict=True) if bad],
         ),
     )
-    breaches = [Breach("streets", rule, text, tuple(ids[:SHOWN_IDS]), len(ids)) for rule, text, ids in rules if ids]
+    breaches = [Breach("streets", rule, text, tuple(ids[:KEPT_IDS]), len(ids)) for rule, text, ids in rules if ids]
     if breaches:
         raise SchemaError("the graph is no walking network", breaches=breaches)
     if _is_in_degrees(graph, xy_m, ends, length_m):

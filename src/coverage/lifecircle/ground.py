@@ -19,11 +19,13 @@ from lifecircle.model import FloatArray, SpeedClass, Study, Walking, Walks
 from lifecircle.network import WalkNetwork
 from lifecircle.readers.files import Located, locate
 from lifecircle.readers.study_file import read_study_file
+from lifecircle.readers.whereabouts import with_places_of_study
 from lifecircle.routing import NearestWalks, nearest_walks, within
 from lifecircle.schema import ELEVATION, LAYERS, breach
 from lifecircle.snapping import SnapIndex, Snaps
 from lifecircle.streets import WalkingStreets, walking_streets
 from lifecircle.streets import at as with_gates
+from lifecircle.study import not_given
 from lifecircle.terrain import Terrain, are_made_up, read_terrain
 
 
@@ -134,15 +136,17 @@ def lay_ground(study: Study) -> Ground:
     surfaces: dict[bool, Surface] = {}
     made_up = [ELEVATION] if study.elevation is not None and are_made_up(study.elevation) else []
     synthetic = study.synthetic or bool(made_up)
-    findings = [] if study.synthetic else unsaid(made_up)
+    findings = [*not_given(study), *([] if study.synthetic else unsaid(made_up))]
     for steps in dict.fromkeys(c.steps for c in walking.classes):
         surface, found = _lay_surface(study, obstacles, terrain, times, steps=steps, synthetic=synthetic)
         surfaces[steps] = surface
+        # Stairs that are closed are no news to those who take none.
+        found = [f for f in found if f.layer != "closures" or steps or not any(c.steps for c in walking.classes)]
         new = [f for f in found if f not in findings]
         findings += new if steps == walking.reference.steps else [_of_others(f, steps=steps) for f in new]
     if any(f.severity == "error" for f in findings):
         raise SchemaError(f"{study.path}: the study cannot be used", breaches=findings)
-    return Ground(walking, surfaces, tuple(findings), synthetic)
+    return Ground(walking, surfaces, tuple(with_places_of_study(findings, study)), synthetic)
 
 
 def _lay_surface(
@@ -156,7 +160,9 @@ def _lay_surface(
 ) -> tuple[Surface, list[Breach]]:
     """Return one surface and what laying it finds."""
     walking = study.settings.walking
-    streets = walking_streets(study.streets, walking, elevation=terrain, steps=steps, synthetic=synthetic)
+    streets = walking_streets(
+        study.streets, walking, elevation=terrain, closures=study.closures, steps=steps, synthetic=synthetic
+    )
     network_at, unread = _networks(streets, times)
     index = SnapIndex.of(streets.network, barriers=obstacles.geometries)
     homes = obstacles.attach(index, *exits(study), np.arange(len(study.buildings)))
@@ -194,7 +200,8 @@ def _terrain(study: Study) -> Terrain | None:
 def _of_others(finding: Breach, *, steps: bool) -> Breach:
     """Return what a class other than the reference class meets: it concerns that class alone, and stops nothing."""
     whose = "classes that take steps" if steps else "classes that take no steps"
-    return replace(finding, message=f"{finding.message} ({whose})", severity="warning")
+    severity = "warning" if finding.severity == "error" else finding.severity
+    return replace(finding, message=f"{finding.message} ({whose})", severity=severity)
 
 
 def check_ground(study: Study) -> tuple[Breach, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,8 +47,8 @@ class ReadOnlyArrays:
     """Mixin of a frozen dataclass that forbids writing to every array it holds."""
 
     def __post_init__(self) -> None:
-        for field in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, field.name)
+        for each in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, each.name)
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
 
@@ -120,7 +120,7 @@ class Walking:
     classes: tuple[SpeedClass, ...] = (KNOWN_CLASSES["adult"],)
     max_access_m: float = MAX_ACCESS_M
     closed: tuple[str, ...] = ()
-    """Ids of ways that can be left from their frontage but not walked through."""
+    """Ids of ways that can be left from their frontage but not walked through, and of nodes that nobody passes."""
     gates: tuple[Gate, ...] = ()
     """Gates that let everyone through."""
     rules: tuple[WayRule, ...] = ()
@@ -157,12 +157,17 @@ class Note:
 
 @dataclass(frozen=True)
 class Settings:
-    """A study file, read and checked, without the data it points to."""
+    """A study file, read and checked, without the data it points to.
+
+    Those of a `Study` have in ``walking`` the gates, closures and findings of its inputs too.
+    """
 
     name: str
     language: str = "zh"
     synthetic: bool = False
     """What the file says; whether the study is synthetic is `Study.synthetic`."""
+    date: str = ""
+    """The day that the study is for, such as ``2026-05-03``: closures count that are in force then; empty: all do."""
     notes: tuple[Note, ...] = ()
     walking: Walking = Walking()
     eligible: str = "any"
@@ -198,6 +203,17 @@ class StreetWays(ReadOnlyArrays):
 
 
 @dataclass(frozen=True, eq=False)
+class Closures(ReadOnlyArrays):
+    """Places at which streets are closed: each closes the stretches between two crossings that it concerns."""
+
+    id: tuple[str, ...] = ()
+    shapes: npt.NDArray[np.object_] = field(default_factory=lambda: np.empty(0, dtype=object))
+    """(n,) points, lines and polygons (shapely), metres in the study's CRS."""
+    sparing: tuple[str, ...] = ()
+    """Ids of ways that somebody found open: these they do not close."""
+
+
+@dataclass(frozen=True, eq=False)
 class Study:
     """Everything a study's files hold, read once, checked once, in one metric CRS, never changed afterwards.
 
@@ -213,7 +229,8 @@ class Study:
                polygons or points
     entrances  building_id; points
     residents  by, target_id, residents, residents_<class or attribute>...: by ``building``, ``address``, ``point`` or
-               ``cell`` in a building; by ``area`` and ``total`` what these leave; ``unplaced`` in an area, if known
+               ``cell`` in a building, by ``finding`` in one that holds these and no others; by ``area`` and ``total``
+               what all these leave; ``unplaced`` in an area, if known
     stations   station_id, name, kind, tier, items (``;`` between them), hours, capacity, cost, agents (NaN where not
                stated), consent (``yes``, ``no`` or empty), area_id, building_id; points
     candidates the same columns as stations, with site_id in place of station_id
@@ -241,6 +258,8 @@ class Study:
     """SHA-256 over the study file and every input, in hexadecimal."""
     findings: tuple[Breach, ...]
     """Repairs and warnings; a study with errors is never made."""
+    closures: Closures = Closures()
+    """Closures by place; those by id are in ``settings.walking.closed``."""
     marked: tuple[str, ...] = ()
     """Inputs that say of themselves that they are made up."""
 

@@ -21,25 +21,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyogrio
-from jinja2 import Environment, PackageLoader, select_autoescape
 
 from lifecircle.circles import Coverage
-from lifecircle.errors import Breach, OutputError
+from lifecircle.errors import SEVERITIES, Breach, OutputError
 from lifecircle.gdal import stopped_clock
-from lifecircle.maps import coverage_page
-from lifecircle.mark import BOTH, MARK, REMARK, Table
+from lifecircle.maps import check_page, coverage_page
+from lifecircle.mark import BOTH, MARK, Table
 from lifecircle.model import Settings
+from lifecircle.publish import NOT_SHOWN
+from lifecircle.rules import done_with
 from lifecircle.scenarios import Plan
+from lifecircle.sheets import write_csv
+from lifecircle.study import Checked
 
 MAP = "map.html"
 RUN = "run.json"
 """In every folder of results, and so the mark of one."""
-
-DECIMALS = 6
-"""Figures in tables are rounded to this many decimals: a resident, a metre, a second to a millionth."""
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet read a text cell as a formula; such a cell gets an apostrophe in front."""
 
 BUILDING_COLUMNS = (
     *("building_id", "area_id", "lon", "lat"),
@@ -56,7 +53,9 @@ def write_coverage(folder: Path, coverage: Coverage, unserved: pd.DataFrame) -> 
     OutputError
         When the folder cannot be written; what stood there before stands there still.
     """
-    with whole_folder(folder, synthetic=coverage.synthetic, crs=coverage.study.crs.name) as draft:
+    with whole_folder(
+        folder, synthetic=coverage.synthetic, crs=coverage.study.crs.name, basis=_basis(coverage)
+    ) as draft:
         page = coverage_page(coverage, unserved=unserved)
         _write_results(draft, coverage, unserved, page)
     return folder / MAP
@@ -70,7 +69,7 @@ def write_plan(folder: Path, plan: Plan, today: Coverage, unserved: pd.DataFrame
     OutputError
         When the folder cannot be written; what stood there before stands there still.
     """
-    with whole_folder(folder, synthetic=today.synthetic, crs=today.study.crs.name) as draft:
+    with whole_folder(folder, synthetic=today.synthetic, crs=today.study.crs.name, basis=_basis(today)) as draft:
         write_csv(draft / "sites.csv", _based(plan.sites, today))
         _write_json(draft / "plan.json", plan_record(plan))
         page = coverage_page(today, plan=plan, unserved=unserved)
@@ -101,8 +100,9 @@ def _told(table: Table, column: str, said: str) -> Table:
 
 
 def _basis(coverage: Coverage) -> str:
-    """Return whether the residents are stated or an estimate, in the word of the tables."""
-    return "estimate" if coverage.demand.estimated else "stated"
+    """Return whether the residents are stated or an estimate, and whether they are rounded, in words of the tables."""
+    known = "estimate" if coverage.demand.estimated else "stated"
+    return f"{known}, rounded" if coverage.demand.rounded else known
 
 
 def write_assigned(folder: Path, assigned: pd.DataFrame, *, crs: str) -> Path:
@@ -112,47 +112,27 @@ def write_assigned(folder: Path, assigned: pd.DataFrame, *, crs: str) -> Path:
     return folder / "assigned.csv"
 
 
-def write_check(
-    folder: Path, name: str, findings: Sequence[Breach], *, synthetic: bool, crs: str | None = None
-) -> Path:
+def write_check(folder: Path, checked: Checked, findings: Sequence[Breach], *, synthetic: bool) -> Path:
     """Write check.json and check.html into ``folder`` and return the page's path.
 
-    ``crs`` names the working coordinate system, None where the study is too broken to have one.
+    ``findings`` are those of the check and what laying the study on its streets found.
     """
-    environment = Environment(loader=PackageLoader("lifecircle", "templates"), autoescape=select_autoescape(["html"]))
+    crs = checked.study.crs.name if checked.study is not None else None
     with whole_folder(folder, synthetic=synthetic, crs=crs) as draft:
         severities = [f.severity for f in findings]
-        counts = {severity: severities.count(severity) for severity in ("error", "repair", "warning")}
-        record = {"study": name, MARK: synthetic, "crs": crs, **counts, "findings": [asdict(f) for f in findings]}
+        counts: dict[str, int] = {severity: severities.count(severity) for severity in SEVERITIES}
+        told = [dict(asdict(f), done=done_with(f)) for f in findings]
+        record: dict[str, object] = {"study": checked.name, MARK: synthetic, "crs": crs, **counts, "findings": told}
         _write_json(draft / "check.json", record)
-        remark = REMARK if synthetic else None
-        page = environment.get_template("check.html").render(
-            name=name, remark=remark, mark=MARK, findings=findings, counts=counts
-        )
-        (draft / "check.html").write_text(page, encoding="utf-8")
+        (draft / "check.html").write_text(check_page(checked, findings, synthetic=synthetic), encoding="utf-8")
     return folder / "check.html"
-
-
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as a spreadsheet program reads it: UTF-8 with its mark, no cell a formula, unreachable empty."""
-    safe = table.copy()
-    for column in safe.columns:
-        if pd.api.types.is_float_dtype(safe[column]):
-            safe[column] = safe[column].round(DECIMALS)
-        elif not pd.api.types.is_numeric_dtype(safe[column]):
-            text = safe[column].astype(object)
-            risky = text.map(lambda cell: isinstance(cell, str) and cell.startswith(FORMULA_STARTS))
-            safe[column] = text.where(~risky, "'" + text.astype(str))
-    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
 
 
 def plan_record(plan: Plan) -> dict[str, object]:
     """Return plan.json: the question, its value and bound, the sites, the settings and the inputs' fingerprint."""
     solution, study = plan.solution, plan.coverage.study
     chosen = plan.sites[plan.sites["state"] == "chosen"]
-    return {
-        "scenario": plan.scenario.name,
-        "question": {k: v for k, v in asdict(plan.scenario).items() if k != "name" and v is not None},
+    figures = {
         "value": solution.value,
         "bound": solution.bound,
         "today": solution.today,
@@ -160,6 +140,14 @@ def plan_record(plan: Plan) -> dict[str, object]:
         "residents_reachable": plan.reachable,
         "gap": solution.gap,
         "gap_gain": solution.gap_gain,
+    }
+    hidden = [name for name, figure in figures.items() if figure is not None and np.isnan(figure)]
+    return {
+        "scenario": plan.scenario.name,
+        "question": {k: v for k, v in asdict(plan.scenario).items() if k != "name" and v is not None},
+        **figures,
+        **dict.fromkeys(hidden),
+        **({NOT_SHOWN: hidden} if plan.coverage.demand.rounded else {}),
         "status": solution.status,
         "sites": chosen["site_id"].tolist(),
         "residents_basis": _basis(plan.coverage),
@@ -177,10 +165,13 @@ def settings_record(settings: Settings) -> dict[str, object]:
     return {name: record[name] for name in ("name", "walking", "eligible", "circles")}
 
 
-def run_record(seconds: float, *, synthetic: bool, crs: str | None = None) -> dict[str, object]:
+def run_record(
+    seconds: float, *, synthetic: bool, crs: str | None = None, basis: str | None = None
+) -> dict[str, object]:
     """Return what differs from run to run: the clock, the versions and the machine; and what is the same in all.
 
-    That is whether the data is made up, and the coordinate system that was worked in, None for none.
+    That is whether the data is made up, the coordinate system that was worked in, and how the residents are known and
+    whether they are rounded, None for none.
     """
     packages = ("lifecircle", "geopandas", "shapely", "numpy", "numba", "highspy", "scikit-learn", "osmium", "folium")
     return {
@@ -191,14 +182,16 @@ def run_record(seconds: float, *, synthetic: bool, crs: str | None = None) -> di
         "versions": {name: version(name) for name in packages},
         MARK: synthetic,
         "crs": crs,
+        "residents_basis": basis,
     }
 
 
 @contextmanager
-def whole_folder(folder: Path, *, synthetic: bool, crs: str | None = None) -> Iterator[Path]:
+def whole_folder(folder: Path, *, synthetic: bool, crs: str | None = None, basis: str | None = None) -> Iterator[Path]:
     """Give a draft folder; when the block ends well it gets its run.json and takes ``folder``'s place, else it is gone.
 
-    ``synthetic`` says whether what is to be written comes of made-up data, ``crs`` in what system it was worked out.
+    ``synthetic`` says whether what is to be written comes of made-up data, ``crs`` in what system it was worked out,
+    ``basis`` how the residents are known.
 
     Raises
     ------
@@ -217,7 +210,8 @@ def whole_folder(folder: Path, *, synthetic: bool, crs: str | None = None) -> It
     started_s = time.perf_counter()
     try:
         yield draft
-        _write_json(draft / RUN, run_record(time.perf_counter() - started_s, synthetic=synthetic, crs=crs))
+        seconds = time.perf_counter() - started_s
+        _write_json(draft / RUN, run_record(seconds, synthetic=synthetic, crs=crs, basis=basis))
         draft.chmod(0o755)
         _exchange(draft, folder)
     except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError) as error:

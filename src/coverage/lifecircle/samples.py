@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from lifecircle.errors import OutputError, SourceError
+from lifecircle.errors import LifecircleError, OutputError, SourceError
 
 
 def monaco() -> Path:
@@ -67,7 +67,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
                 _move_into(place, sorted(draft.iterdir()))
             else:
                 draft.rename(place)
-    except OutputError:
+    except LifecircleError:
         raise
     except OSError as error:
         raise OutputError(f"cannot write to {folder}: {error.strerror or error}") from error

@@ -16,11 +16,12 @@ import pandas as pd
 from pyproj import Transformer
 from sklearn.cluster import DBSCAN
 
-from lifecircle.circles import Coverage, cover, cover_with
+from lifecircle.circles import Coverage, cover_today, cover_with
 from lifecircle.errors import Breach, StudyError, UnknownNameError
 from lifecircle.ground import Ground
 from lifecircle.mark import marked
 from lifecircle.model import Circle, FloatArray, Scenario, Study, Walks
+from lifecircle.rules import warn_of
 from lifecircle.service import Eligibility, serves
 from lifecircle.siting import FewestStations, MostResidents, Question, SitingPlan, coverage_of, solve
 from lifecircle.siting import incidence as sparse
@@ -95,6 +96,11 @@ def site(
     Plan
         Value, bound and gap are recomputed from the walks.
 
+    Warns
+    -----
+    DegradedWarning
+        Of each finding of today's coverage, in the class of its rule, where it is worked out here.
+
     Raises
     ------
     UnknownNameError
@@ -105,7 +111,9 @@ def site(
         When the question cannot be meant.
     """
     asked = find_scenario(study, scenario)
-    today = cover(study) if today is None else today
+    if today is None:
+        today = cover_today(study)
+        warn_of(today.findings)
     sites = possible_sites(today) if sites is None else sites
     circle = next(c for c in study.settings.circles if c.name == asked.circle)
     able = np.flatnonzero(serves(sites.frame, circle))

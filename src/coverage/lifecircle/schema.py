@@ -18,8 +18,9 @@ import pandas as pd
 import shapely
 
 from lifecircle.datum import grid_of
-from lifecircle.errors import SHOWN_IDS, Breach, Severity
+from lifecircle.errors import KEPT_IDS, Breach, LonLat, Severity
 from lifecircle.mark import MARK, YES_WORDS
+from lifecircle.model import BoolArray
 
 TEXT_LENGTH = 500
 """Longest text that is kept of a name or an id."""
@@ -37,10 +38,17 @@ RESIDENTIAL_KINDS = frozenset(
     (
         *("apartments", "residential", "house", "detached", "semidetached_house", "terrace", "bungalow", "dormitory"),
         *("cabin", "farm", "houseboat", "static_caravan"),
-        *("住宅", "住宅楼", "居民楼", "居住", "公寓", "宿舍", "民居", "商住", "商住楼"),
+        *("住宅", "住宅楼", "居民楼", "居住", "公寓", "宿舍", "民居", "商住", "商住楼", "商住两用", "住房", "居住建筑"),
+        *("城镇住宅", "农村住宅", "商品房", "商品住宅", "高层住宅", "多层住宅", "小高层", "成套住宅", "保障房"),
+        *("公租房", "廉租房", "经济适用房", "安置房", "回迁房", "家属楼", "筒子楼", "别墅", "楼房", "平房", "民房"),
+        *("农房", "自建房", "农村自建房", "宅基地", "农村宅基地", "集体宿舍", "学生宿舍", "职工宿舍", "公寓楼"),
+        *("宿舍楼", "单元楼"),
     )
 )
 """Values of a building's ``kind`` that hold residents: those of OpenStreetMap, and those of Chinese tables."""
+
+OF_PERSONS = ("residents", "requests")
+"""Layers whose rows are about persons: no message shows what stands in a cell that is not understood."""
 
 TOTAL = "total"
 """``area_id`` of the last rows of the coverage table; no area bears it."""
@@ -70,7 +78,16 @@ NODE_TAGS = (
 )
 """What is read of a node on a street: gates, crossings, lifts and heights."""
 
+EXACT = 2.0**53
+"""From here on a floating-point number does not hold every whole one."""
+
+_LARGEST = 2.0**63
+"""No whole number of 64 bits is so large."""
+
 Kind = Literal["id", "text", "number", "flag"]
+
+Fault = tuple[str, str, BoolArray]
+"""A rule, what is wrong by it, and whether each row breaks it."""
 
 _POINTS = frozenset({"Point", "MultiPoint"})
 _LINES = frozenset({"LineString", "MultiLineString", "LinearRing"})
@@ -102,6 +119,8 @@ class Layer:
     may_be_empty: bool = False
     may_lack_place: bool = False
     """Whether it may also be a plain table, though rows with a geometry are read."""
+    rows_may_lack_place: bool = False
+    """Whether some of its rows may have no geometry, for an id says where they are."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -161,6 +180,27 @@ LAYERS = {
     "stations": _place("station_id"),
     "candidates": _place("site_id"),
     "barriers": Layer((Column("kind"),), _LINES | _POLYGONS, may_be_empty=True),
+    "gates": Layer(
+        (*(Column(name, "id") for name in ("gate_id", "way_id")), Column("hours"), Column("open", "flag", True)),
+        _POINTS,
+        may_be_empty=True,
+        may_lack_place=True,
+        rows_may_lack_place=True,
+    ),
+    "closures": Layer(
+        (*(Column(name, "id") for name in ("closure_id", "way_id")), *(Column(name) for name in ("since", "until"))),
+        _POINTS | _LINES | _POLYGONS,
+        may_be_empty=True,
+        may_lack_place=True,
+        rows_may_lack_place=True,
+    ),
+    "overrides": Layer(
+        (Column("id", "id"), Column("what", required=True), *(Column(name) for name in ("value", "who", "when"))),
+        _POINTS,
+        may_be_empty=True,
+        may_lack_place=True,
+        rows_may_lack_place=True,
+    ),
     "requests": Layer((Column("request_id", "id", required=True), Column("item")), _POINTS, "request_id"),
 }
 """Every layer that is read, in the order in which breaches are told."""
@@ -187,10 +227,18 @@ def columns_of(layer: str, present: Iterable[str]) -> tuple[Column, ...]:
     return (*LAYERS[layer].columns, *counts, *([Column(MARK, "flag", False)] if MARK in present else []))
 
 
-def breach(layer: str, rule: str, message: str, ids: Iterable[object], severity: Severity = "error") -> list[Breach]:
+def breach(
+    layer: str,
+    rule: str,
+    message: str,
+    ids: Iterable[object],
+    severity: Severity = "error",
+    *,
+    places: tuple[LonLat, ...] = (),
+) -> list[Breach]:
     """Return a breach for the rows with these ids; none for no ids."""
     named = [str(i) for i in ids]
-    return [Breach(layer, rule, message, tuple(named[:SHOWN_IDS]), len(named), severity)] if named else []
+    return [Breach(layer, rule, message, tuple(named[:KEPT_IDS]), len(named), severity, places)] if named else []
 
 
 def missing_columns(layer: str, present: Sequence[str], existing: Sequence[str]) -> list[Breach]:
@@ -218,7 +266,8 @@ def conform(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Breach]
     Returns
     -------
     tuple
-        The layer with all its columns, an empty or absent value replaced by the column's default, and the breaches.
+        The layer with all its columns, an empty or absent value replaced by the column's default, and the breaches. An
+        index that says where in its file each row stands is kept.
         A required column that the table lacks is the reader's to tell: nothing is said of it here.
     """
     rules = LAYERS[layer]
@@ -227,6 +276,7 @@ def conform(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Breach]
         return table, [
             Breach(layer, "empty-layer", message, count=1, severity="warning" if rules.may_be_empty else "error")
         ]
+    stated = table.index if pd.api.types.is_string_dtype(table.index) else None
     told = row_names(layer, table).reset_index(drop=True)
     table = table.reset_index(drop=True)
     typed, breaches = {}, []
@@ -239,9 +289,11 @@ def conform(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Breach]
     if rules.key in table:
         breaches += _check_ids(layer, rules.key, text(table[rules.key]), told)
     if not isinstance(table, gpd.GeoDataFrame):
-        return pd.DataFrame(typed), breaches
-    breaches += _check_geometry(layer, rules.shapes, table, told)
-    return gpd.GeoDataFrame(typed, geometry=table.geometry.values, crs=table.crs), breaches
+        return pd.DataFrame(typed).set_axis(table.index if stated is None else stated), breaches
+    placed = ~shapely.is_missing(table.geometry.to_numpy()) | (not rules.rows_may_lack_place)
+    breaches += _check_geometry(layer, rules.shapes, table[placed], told[placed])
+    conformed = gpd.GeoDataFrame(typed, geometry=table.geometry.values, crs=table.crs)
+    return conformed.set_axis(table.index if stated is None else stated), breaches
 
 
 def text(values: pd.Series) -> pd.Series:
@@ -249,21 +301,27 @@ def text(values: pd.Series) -> pd.Series:
 
     A whole number is written without a decimal point, for files often keep ids as floating-point numbers.
     """
-    numeric = pd.api.types.is_float_dtype(values)
-    if numeric and (values.dropna() % 1 == 0).all() and np.isfinite(values.dropna()).all():
-        values = values.astype("Int64")
+    if pd.api.types.is_float_dtype(values):
+        stated = values.dropna()
+        if (np.isfinite(stated) & (stated % 1 == 0) & (stated.abs() < _LARGEST)).all():
+            values = values.astype("Int64")
     plain = values.astype("str").where(values.notna(), "")
     return plain.str.replace(UNPRINTABLE, " ", regex=True).str.strip().str.slice(0, TEXT_LENGTH)
 
 
 def row_names(layer: str, table: pd.DataFrame) -> pd.Series:
-    """Return by what each row is told of: its first id, else its place, which a text index states."""
-    stated = pd.api.types.is_string_dtype(table.index)
-    places = table.index if stated else [f"row {i}" for i in range(1, len(table) + 1)]
-    place = pd.Series(places, index=table.index, dtype="str")
+    """Return by what each row is told of: its first id, else its place."""
+    place = places_of(table)
     named_by = next((c.name for c in LAYERS[layer].columns if c.kind == "id" and c.name in table), "")
     label = text(table[named_by]) if named_by else place
     return label.where(label != "", place)
+
+
+def places_of(table: pd.DataFrame) -> pd.Series:
+    """Return the place of each row in its file, which a text index states."""
+    stated = pd.api.types.is_string_dtype(table.index)
+    places = table.index if stated else [f"row {i}" for i in range(1, len(table) + 1)]
+    return pd.Series(places, index=table.index, dtype="str")
 
 
 def _typed(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tuple[pd.Series, list[Breach]]:
@@ -273,7 +331,15 @@ def _typed(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tu
     if column.kind == "flag":
         return _flags(layer, column, values, told)
     plain = text(values)
-    return plain.where(plain != "", str(column.default)), []
+    return plain.where(plain != "", str(column.default)), _check_digits(layer, column, values, told)
+
+
+def _check_digits(layer: str, column: Column, values: pd.Series, told: pd.Series) -> list[Breach]:
+    """Check that ids which were kept as floating-point numbers are whole."""
+    if column.kind != "id" or not pd.api.types.is_float_dtype(values):
+        return []
+    message = f"{column.name} is a number of which the last digits are lost; export it from its source again, as text"
+    return breach(layer, "rounded-id", message, told[(values.abs() >= EXACT).to_numpy()])
 
 
 def _numbers(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tuple[pd.Series, list[Breach]]:
@@ -285,7 +351,7 @@ def _numbers(layer: str, column: Column, values: pd.Series, told: pd.Series) -> 
     infinite = np.isinf(number)
     name = column.name
     breaches = [
-        *breach(layer, "not-a-number", f"{name} is not a number, e.g. {plain[bad].head(1).tolist()}", told[bad]),
+        *breach(layer, "not-a-number", f"{name} is not a number{_example(layer, ', e.g.', plain[bad])}", told[bad]),
         *breach(layer, "not-finite", f"{name} is infinite", told[infinite]),
         *breach(layer, "negative-number", f"{name} is below 0", told[~infinite & (number < 0)]),
     ]
@@ -295,12 +361,18 @@ def _numbers(layer: str, column: Column, values: pd.Series, told: pd.Series) -> 
 
 
 def _flags(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tuple[pd.Series, list[Breach]]:
-    words = dict.fromkeys(YES_WORDS, True) | {"no": False, "false": False, "0": False, "": column.default}
+    yes, no = dict.fromkeys((*YES_WORDS, "是"), True), dict.fromkeys(("no", "false", "0", "否"), False)
+    words: dict[str, object] = {**yes, **no, "": column.default}
     plain = text(values).str.lower()
     known = plain.isin(words)
-    message = f"{column.name} must be yes or no (true, false, 1, 0), not {plain[~known].head(1).tolist()}"
+    message = f"{column.name} must be yes or no (true, false, 1, 0){_example(layer, ', not', plain[~known])}"
     flags = plain.map(words).where(known, column.default).astype(bool)
     return flags, breach(layer, "not-a-flag", message, told[~known])
+
+
+def _example(layer: str, before: str, values: pd.Series) -> str:
+    """Return the first value as part of a message; none of a table of persons, where a name may stand in any cell."""
+    return "" if layer in OF_PERSONS else f"{before} {values.head(1).tolist()}"
 
 
 def _check_ids(layer: str, key: str, label: pd.Series, told: pd.Series) -> list[Breach]:
@@ -313,6 +385,32 @@ def _check_ids(layer: str, key: str, label: pd.Series, told: pd.Series) -> list[
 
 def _check_geometry(layer: str, shapes: frozenset[str], table: gpd.GeoDataFrame, told: pd.Series) -> list[Breach]:
     """Check that every row has a geometry of the right type whose coordinates can be meant."""
+    faults = place_faults(shapes, table)
+    breaches = []
+    for rule, message, rows in faults:
+        more = _unread(layer, table[rows]) if rule == "not-finite" and rows.any() else ""
+        breaches += breach(layer, rule, message + more, told[rows])
+    if table.crs is None or not (table.crs.is_geographic or table.crs.is_projected):
+        message = (
+            "has no coordinate system on the earth; state it in the study file, "
+            'e.g. crs = "EPSG:4490" for degrees of CGCS2000'
+        )
+        breaches.append(Breach(layer, "no-crs", message, count=1))
+    return breaches
+
+
+def _unread(layer: str, table: pd.DataFrame) -> str:
+    """Return the first coordinate of a plain table that is no number as part of a message, and what to do about it."""
+    for axis in (axis for axis in (*POSITION, *PLANE) if axis in table):
+        cells = text(table[axis])
+        unread = cells[pd.to_numeric(cells, errors="coerce").isna() & (cells != "")]
+        if len(unread):
+            return f"{_example(layer, f'; {axis} is', unread)}: write the number alone, as 123.95 is written"
+    return ""
+
+
+def place_faults(shapes: frozenset[str], table: gpd.GeoDataFrame) -> list[Fault]:
+    """Return what is wrong with the places of rows that should be of these geometry types, and with which rows."""
     geometry = table.geometry.to_numpy()
     absent = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     kinds = np.where(absent, "", table.geometry.geom_type.fillna("").to_numpy(dtype=object))
@@ -320,36 +418,25 @@ def _check_geometry(layer: str, shapes: frozenset[str], table: gpd.GeoDataFrame,
     message = f"must be {' or '.join(sorted(shapes))}, not {', '.join(sorted(set(kinds[wrong])))}"
     xy, row = shapely.get_coordinates(geometry, return_index=True)
     endless = ~np.isfinite(xy).all(axis=1)
-    breaches = [
-        *breach(layer, "no-geometry", "has no coordinates", told[absent]),
-        *breach(layer, "wrong-geometry", message, told[wrong]),
-        *breach(layer, "not-finite", "a coordinate is NaN or infinite", _at(told, row[endless])),
+    faults = [
+        ("no-geometry", "has no coordinates", absent),
+        ("wrong-geometry", message, wrong),
+        ("not-finite", "a coordinate is NaN or infinite", _rows_of(row[endless], len(table))),
     ]
-    if table.crs is None or not (table.crs.is_geographic or table.crs.is_projected):
-        message = 'has no coordinate system; state it in the study file, e.g. crs = "EPSG:4490" for degrees of CGCS2000'
-        return [*breaches, Breach(layer, "no-crs", message, count=1)]
-    if table.crs.is_geographic:
-        breaches += _check_degrees(layer, xy[~endless], row[~endless], told)
-    return breaches
+    if table.crs is not None and table.crs.is_geographic:
+        faults += _degree_faults(xy[~endless], row[~endless], len(table))
+    return faults
 
 
-def _check_degrees(layer: str, xy: npt.NDArray[np.float64], row: npt.NDArray[np.intp], told: pd.Series) -> list[Breach]:
-    """Check that longitudes and latitudes are some, and say what they look like when they are not."""
+def _degree_faults(xy: npt.NDArray[np.float64], row: npt.NDArray[np.intp], n_rows: int) -> list[Fault]:
+    """Return which rows have longitudes and latitudes that are none, and what they look like."""
     beyond = (np.abs(xy[:, 0]) > 180) | (np.abs(xy[:, 1]) > 90)
     swapped = beyond & (np.abs(xy[:, 0]) <= 90) & (np.abs(xy[:, 1]) <= 180)
+    first = "longitude and latitude are swapped: longitude comes first (column lon, or x)"
+    message = f"not a longitude and latitude in degrees; {_advice(xy[beyond & ~swapped])}"
     return [
-        *breach(
-            layer,
-            "swapped-axes",
-            "longitude and latitude are swapped: longitude comes first (column lon, or x)",
-            _at(told, row[swapped]),
-        ),
-        *breach(
-            layer,
-            "not-degrees",
-            f"not a longitude and latitude in degrees; {_advice(xy[beyond & ~swapped])}",
-            _at(told, row[beyond & ~swapped]),
-        ),
+        ("swapped-axes", first, _rows_of(row[swapped], n_rows)),
+        ("not-degrees", message, _rows_of(row[beyond & ~swapped], n_rows)),
     ]
 
 
@@ -359,5 +446,8 @@ def _advice(xy: npt.NDArray[np.float64]) -> str:
     return f"they look like metres: {grid.advice}" if grid else "if they are metres, state their crs"
 
 
-def _at(told: pd.Series, rows: npt.NDArray[np.intp]) -> pd.Series:
-    return told.iloc[np.unique(rows)]
+def _rows_of(rows: npt.NDArray[np.intp], n_rows: int) -> BoolArray:
+    """Return (n_rows,) whether each row is among these."""
+    among = np.zeros(n_rows, dtype=np.bool_)
+    among[rows] = True
+    return among

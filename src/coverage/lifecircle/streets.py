@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from lifecircle.closures import closed_stretches
 from lifecircle.doors import GateWays, doors, gates, joined
 from lifecircle.errors import Breach, SourceError
-from lifecircle.model import BoolArray, FloatArray, IntArray, ReadOnlyArrays, StreetWays, Walking
+from lifecircle.model import BoolArray, Closures, FloatArray, IntArray, ReadOnlyArrays, StreetWays, Walking
 from lifecircle.network import WalkNetwork, line_lengths_m, walk_network
 from lifecircle.pace import Pieces, paces
 from lifecircle.schema import breach
@@ -49,6 +51,7 @@ def walking_streets(
     walking: Walking,
     *,
     elevation: Terrain | None = None,
+    closures: Closures | None = None,
     steps: bool = True,
     synthetic: bool = False,
 ) -> WalkingStreets:
@@ -61,6 +64,8 @@ def walking_streets(
     ----------
     elevation
         Heights; by default those that nodes bear as ``ele``, and flat ground where none does.
+    closures
+        Places at which streets are closed, beside the ways that ``walking`` closes. None by default.
     steps
         Whether the class takes steps, escalators, and ways and barriers that no wheelchair passes. Where it does not,
         such ways are not in the network at all.
@@ -93,6 +98,11 @@ def walking_streets(
     ids = np.array(streets.way_id, dtype=object)[way]
     private = rights.private[way] & (of_door < 0)
     closed = np.isin(ids, walking.closed) & (of_door < 0)
+    if closures is not None and closures.id:
+        lines = shapely.linestrings(vertices, indices=np.repeat(np.arange(len(way)), np.diff(indptr)))
+        stretches, about_closures = closed_stretches(lines[: len(pieces.way)], closures)
+        closed[: len(pieces.way)] |= stretches & ~np.isin(ids[: len(pieces.way)], closures.sparing)
+        findings += about_closures
     closed |= np.append(at_nodes.barred, False)[of_door]
     ruled = gates(streets, walking, rights, at_nodes, way, of_door)
     state = _State.of(private, closed, ruled, {}, ends, length_m)
@@ -188,10 +198,15 @@ def _unknown_kinds(streets: StreetWays, rights: Walkability) -> list[Breach]:
 def _unmet_rules(streets: StreetWays, walking: Walking) -> list[Breach]:
     """Report the study's rules that hold for no way."""
     rules = [
-        f"walk = {rule.walk}: {', '.join([*rule.ids, *(str(dict(table)) for table in rule.where)])}"
+        f"walk = {rule.walk}: {'; '.join([*rule.ids, *(_in_words(table) for table in rule.where)])}"
         for rule in unmet(walking.rules, streets.tags, streets.way_id)
     ]
     return breach("streets", "unmet-rule", "these rules of the study hold for no way", rules, "warning")
+
+
+def _in_words(table: Mapping[str, tuple[str, ...]]) -> str:
+    """Return a filter as people say it: ``highway = steps or path and lit = any``."""
+    return " and ".join(f"{key} = {' or '.join(values) or 'any'}" for key, values in table.items())
 
 
 def _pieces(ends: npt.NDArray[np.integer], part: BoolArray) -> IntArray:

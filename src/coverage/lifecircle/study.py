@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from lifecircle.agreement import are_among, check_counts, check_references, check_tree
+from lifecircle.agreement import are_among, check_counts, check_near_buildings, check_references
 from lifecircle.errors import Breach, InputError, SchemaError, SourceError, StudyError
+from lifecircle.floors import check_floors, check_kinds
 from lifecircle.mark import unsaid
 from lifecircle.model import Settings, StreetWays, Study
 from lifecircle.readers.area_faults import check_areas
-from lifecircle.readers.assembly import in_metres
+from lifecircle.readers.assembly import Metric, in_metres
 from lifecircle.readers.files import SOURCE_RULES, Located, digest, locate
+from lifecircle.readers.findings import findings_of
+from lifecircle.readers.in_force import in_force
 from lifecircle.readers.keys import STUDY_FILE
 from lifecircle.readers.layers import Layers, read_layers
 from lifecircle.readers.osm import ATTRIBUTION
-from lifecircle.readers.placing import UNPLACED, settle
+from lifecircle.readers.overrides import over_tables
+from lifecircle.readers.placing import FOUND, OF_SUMS, UNPLACED, settle
 from lifecircle.readers.residents import (
     check_levels,
     check_targets,
     check_together,
     counts_of_buildings,
     counts_of_table,
+    with_sound_rows,
 )
 from lifecircle.readers.shifts import check_datums
 from lifecircle.readers.study_file import StudyFile, read_study_file
+from lifecircle.readers.whereabouts import Sketch, sketch, with_places_of_layers
+from lifecircle.rules import warn_of
 from lifecircle.schema import (
     ELEVATION,
     GROUP_PREFIX,
@@ -38,18 +46,40 @@ from lifecircle.schema import (
 )
 
 
-def open_study(path: str | Path) -> Study:
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """What checking a study finds.
+
+    ``study`` is None when anything is wrong with it; ``findings`` are every error, repair and warning, layer by layer,
+    with their places. ``name`` and ``language`` are the study's as far as its file tells them.
+    """
+
+    study: Study | None
+    findings: tuple[Breach, ...]
+    name: str
+    language: str = "zh"
+    sketch: Sketch | None = None
+
+
+def open_study(path: str | Path, *, strict: bool = False) -> Study:
     """Read a study and all its files, check everything, and bring it into one metric CRS.
 
     Parameters
     ----------
     path
         The study file, or the folder that holds ``study.toml``.
+    strict
+        Whether warnings stop the work as errors do.
 
     Returns
     -------
     Study
         Coordinates in metres in ``study.crs``; what was mended or is doubtful is in ``study.findings``.
+
+    Warns
+    -----
+    DegradedWarning
+        Of each finding, in the class of its rule.
 
     Raises
     ------
@@ -62,6 +92,9 @@ def open_study(path: str | Path) -> Study:
     """
     study, breaches = check_study(path)
     if study is not None:
+        if strict:
+            refuse_warnings(path, breaches)
+        warn_of(breaches)
         return study
     errors = [b for b in breaches if b.severity == "error"]
     kind: type[InputError] = SchemaError
@@ -72,6 +105,19 @@ def open_study(path: str | Path) -> Study:
     raise kind(f"{path}: the study cannot be used", breaches=errors)
 
 
+def refuse_warnings(path: str | Path, findings: Iterable[Breach]) -> None:
+    """Refuse to go on where there is any warning.
+
+    Raises
+    ------
+    SchemaError
+        Whose ``breaches`` are the warnings.
+    """
+    doubts = [b for b in findings if b.severity == "warning"]
+    if doubts:
+        raise SchemaError(f"{path}: warnings count as errors here (strict)", breaches=doubts)
+
+
 def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
     """Read and check a study without raising.
 
@@ -80,35 +126,57 @@ def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
     tuple
         The study, None when anything is wrong with it; and every error, repair and warning, layer by layer.
     """
+    checked = examine(path)
+    return checked.study, checked.findings
+
+
+def examine(path: str | Path) -> Checked:
+    """Read and check a study without raising, and keep what a page of it shows."""
     try:
         file = read_study_file(Path(path))
     except InputError as error:
-        return None, error.breaches
-    found = [locate(source, file.path.parent) for source in file.inputs.values() if source.path]
+        return Checked(None, error.breaches, name=_folder(path))
+    found = [locate(source, file.path.parent, limits=file.limits) for source in file.inputs.values() if source.path]
     located = {f.input.name: f for f in found if isinstance(f, Located)}
     layers = read_layers({name: source for name, source in located.items() if name != ELEVATION}, datum=file.datum)
     breaches = [*file.breaches, *(f for f in found if isinstance(f, Breach)), *layers.breaches]
+    sheet = layers.tables["overrides"] if layers.sound("overrides") else None
+    seen, about_seen = findings_of(file.findings, sheet, datum=file.datum, date=file.settings.date)
+    overridden, about_tables = over_tables(layers.tables, seen)
+    layers = replace(layers, tables=overridden.tables)
+    breaches += [*about_seen, *about_tables]
     sources, about_residents = _residents(file, layers)
     breaches += [*_between(file.settings, layers), *about_residents]
-    breaches += check_datums(layers)
-    metric, about_places = in_metres(layers, reach_m=_reach_m(file.settings))
+    of_datums = check_datums(layers)
+    breaches += of_datums
+    metric, about_places = in_metres(layers, reach_m=_reach_m(file.settings), limits=file.limits)
     breaches += about_places
-    residents = None
-    if metric:
+    force = residents = None
+    if metric and metric.streets.way_id:
         breaches += _check_ways(file.settings, metric.streets)
-        if sources and not any(b.severity == "error" for b in breaches):
-            residents, found_there = settle(sources, metric.frames["buildings"], metric.frames["areas"])
-            breaches += [*found_there, *_check_counted(residents, metric.frames["buildings"])]
-            breaches += check_areas(metric.frames["areas"], metric.frames["buildings"], residents)
+        force, about_force = in_force(file.settings, layers, seen, metric)
+        breaches += about_force
+    if metric:
+        breaches += check_floors(metric.frames["buildings"])
+        breaches += _check_places(metric, unsure={b.layer for b in of_datums})
+    if metric and len(metric.frames["areas"]) and len(metric.frames["buildings"]):
+        unsound = {b.layer for b in breaches if b.severity == "error"}
+        sound = not unsound & {"areas", "buildings", "residents", "overrides"}
+        residents, found_there = _settled(sources, metric, overridden.residents, sound=sound)
+        breaches += found_there
     marked = tuple(layer for layer in LAYERS if layer in layers.marked)
     if not file.settings.synthetic:
         breaches += unsaid(marked)
+    if any(b.layer == "overrides" and b.severity == "error" for b in breaches):  # then nothing is replaced
+        breaches = [b for b in breaches if b.rule != "overridden"]
     breaches = sorted(breaches, key=lambda b: [STUDY_FILE, *LAYERS, ELEVATION].index(b.layer))
-    if metric is None or residents is None or any(b.severity == "error" for b in breaches):
-        return None, tuple(breaches)
+    findings = tuple(with_places_of_layers(breaches, layers))
+    told = Checked(None, findings, file.settings.name, file.settings.language, sketch(layers))
+    if metric is None or force is None or residents is None or any(b.severity == "error" for b in breaches):
+        return told
     study = Study(
         path=file.path,
-        settings=file.settings,
+        settings=force.settings,
         crs=metric.crs,
         streets=metric.streets,
         areas=metric.frames["areas"],
@@ -117,15 +185,39 @@ def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
         residents=residents,
         stations=metric.frames["stations"],
         candidates=metric.frames["candidates"],
-        barriers=metric.frames["barriers"],
+        barriers=force.barriers,
+        closures=force.closures,
         elevation=located[ELEVATION].path if ELEVATION in located else None,
         extent_m=metric.extent_m,
         attribution=_attribution(located, of_osm=layers.of_osm),
         fingerprint=digest(file.content, located),
-        findings=tuple(breaches),
+        findings=findings,
         marked=marked,
     )
-    return study, study.findings
+    return replace(told, study=study)
+
+
+def not_given(study: Study) -> list[Breach]:
+    """Return what an answer is worth without the inputs that a study may do without."""
+    without = {
+        "entrances": (len(study.entrances), "homes are left from their middle, not from their doors"),
+        "barriers": (len(study.barriers), "legs to the street may cross walls, rails and water"),
+        ELEVATION: (
+            study.elevation is not None or (study.streets.node_tags["ele"] != "").any(),
+            "the ground is taken for flat",
+        ),
+    }
+    return [
+        Breach(layer, "not-given", f"none given: {what}", severity="note")
+        for layer, (given, what) in without.items()
+        if not given
+    ]
+
+
+def _folder(path: str | Path) -> str:
+    """Return the name of the folder that a study lies in."""
+    place = Path(path).resolve()
+    return (place if place.is_dir() else place.parent).name
 
 
 def _residents(file: StudyFile, layers: Layers) -> tuple[list[pd.DataFrame], list[Breach]]:
@@ -163,12 +255,40 @@ def _residents(file: StudyFile, layers: Layers) -> tuple[list[pd.DataFrame], lis
     return sources, found
 
 
+def _settled(
+    sources: list[pd.DataFrame], metric: Metric, seen: pd.DataFrame, *, sound: bool
+) -> tuple[pd.DataFrame | None, list[Breach]]:
+    """Return the residents brought together, None without a source; and what does not fit the buildings or areas.
+
+    Where a count, building or area is not ``sound``, sums say nothing: only that is told which holds whatever they are.
+    """
+    areas, buildings = metric.frames["areas"], metric.frames["buildings"]
+    if not sources:
+        return None, check_areas(areas, buildings, None)
+    residents, found = settle(sources if sound else with_sound_rows(sources), buildings, areas, seen=seen)
+    found = [b for b in found if sound or b.rule not in OF_SUMS]
+    about_counts = _check_counted(residents, buildings) if sound else []
+    if any(set(source["by"]) & {"point", "cell", "area", "total"} for source in sources):
+        about_counts += check_kinds(buildings)
+    return residents, [*found, *about_counts, *check_areas(areas, buildings, residents)]
+
+
+def _check_places(metric: Metric, *, unsure: set[str]) -> list[Breach]:
+    """Check that places stand near the buildings they name, but of layers that look shifted as a whole."""
+    return [
+        b
+        for layer in ("entrances", "stations", "candidates")
+        if not {layer, "buildings"} & unsure
+        for b in check_near_buildings(layer, metric.frames[layer], metric.frames["buildings"])
+    ]
+
+
 def _between(settings: Settings, layers: Layers) -> list[Breach]:
     """Check what one layer says of another by id, and the study file of the areas' levels."""
     found = []
     if layers.ids("areas"):
         areas = layers.tables["areas"]
-        found += [*check_tree(areas), *_check_eligible(settings.eligible, sorted(set(areas["level"])))]
+        found += _check_eligible(settings.eligible, sorted(set(areas["level"])))
         reserved = areas["area_id"][areas["area_id"] == TOTAL]
         found += breach("areas", "reserved-id", "is the id of the table's last row; name the area otherwise", reserved)
     if buildings := layers.ids("buildings"):
@@ -193,7 +313,7 @@ def _check_ways(settings: Settings, streets: StreetWays) -> list[Breach]:
     walking, ways = settings.walking, set(streets.way_id)
     found = []
     for key, named, known, what in (
-        ("closed", walking.closed, ways, "ways that are no streets"),
+        ("closed", walking.closed, ways.union(streets.node_tags["id"]), "neither streets nor gates on them"),
         ("rules", [i for rule in walking.rules for i in rule.ids], ways, "ways that are no streets"),
         (
             "gates",
@@ -208,7 +328,7 @@ def _check_ways(settings: Settings, streets: StreetWays) -> list[Breach]:
 
 def _check_counted(residents: pd.DataFrame, buildings: pd.DataFrame) -> list[Breach]:
     """Tell which residential buildings inside the areas no row counts, where all are counted by building."""
-    if not set(residents["by"]) <= {"building", "address", UNPLACED}:
+    if not set(residents["by"]) <= {"building", "address", FOUND, UNPLACED}:
         return []
     homes = buildings["building_id"][buildings["kind"].isin(RESIDENTIAL_KINDS) & (buildings["area_id"] != "")]
     missing = homes[~are_among(homes, residents["target_id"])]

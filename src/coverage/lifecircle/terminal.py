@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lifecircle.circles import Coverage
-from lifecircle.errors import Breach, printable
+from lifecircle.errors import SEVERITIES, Breach, printable
 from lifecircle.mark import BOTH, MARK
 from lifecircle.scenarios import Plan
 from lifecircle.schema import TOTAL
@@ -26,7 +26,7 @@ STATUSES = ("beyond", "unreachable", "unsnappable", "unplaced")
 """Columns of residents outside every circle; one that holds nobody is not shown."""
 
 MARKED = "bold yellow"
-STYLES = {"error": "red", "repair": "yellow", "warning": "cyan"}
+STYLES = {"error": "red", "warning": "cyan", "repair": "yellow", "note": "dim"}
 
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
@@ -53,10 +53,19 @@ def show_mark(synthetic: bool) -> None:
 
 
 def show_findings(findings: Sequence[Breach]) -> None:
-    """Show errors, repairs and warnings, a line each."""
+    """Show findings, a line each."""
     for finding in findings:
         style = STYLES[finding.severity]
         _err.print(f"[{style}]{finding.severity}[/{style}] {escape(str(finding))}", soft_wrap=True)
+
+
+def show_verdict(findings: Sequence[Breach], *, strict: bool) -> None:
+    """Show how many findings there are of each severity, and whether the study can be used."""
+    said = [finding.severity for finding in findings]
+    counts = ", ".join(f"{n:,} {name}{'s' if n > 1 else ''}" for name in SEVERITIES if (n := said.count(name)))
+    _out.print(counts or "nothing to report", soft_wrap=True)
+    if strict and "warning" in said:
+        _out.print("warnings count as errors here (--strict)", style=STYLES["error"], soft_wrap=True)
 
 
 def show_crs(crs: str) -> None:
@@ -67,6 +76,12 @@ def show_crs(crs: str) -> None:
 def show_written(path: Path, page: Path | None = None) -> None:
     """Show where results lie, and which page to open."""
     _out.print(f"wrote {_plain(path)}" + (f" · open {_plain(page)}" if page else ""), soft_wrap=True)
+
+
+def show_private(folder: str) -> None:
+    """Show that what is shown here is for the office, and which folder others may see."""
+    said = "what was found above is exact and for the office; only the folder {} is for others"
+    _err.print(said.format(_plain(folder)), soft_wrap=True)
 
 
 def show_maps(pages: Sequence[Path]) -> None:
@@ -84,7 +99,7 @@ def show_coverage(coverage: Coverage) -> None:
     table = Table("", "residents", title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for circle in settings.circles:
         table.add_column(_plain(f"within {circle.name}"))
-    statuses = [name for name in STATUSES if totals[name].any()]
+    statuses = [name for name in STATUSES if totals[name].any() or totals[name].isna().any()]
     for name in statuses:
         table.add_column(name)
     for column in table.columns[1:]:
@@ -92,9 +107,9 @@ def show_coverage(coverage: Coverage) -> None:
     for column in table.columns:
         column.no_wrap = True
     for group, row in totals.iterrows():
-        within = (f"{row[f'within_{c.name}']:,.0f}\n({_share(row[f'share_{c.name}'])})" for c in settings.circles)
-        others = (f"{row[name]:,.0f}" for name in statuses)
-        table.add_row(_plain(str(group).replace("_", " ")), f"{row['residents']:,.0f}", *within, *others)
+        within = (f"{_people(row[f'within_{c.name}'])}\n({_share(row[f'share_{c.name}'])})" for c in settings.circles)
+        others = (_people(row[name]) for name in statuses)
+        table.add_row(_plain(str(group).replace("_", " ")), _people(row["residents"]), *within, *others)
     _out.print(table)
     if none := [name for name in STATUSES if name not in statuses]:
         _out.print(f"nobody is {' or '.join(none)}", soft_wrap=True)
@@ -110,7 +125,7 @@ def show_plan(plan: Plan) -> None:
     title = _titled(plan.scenario.name, plan.coverage.synthetic)
     table = Table("order", "site", "kind", "wins", "only here", title=title, title_justify="left")
     for row in plan.sites[plan.sites["state"] == "chosen"].to_dict("records"):
-        figures = f"{row['gain']:,.0f}", f"{row[f'only_here_{plan.scenario.circle}']:,.0f}"
+        figures = _people(row["gain"]), _people(row[f"only_here_{plan.scenario.circle}"])
         table.add_row(str(row["order"]), _plain(row["name"] or row["site_id"]), _plain(row["kind"]), *figures)
     _out.print(table)
     if not len(solution.chosen):
@@ -122,15 +137,16 @@ def show_plan(plan: Plan) -> None:
     table_rows = plan.coverage.table
     is_total = (table_rows["area_id"] == TOTAL) & (table_rows["group"] == "all")
     everyone = table_rows.loc[is_total, "residents"].iloc[0]
-    all_share, reachable_share = (_share(plan.reached / n) if n else "-" for n in (everyone, plan.reachable))
+    all_share, reachable_share = (_share(plan.reached / n) if n > 0 else "-" for n in (everyone, plan.reachable))
     _out.print(
-        f"{plan.reached:,.0f} residents within {_plain(plan.scenario.circle)}: {all_share} of all, {reachable_share} "
-        "of those whom all candidates together could reach",
+        f"{_people(plan.reached)} residents within {_plain(plan.scenario.circle)}: {all_share} of all, "
+        f"{reachable_share} of those whom all candidates together could reach",
         soft_wrap=True,
     )
-    gain = "" if solution.gap_gain is None else f" ({solution.gap_gain:.2%} of what could be gained)"
-    value, bound = f"{solution.value:,.1f}", f"{solution.bound:,.1f}"
-    _out.print(f"value {value}, bound {bound}, gap {solution.gap:.2%}{gain}, {solution.status}", soft_wrap=True)
+    gain = "" if solution.gap_gain is None else f" ({_figure(solution.gap_gain, '.2%')} of what could be gained)"
+    value, bound = _figure(solution.value, ",.1f"), _figure(solution.bound, ",.1f")
+    gap = _figure(solution.gap, ".2%")
+    _out.print(f"value {value}, bound {bound}, gap {gap}{gain}, {solution.status}", soft_wrap=True)
 
 
 def show_assigned(assigned: pd.DataFrame) -> None:
@@ -149,6 +165,16 @@ def _titled(name: str, synthetic: bool) -> str:
 
 def _plain(text: object) -> str:
     return escape(printable(str(text)))
+
+
+def _people(residents: float) -> str:
+    """Return a number of residents, a dash where it is not shown."""
+    return _figure(residents, ",.0f")
+
+
+def _figure(value: float, form: str) -> str:
+    """Return a figure, a dash where it is not shown."""
+    return "-" if pd.isna(value) else format(value, form)
 
 
 def _share(share: float) -> str:

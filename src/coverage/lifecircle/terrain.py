@@ -6,6 +6,8 @@ Lines are ragged, as everywhere: line ``i`` is ``xy_m[indptr[i]:indptr[i + 1]]``
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,11 +120,9 @@ def read_terrain(path: Path, crs: CRS, xy_m: FloatArray) -> Terrain:
     cent of walking time, and keeps every hill that is wider than a few cells. Cells without a height take no part.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # refused below
-            with rasterio.open(path, driver="GTiff") as raster:
-                terrain = _read(raster, path, crs, xy_m)
-    except (CRSError, ProjError, RasterioError) as error:
+        with _opened(path) as raster:
+            terrain = _read(raster, path, crs, xy_m)
+    except (CRSError, ProjError, RasterioError, ValueError, OverflowError, np.linalg.LinAlgError) as error:
         raise SourceError(f"{path}: cannot be read as a GeoTIFF of heights: {error}") from error
     if not np.isfinite(terrain.at(xy_m)).any():
         raise SourceError(
@@ -134,12 +134,22 @@ def read_terrain(path: Path, crs: CRS, xy_m: FloatArray) -> Terrain:
 def are_made_up(path: Path) -> bool:
     """Return whether a GeoTIFF bears a tag which says that its heights are made up; one that cannot be read says no."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path, driver="GTiff") as raster:
-                return is_marked(raster.tags()) or is_marked(raster.tags(1))
+        with _opened(path) as raster:
+            return is_marked(raster.tags()) or is_marked(raster.tags(1))
     except RasterioError:
         return False
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[rasterio.DatasetReader]:
+    """Open a GeoTIFF, and nothing beside it: files of the same name can lead GDAL to any other file or address."""
+    alone = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": False}
+    with warnings.catch_warnings(), rasterio.Env(**alone):
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # refused where it matters
+        with rasterio.open(path, driver="GTiff") as raster:
+            if raster.tags(ns="OVERVIEWS"):
+                raise RasterioError("it names another file for its overviews")
+            yield raster
 
 
 def _read(raster: rasterio.DatasetReader, path: Path, crs: CRS, xy_m: FloatArray) -> Terrain:

@@ -59,10 +59,10 @@ def coverage_page(coverage: Coverage, *, plan: Plan | None = None, unserved: pd.
     data = payload(coverage, plan=plan, unserved=unserved) | {"levels": levels}
     canvas, draw = _folium_parts(areas, levels, data["bounds"])
     scripts = [_leaflet_js(), draw, _own_js()]
-    styles = [_leaflet_css(), _asset("page.css")]
+    styles = [_leaflet_css(), asset("page.css")]
     environment = Environment(autoescape=True, undefined=StrictUndefined)
-    return environment.from_string(_asset("page.html")).render(
-        policy=_policy(scripts, styles),
+    return environment.from_string(asset("page.html")).render(
+        policy=policy(scripts, styles),
         lang=LOCALES[language],
         mark=MARK if coverage.synthetic else "",
         synthetic=WORDS[language]["synthetic"],
@@ -71,7 +71,7 @@ def coverage_page(coverage: Coverage, *, plan: Plan | None = None, unserved: pd.
         canvas=canvas,
         data=script_json(data),
         leaflet_version=LEAFLET,
-        leaflet_licence=_asset("leaflet/LICENSE"),
+        leaflet_licence=asset("leaflet/LICENSE"),
     )
 
 
@@ -98,7 +98,7 @@ def _folium_parts(areas: gpd.GeoDataFrame, levels: list[str], bounds: list[list[
     return figure.html.render(), figure.script.render()
 
 
-def _policy(scripts: Iterable[str], styles: Iterable[str]) -> str:
+def policy(scripts: Iterable[str], styles: Iterable[str]) -> str:
     """Return a content security policy that lets exactly these scripts and styles run and nothing be fetched."""
     return (
         f"default-src 'none'; script-src {_hashes(scripts)}; style-src {_hashes(styles)}; img-src data:; "
@@ -112,19 +112,20 @@ def _hashes(texts: Iterable[str]) -> str:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return one of our own files that pages are made of."""
     return files("lifecircle.maps").joinpath("assets", name).read_text(encoding="utf-8")
 
 
 def _leaflet_js() -> str:
-    return re.sub(r"//# sourceMappingURL=\S+", "", _asset("leaflet/leaflet.js"))
+    return re.sub(r"//# sourceMappingURL=\S+", "", asset("leaflet/leaflet.js"))
 
 
 def _leaflet_css() -> str:
     """Return Leaflet's styles without its pictures, which belong to controls and markers that the page has not."""
-    return re.sub(r"url\([^)]*\)", "none", _asset("leaflet/leaflet.css"))
+    return re.sub(r"url\([^)]*\)", "none", asset("leaflet/leaflet.css"))
 
 
 def _own_js() -> str:
-    parts = "\n".join(_asset(f"js/{name}.js") for name in SCRIPTS)
+    parts = "\n".join(asset(f"js/{name}.js") for name in SCRIPTS)
     return f"(() => {{\n'use strict';\n{parts}}})();\n"

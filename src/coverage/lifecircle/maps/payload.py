@@ -39,6 +39,7 @@ def payload(coverage: Coverage, *, plan: Plan | None = None, unserved: pd.DataFr
         "words": WORDS,
         "name": study.settings.name,
         "synthetic": coverage.synthetic,
+        "rounded": coverage.demand.rounded,
         "notes": [{"zh": n.zh, "en": n.en} for n in coverage.notes],
         "attribution": list(study.attribution),
         "fingerprint": study.fingerprint,
@@ -115,7 +116,7 @@ def _building_facts(study: Study, stages: list[Coverage], station_ids: pd.Index)
     from 1, 0 is none. Stages after the first are written as the difference from the one before.
     """
     buildings = stages[0].buildings
-    residents = np.rint(buildings["residents"].to_numpy(dtype=np.float64) * 10.0)
+    residents = np.rint(buildings["residents"].fillna(0.0).to_numpy(dtype=np.float64) * 10.0)
     columns = [varints(pd.Index(study.areas["area_id"]).get_indexer(buildings["area_id"]) + 1), varints(residents)]
     before: list[LongArray] = []
     for stage in stages:

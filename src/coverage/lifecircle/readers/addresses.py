@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lifecircle.model import BoolArray, LongArray
+from lifecircle.model import BoolArray, IntArray, LongArray
 
 UNKNOWN, AMBIGUOUS = -1, -2
 """Rows of an address that no building bears, and of one that several do."""
 
 _ALIKE = (
-    (r"\s+", ""),
-    (r"(?:\d+|[甲乙丙丁])单元.*$", ""),
-    (r"(\d+)(?:号楼|栋楼|栋|幢楼|幢|座楼|座|#楼|#)", r"\1号"),
+    (r"(^|\D)\s+", r"\1"),
+    (r"\s+(\D|$)", r"\1"),
+    (r"\s?(?:\d+|[甲乙丙丁])单元.*$", ""),
+    (r"(\d+)(?:号楼|栋楼|栋|幢楼|幢|座楼|座|#楼|#)", r"\1栋"),
     (r"第(\d)", r"\1"),
 )
-"""Patterns, and what stands in their place."""
+"""Patterns, and what stands in their place. A blank between two digits parts two numbers."""
 
 _COMMUNITY = r"^(.{1,20}?(?:社区|居委会|村委会))(.+)$"
 
@@ -26,24 +29,25 @@ _COMMUNITY = r"^(.{1,20}?(?:社区|居委会|村委会))(.+)$"
 def plain_address(addresses: pd.Series) -> pd.DataFrame:
     """Return addresses written alike, as columns ``community`` (empty where none is named) and ``rest``.
 
-    Full-width characters become half-width, blanks and the number of a stairwell with all behind it are left out, and
-    号楼, 栋, 幢, 座 and # after a number read 号.
+    Full-width characters become half-width, blanks that part no numbers and the number of a stairwell with all behind
+    it are left out, and 号楼, 幢, 座 and # after a number read 栋.
     """
-    # Arrow's own functions: pandas would go through the texts one by one.
-    plain = pc.utf8_lower(pc.utf8_normalize(pa.array(addresses, type=pa.string()), form="NFKC"))
+    # Of a city's households many share an address; and pandas would go through the texts one by one, Arrow does not.
+    texts, which = _distinct(addresses.to_frame("address"))
+    plain = pc.utf8_lower(pc.utf8_normalize(pa.array(texts["address"], type=pa.string()), form="NFKC"))
     for pattern, instead in _ALIKE:
         plain = pc.replace_substring_regex(plain, pattern, instead)
     named = pc.match_substring_regex(plain, _COMMUNITY)
     community = pc.if_else(named, pc.replace_substring_regex(plain, _COMMUNITY, r"\1"), "")
     rest = pc.replace_substring_regex(plain, _COMMUNITY, r"\2")
     columns = {"community": community.to_pandas(), "rest": rest.to_pandas()}
-    return pd.DataFrame(columns).astype("str").set_axis(addresses.index)
+    return pd.DataFrame(columns).astype("str").iloc[which].set_axis(addresses.index)
 
 
 def join_addresses(
-    addresses: pd.Series,
+    addresses: pd.DataFrame,
     communities: pd.Series,
-    building_addresses: pd.Series,
+    building_addresses: pd.DataFrame,
     building_communities: pd.Series,
     *,
     homes: BoolArray,
@@ -53,7 +57,7 @@ def join_addresses(
     Parameters
     ----------
     addresses, building_addresses
-        As their files have them, empty for none.
+        As `plain_address` writes them, empty for none.
     communities, building_communities
         Names of the communities in which they lie, as far as stated; one in the address itself stands in for an empty
         one.
@@ -64,17 +68,33 @@ def join_addresses(
     -------
     LongArray
         (n,) the row of the building; `UNKNOWN` where none bears the address, `AMBIGUOUS` where several do. An address
-        is looked for in its community, in all of them where it names none.
+        is looked for in its community, in all of them where it names none; where nothing bears it letter by letter,
+        3号 is taken for 3栋 and the other way round.
     """
     theirs = _keyed(building_addresses, building_communities).reset_index(drop=True)
+    theirs = theirs[theirs["rest"] != ""]
     # Of a city's households many share an address: each is looked up once.
     asked, which = _distinct(_keyed(addresses, communities))
     row = np.full(len(asked), UNKNOWN, dtype=np.int64)
-    for chosen in (homes, ~homes):
+    forms = ((asked, theirs), (_bare(asked), _bare(theirs)))
+    for chosen, (ours, known) in product((homes, ~homes), forms):
         left = np.flatnonzero(row == UNKNOWN)
-        row[left] = _looked_up(asked.iloc[left], theirs[chosen & (theirs["rest"] != "").to_numpy()])
+        row[left] = _looked_up(ours.iloc[left], known[chosen[known.index]])
     found: LongArray = row[which]
     return found
+
+
+def named_community(communities: pd.Series, names: pd.Series) -> IntArray:
+    """Return (n,) the row in ``names`` of the community that each address names; `UNKNOWN` where it names none.
+
+    What stands before it, such as the city, is passed over; a name that several bear says nothing.
+    """
+    plain = plain_address(names).sum(axis=1).to_numpy()
+    once = pd.Series(range(len(plain)), index=plain).drop("", errors="ignore")
+    row_of = once[~once.index.duplicated(keep=False)].to_dict()
+    which, said = pd.factorize(communities)
+    meant = [max((name for name in row_of if one.endswith(name)), key=len, default="") for one in said]
+    return np.array([row_of.get(name, UNKNOWN) for name in meant], dtype=np.int32)[which]
 
 
 def _looked_up(asked: pd.DataFrame, known: pd.DataFrame) -> LongArray:
@@ -85,12 +105,15 @@ def _looked_up(asked: pd.DataFrame, known: pd.DataFrame) -> LongArray:
     return np.where(asked["community"] == "", anywhere, np.where(inside == UNKNOWN, unstated, inside))
 
 
-def _keyed(addresses: pd.Series, communities: pd.Series) -> pd.DataFrame:
-    texts, which = _distinct(addresses.to_frame("address"))
-    plain = plain_address(texts["address"]).iloc[which].set_axis(addresses.index)
-    names, which = _distinct(communities.to_frame("name"))
-    stated = plain_address(names["name"])
-    whole = (stated["community"] + stated["rest"]).iloc[which].set_axis(addresses.index)
+def _bare(keyed: pd.DataFrame) -> pd.DataFrame:
+    """Return addresses with 号 for 栋, for which of the two a number is written with is a habit."""
+    rest = pc.replace_substring_regex(pa.array(keyed["rest"], type=pa.string()), r"(\d)栋", r"\1号")
+    return keyed.assign(rest=rest.to_pandas().astype("str").set_axis(keyed.index))
+
+
+def _keyed(plain: pd.DataFrame, communities: pd.Series) -> pd.DataFrame:
+    stated = plain_address(communities).set_axis(plain.index)
+    whole = stated["community"] + stated["rest"]
     return plain.assign(community=whole.where(whole != "", plain["community"]))
 
 

@@ -9,6 +9,9 @@ from lifecircle.errors import Breach
 from lifecircle.mark import MARK
 from lifecircle.schema import WKT, known_column
 
+NAME_BYTES = 10
+"""Length of the longest heading of a dBASE table, the part of a Shapefile that holds its columns."""
+
 _POSITION = {
     "lon": ("lng", "longitude", "经度", "x经度", "东经"),
     "lat": ("latitude", "纬度", "y纬度", "北纬"),
@@ -18,7 +21,7 @@ _POSITION = {
 }
 _BUILDING = ("building", "楼栋编号", "楼栋代码", "楼栋编码", "楼栋号", "楼栋id", "建筑编号", "所在楼栋", "楼栋")
 _AREA = ("社区代码", "社区编号", "社区编码", "社区id", "行政区划代码", "区划代码")
-_ADDRESS = ("地址", "详细地址", "住址", "居住地址", "门牌地址", "小区/楼栋", "小区楼栋")
+_ADDRESS = ("地址", "详细地址", "住址", "居住地址", "门牌地址", "小区/楼栋", "小区楼栋", "楼栋地址")
 _COUNTS = {
     "residents": ("population", "人口", "人口数", "人数", "常住人口", "居民数", "总人口", "家庭人口", "户籍人口"),
     "residents_aged": ("60+", "60岁以上", "60岁及以上", "60周岁以上", "老年人", "老年人口", "老人"),
@@ -45,7 +48,7 @@ ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "area_id": (*_AREA, "code", "代码", "编号", "编码"),
         "name": ("名称", "社区名称", "社区", "村名", "村", "单位名称"),
         "level": ("级别", "层级"),
-        "parent_id": ("上级代码", "上级编号", "街道代码", "街道编号", "乡镇代码"),
+        "parent_id": ("上级代码", "上级编号", "上级区划代码", "街道代码", "街道编号", "乡镇代码"),
     },
     "buildings": {
         "building_id": (*_BUILDING, "id", "编号"),
@@ -74,6 +77,25 @@ ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         **_ROOM,
     },
     "barriers": {"kind": ("type", "类别", "类型")},
+    "gates": {
+        "gate_id": ("大门编号", "门编号", "出入口编号", "编号"),
+        "way_id": ("道路编号", "osm_id"),
+        "hours": ("opening_hours", "开放时间", "开门时间"),
+        "open": ("是否开放", "开放"),
+    },
+    "closures": {
+        "closure_id": ("封闭编号", "施工编号", "编号"),
+        "way_id": ("道路编号", "osm_id"),
+        "since": ("from", "start", "开始", "开始日期", "起始日期", "封闭日期"),
+        "until": ("to", "end", "结束", "结束日期", "截止日期", "恢复日期"),
+    },
+    "overrides": {
+        "id": ("编号", "对象编号"),
+        "what": ("核实内容", "核查内容", "事项", "类别"),
+        "value": ("核实结果", "核查结果", "结果", "值"),
+        "who": ("核实人", "核查人", "调查人", "填表人"),
+        "when": ("date", "核实日期", "核查日期", "调查日期", "日期"),
+    },
     "requests": {
         "request_id": ("id", "工单编号", "诉求编号", "编号"),
         "item": ("诉求事项", "事项", "服务事项"),
@@ -96,6 +118,29 @@ def aliases_of(layer: str) -> dict[str, str]:
         if known_column(layer, ours)
         for heading in (ours, *headings)
     }
+
+
+def check_cut(layer: str, existing: Sequence[str], stated: Mapping[str, str]) -> list[Breach]:
+    """Tell which headings of a dBASE table may be the beginnings of known ones, for none is longer than `NAME_BYTES`.
+
+    ``stated`` are the columns of which the study says how they are called.
+    """
+    meaning = aliases_of(layer)
+    settled = {*stated, *(meaning.get(plain_heading(heading), "") for heading in existing)}
+    rests: dict[str, set[str]] = {}
+    for heading, ours in meaning.items():
+        for encoding in ("utf-8", "gb18030"):
+            if len(whole := heading.encode(encoding)) > NAME_BYTES and ours not in settled:
+                rests.setdefault(whole[:NAME_BYTES].decode(encoding, errors="ignore"), set()).add(ours)
+    told = [
+        f"{' or '.join(sorted(rests[plain]))} = {heading}"
+        for heading in existing
+        if heading not in stated.values() and (plain := plain_heading(heading)) not in meaning and plain in rests
+    ]
+    message = (
+        f"a Shapefile cuts headings after {NAME_BYTES} bytes; if this is what is left of one, say so under columns"
+    )
+    return [Breach(layer, "cut-heading", message, tuple(told), len(told), "warning")] if told else []
 
 
 def by_alias(layer: str, existing: Sequence[str], taken: Iterable[str]) -> tuple[dict[str, str], list[Breach]]:

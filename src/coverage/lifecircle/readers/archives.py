@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-MOST_ENTRIES = 10_000
-MOST_BYTES = 2**31
-"""What all of it may unpack to: a workbook of four million rows is half of that."""
+from lifecircle.readers.limits import MB, Limits
 
+MOST_ENTRIES = 10_000
 MOST_RATIO = 100
 """What a file may unpack to for each of its bytes, once it is larger than `_ALWAYS_BYTES`: tables come to 30."""
 
@@ -23,10 +22,15 @@ _ENCRYPTED = 1
 _WORKBOOK = ("[Content_Types].xml", "xl/workbook.xml")
 
 
-def problem_of_workbook(path: Path) -> str:
+def problem_of_workbook(path: Path, limits: Limits) -> str:
     """Return why a zip is no workbook that may be opened, empty when it is one.
 
     Only what the archive states of itself is read here; `parts` holds it to that.
+
+    Raises
+    ------
+    OverLimitError
+        When it unpacks to more than ``limits`` allow.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -43,13 +47,17 @@ def problem_of_workbook(path: Path) -> str:
         return "it is locked with a password; save it without"
     if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
         return "it is packed in a way that workbooks are not; save it again"
-    if unpacked > MOST_BYTES:
-        return f"it holds more than {MOST_BYTES / 2**30:g} GiB once unpacked"
-    if unpacked > max(_ALWAYS_BYTES, MOST_RATIO * path.stat().st_size):
+    limits.hold("unpacked_mb", unpacked / MB)
+    if is_blown_up(unpacked, path.stat().st_size):
         return f"it unpacks to more than {MOST_RATIO} times its size; save it again, without the blank rows and columns"
     if not names.issuperset(_WORKBOOK):
         return "it is no workbook of Excel's; save it as .xlsx"
     return ""
+
+
+def is_blown_up(unpacked_bytes: int, packed_bytes: int) -> bool:
+    """Return whether a file unpacks to more than any that was made to be read."""
+    return unpacked_bytes > max(_ALWAYS_BYTES, MOST_RATIO * packed_bytes)
 
 
 def parts(path: Path, folder: str) -> Iterator[Iterator[bytes]]:

@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
+from pyproj import CRS
 
 from lifecircle.errors import Breach
 from lifecircle.floors import is_residential
 from lifecircle.model import FloatArray
-from lifecircle.readers.placing import ON_BUILDING
+from lifecircle.readers.placing import ON_BUILDING, UNPLACED
+from lifecircle.readers.whereabouts import lonlat
 from lifecircle.schema import breach
 
 SLIVER_M, SLIVER_M2 = 1.0, 100.0
@@ -26,7 +28,7 @@ DRAWN_M, DRAWN_M2 = 0.1, 1.0
 _Shapes = npt.NDArray[np.object_]
 
 
-def check_areas(areas: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, residents: pd.DataFrame) -> list[Breach]:
+def check_areas(areas: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, residents: pd.DataFrame | None) -> list[Breach]:
     """Tell where areas of a level overlap or leave holes, and which homes lie in none.
 
     A home in no area is not told where each is counted by itself and nobody in this one: it changes nothing.
@@ -36,24 +38,25 @@ def check_areas(areas: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, residents:
     areas, buildings
         In one metric CRS, mended; buildings with ``area_id``.
     residents
-        As `lifecircle.readers.placing.settle` returns them.
+        As `lifecircle.readers.placing.settle` returns them; None where nobody could be read.
     """
-    people = _people(buildings, residents)
+    people = np.zeros(len(buildings)) if residents is None else _people(buildings, residents)
     overlaps, holes = [], []
     shapes, ids = areas.geometry.to_numpy(), areas["area_id"].to_numpy(dtype=object)
     for rows in areas.groupby("level", sort=False).indices.values():
         overlaps += list(_overlaps(shapes[rows], ids[rows]))
-        parents = areas["area_id"].isin(areas["parent_id"].iloc[rows]).to_numpy()
-        holes += list(_holes(shapes[rows], ids[rows], shapes[parents]))
+        above = areas["parent_id"].iloc[rows]
+        parents, beside = areas["area_id"].isin(above), areas["parent_id"].isin(above[above != ""])
+        holes += list(_holes(shapes[rows], ids[rows], parents=shapes[parents], beside=shapes[beside]))
     where = shapely.point_on_surface(buildings.geometry.to_numpy())
+    shared = "ground that two areas of a level share; the smaller area counts"
     found = [
-        *_told(
-            "areas-overlap", "ground that two areas of a level share; the smaller area counts", overlaps, where, people
-        ),
-        *_told("areas-hole", "ground between areas of a level that belongs to none", holes, where, people),
+        *_told("areas-overlap", shared, overlaps, where, people, areas.crs),
+        *_told("areas-hole", "ground between areas of a level that belongs to none", holes, where, people, areas.crs),
     ]
-    exact = residents["by"].isin(ON_BUILDING).all()
-    lost = (buildings["area_id"] == "").to_numpy() & ((people > 0) | (is_residential(buildings) & ~exact))
+    exact = residents is None or residents["by"].isin([*ON_BUILDING, UNPLACED]).all()
+    nowhere = (buildings["area_id"] == "").to_numpy() & ~buildings.geometry.is_empty.to_numpy()
+    lost = nowhere & ((people > 0) | (is_residential(buildings) & (not exact)))
     message = (
         f"homes in no area, with {people[lost].sum():,.0f} residents counted in them; no row of the tables has them: "
         "draw the areas round them, or leave them be where they lie beyond the border"
@@ -78,10 +81,15 @@ def _overlaps(shapes: _Shapes, ids: npt.NDArray[np.object_]) -> Iterator[tuple[s
             yield f"{ids[one[i]]} and {ids[other[i]]}", part
 
 
-def _holes(shapes: _Shapes, ids: npt.NDArray[np.object_], parents: _Shapes) -> Iterator[tuple[str, shapely.Geometry]]:
-    """Yield what lies between the areas, or in a parent of theirs and in none of them, named after the nearest."""
+def _holes(
+    shapes: _Shapes, ids: npt.NDArray[np.object_], *, parents: _Shapes, beside: _Shapes
+) -> Iterator[tuple[str, shapely.Geometry]]:
+    """Yield what lies between the areas, or in a parent of theirs and in none of its own, named after the nearest.
+
+    ``beside`` are all that have these parents, of whatever level.
+    """
     # A corner of one area on the side of another leaves a slit of a hair's breadth, through which a hole would run out.
-    filled = shapely.union_all(shapely.buffer(shapes, DRAWN_M / 2, join_style="mitre"))
+    filled = shapely.union_all(shapely.buffer([*shapes, *beside], DRAWN_M / 2, join_style="mitre"))
     outer = shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(filled)))
     empty = shapely.difference(shapely.union_all([*outer, *parents]), filled)
     parts = shapely.buffer(_surfaces(empty), DRAWN_M / 2, join_style="mitre")
@@ -96,7 +104,7 @@ def _surfaces(shape: shapely.Geometry) -> _Shapes:
 
 
 def _told(
-    rule: str, what: str, found: list[tuple[str, shapely.Geometry]], where: _Shapes, people: FloatArray
+    rule: str, what: str, found: list[tuple[str, shapely.Geometry]], where: _Shapes, people: FloatArray, crs: CRS
 ) -> list[Breach]:
     """Return a warning for the faults and one for those that are slivers, with their size and what stands in them."""
     shapes: _Shapes = np.array([shape for _, shape in found], dtype=object)
@@ -117,5 +125,6 @@ def _told(
                 f"{len(building):,} buildings and {people[building].sum():,.0f} counted residents; mend the borders"
             )
             order = np.argsort(-size_m2, kind="stable")
-            breaches += breach("areas", name, message, names[chosen].iloc[order], "warning")
+            places = lonlat(shapely.get_coordinates(shapely.point_on_surface(shapes[chosen][order])), crs)
+            breaches += breach("areas", name, message, names[chosen].iloc[order], "warning", places=places)
     return breaches

@@ -6,23 +6,30 @@ from collections.abc import Sequence
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
 from lifecircle.errors import Breach
 from lifecircle.model import FloatArray, LongArray
-from lifecircle.readers.metric import LON_LAT, Box, local_crs
+from lifecircle.readers.metric import LON_LAT, Box, local_crs, ranks
 from lifecircle.schema import breach
 
 WHOLE = 0.99
 """An area of which less than this share lies in the area found to hold it is told."""
 
+MOST = 0.5
+"""An area of which less than this share lies in any one of the next level belongs to the level above that."""
+
+Shapes = npt.NDArray[np.object_]
+
 
 def join_levels(parts: Sequence[gpd.GeoDataFrame]) -> tuple[gpd.GeoDataFrame, list[Breach]]:
     """Return the areas of several layers as one, in degrees, each with its parent.
 
-    The parent of an area that states none is the one with which it shares most ground, of the next coarser level where
-    it shares any. Levels are ordered by the mean size of their areas.
+    The parent of an area that states none is the one of the next coarser level in which half of it lies, or more; where
+    none of any level holds so much, that with which it shares most ground. Of two levels the coarser is that whose
+    areas hold more of the other's; where neither does, that of which the study speaks first.
     """
     if any(part.crs is None for part in parts):  # told already; without it nothing can be compared
         return pd.concat([part.set_crs(LON_LAT, allow_override=True) for part in parts], ignore_index=True), []
@@ -35,14 +42,16 @@ def join_levels(parts: Sequence[gpd.GeoDataFrame]) -> tuple[gpd.GeoDataFrame, li
     shapes = areas.to_crs(local_crs(_box(bounds))).geometry.to_numpy()
     invalid = ~shapely.is_valid(shapes)
     shapes[invalid] = shapely.make_valid(shapes[invalid], method="structure", keep_collapsed=False)
-    parent, share = _parents(areas, shapes)
+    inner, outer, share_of = _held(areas["level"], shapes)
+    rank = _rank(areas["level"], inner, outer, share_of)
+    parent, share = _parents(areas, rank, inner, outer, share_of)
     ids = areas["area_id"]
     stated = areas["parent_id"] != ""
     by_overlap = ~stated & (parent >= 0)
     areas = areas.assign(parent_id=areas["parent_id"].where(~by_overlap, ids.reindex(parent).to_numpy()))
     part_of = [f"{i} -> {p} ({s:.1%})" for i, p, s in zip(ids, areas["parent_id"], share, strict=True)]
     message = f"less than {WHOLE:.0%} of it lies in the area found to hold it; state parent_id, or mend the borders"
-    orphan = ~stated & (parent < 0) & (_rank(areas, shapes) > 0)
+    orphan = ~stated & (parent < 0) & (rank > 0)
     message_alone = "lies in no area of a coarser level; it stands alone at the top of the tree"
     return areas, [
         *breaches,
@@ -61,29 +70,44 @@ def _box(bounds: FloatArray) -> Box:
     return float(west), float(south), float(east), float(north)
 
 
-def _rank(areas: pd.DataFrame, shapes: np.ndarray) -> LongArray:
-    """Return (n,) the place of each area's level, 0 for that of the largest areas."""
-    size = pd.Series(shapely.area(shapes)).groupby(areas["level"].to_numpy()).mean()
-    order = size.sort_values(ascending=False, kind="stable").index
-    rank: LongArray = order.get_indexer(areas["level"]).astype(np.int64)
-    return rank
-
-
-def _parents(areas: pd.DataFrame, shapes: np.ndarray) -> tuple[LongArray, FloatArray]:
-    """Return (n,) the row of the area that holds each, -1 for none, and how much of it lies there."""
-    rank = _rank(areas, shapes)
+def _held(level: pd.Series, shapes: Shapes) -> tuple[LongArray, LongArray, FloatArray]:
+    """Return pairs of areas of two levels that share ground, and the share of the first that lies in the second."""
     inner, outer = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    coarser = rank[outer] < rank[inner]
-    inner, outer = inner[coarser], outer[coarser]
+    apart = level.to_numpy()[inner] != level.to_numpy()[outer]
+    inner, outer = inner[apart].astype(np.int64), outer[apart].astype(np.int64)
     shared_m2 = shapely.area(shapely.intersection(shapes[inner], shapes[outer]))
-    whole_m2 = np.maximum(shapely.area(shapes), np.finfo(float).tiny)
-    inner, outer, shared_m2 = (a[shared_m2 > 0] for a in (inner, outer, shared_m2))
-    # The next coarser level first, then the largest share, then the smaller id.
-    id_order = np.argsort(np.argsort(areas["area_id"].to_numpy(dtype=object), kind="stable"))
-    order = np.lexsort([id_order[outer], -shared_m2, -rank[outer], inner])
-    inner, outer, shared_m2 = inner[order], outer[order], shared_m2[order]
+    real = shared_m2 > 0
+    inner, outer = inner[real], outer[real]
+    return inner, outer, shared_m2[real] / shapely.area(shapes[inner])
+
+
+def _rank(level: pd.Series, inner: LongArray, outer: LongArray, share: FloatArray) -> LongArray:
+    """Return (n,) the place of each area's level, 0 for the coarsest."""
+    number, names = pd.factorize(level)
+    holds = np.zeros((len(names), len(names)), dtype=np.int64)
+    most = share >= MOST
+    np.add.at(holds, (number[outer[most]], number[inner[most]]), 1)
+    coarser = holds > holds.T
+    place, left = np.zeros(len(names), dtype=np.int64), list(range(len(names)))
+    for i in range(len(names)):
+        top = next((a for a in left if not coarser[left, a].any()), left[0])
+        place[top] = i
+        left.remove(top)
+    return place[number]
+
+
+def _parents(
+    areas: pd.DataFrame, rank: LongArray, inner: LongArray, outer: LongArray, share: FloatArray
+) -> tuple[LongArray, FloatArray]:
+    """Return (n,) the row of the area that holds each, -1 for none, and how much of it lies there."""
+    above = (rank[outer] < rank[inner]) & (share > 1 - WHOLE)  # of neighbours a hair's breadth is shared
+    inner, outer, share = inner[above], outer[above], share[above]
+    # Those that hold most of it first, of them the next level; then the largest share, then the smaller id.
+    little = share < MOST
+    order = np.lexsort([ranks(areas["area_id"])[outer], -share, np.where(little, 0, -rank[outer]), little, inner])
+    inner, outer, share = inner[order], outer[order], share[order]
     first = np.flatnonzero(np.diff(inner, prepend=-1))
-    parent, share = np.full(len(shapes), -1, dtype=np.int64), np.zeros(len(shapes))
+    parent, part = np.full(len(areas), -1, dtype=np.int64), np.zeros(len(areas))
     parent[inner[first]] = outer[first]
-    share[inner[first]] = shared_m2[first] / whole_m2[inner[first]]
-    return parent, share
+    part[inner[first]] = share[first]
+    return parent, part

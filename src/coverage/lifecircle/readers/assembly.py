@@ -15,9 +15,21 @@ from pyproj import CRS
 from lifecircle.errors import Breach
 from lifecircle.model import BoolArray, FloatArray, StreetWays
 from lifecircle.readers.layers import Layers
-from lifecircle.readers.metric import LON_LAT, Box, as_points, holder, local_crs, mend, near, project, project_box
+from lifecircle.readers.limits import USUAL, Limits
+from lifecircle.readers.metric import (
+    LON_LAT,
+    Box,
+    as_points,
+    holder,
+    local_crs,
+    mend,
+    near,
+    project,
+    project_box,
+    to_metres,
+)
 from lifecircle.readers.streets import ways_of_lines
-from lifecircle.schema import LAYERS, breach
+from lifecircle.schema import LAYERS, breach, places_of
 
 SAME_PLACE_M = 1.0
 """Within this a candidate that bears a station's id is that station."""
@@ -28,10 +40,13 @@ PLACED = ("areas", "buildings", "entrances", "stations", "candidates", "barriers
 FARTHEST_M = 1_000_000.0
 """Farther from the middle of a study nothing can be meant: a slip such as 0, 0, and no place for a local projection."""
 
+ANCHORS = ("areas", "streets", "buildings")
+"""Layers that say which city is meant, the first that is there."""
+
 COMPARED = ("areas", "buildings", "stations", "candidates")
 """Layers of which something must be near the streets."""
 
-_FAR = f"lies more than {FARTHEST_M / 1000:.0f} km away; mend the coordinates"
+FAR = f"lies more than {FARTHEST_M / 1000:.0f} km away; mend the coordinates"
 _DTYPES = {"id": "str", "text": "str", "number": "float64", "flag": "bool"}
 
 
@@ -45,8 +60,8 @@ class Metric:
     frames: Mapping[str, gpd.GeoDataFrame]
 
 
-def in_metres(layers: Layers, *, reach_m: float) -> tuple[Metric | None, list[Breach]]:
-    """Project every sound layer, and find the area and the building that hold each place.
+def in_metres(layers: Layers, *, reach_m: float, limits: Limits = USUAL) -> tuple[Metric | None, list[Breach]]:
+    """Project every layer as far as it is sound, and find the area and the building that hold each place.
 
     Parameters
     ----------
@@ -56,59 +71,74 @@ def in_metres(layers: Layers, *, reach_m: float) -> tuple[Metric | None, list[Br
     Returns
     -------
     tuple
-        The layers, None where the streets are not sound or a layer lies elsewhere; and what is wrong with its place.
+        The layers, those empty of which nothing is sound or that lie elsewhere; None where no layer says which city is
+        meant, or the streets run out of it. And what is wrong with the places.
     """
-    if not (layers.sound("streets") or (layers.ways is not None and layers.ways.way_id)):
-        return None, []
     breaches = []
     frames: dict[str, gpd.GeoDataFrame] = {}
     for layer, rules in LAYERS.items():
-        if rules.shapes and not rules.may_lack_place and layers.sound(layer):
-            frames[layer], found = mend(layer, rules.key, layers.tables[layer])
+        table = layers.located(layer) if rules.shapes and not rules.may_lack_place else None
+        if table is not None and not table.geometry.is_empty.all():
+            frames[layer], found = mend(layer, rules.key, table, limits=limits)
             breaches += found
     box_of = {layer: _degrees(frame) for layer, frame in frames.items()}
-    if layers.ways is not None:
+    if layers.ways is not None and layers.ways.way_id:
         box_of["streets"] = _bounds(layers.ways.xy_m)
+    if not any(layer in box_of for layer in ANCHORS):
+        return None, breaches
     crs = local_crs(_middle(box_of))
-    frames = {layer: frame.to_crs(crs) for layer, frame in frames.items()}
-    far = [b for layer, frame in frames.items() for b in _far_off(layer, frame)]
+    frames = {layer: to_metres(frame, crs) for layer, frame in frames.items()}
+    lost = {layer: _far_off(frame) for layer, frame in frames.items()}
+    far = [b for layer, rows in lost.items() for b in _told_far(layer, frames[layer], rows)]
     if any(b.layer == "streets" for b in far):  # a line that is not near cannot be cut into ways
         return None, breaches + far
+    lines = frames["streets"] if "streets" in frames else _empty("streets", crs)
     streets = (
         dataclasses.replace(layers.ways, xy_m=project(layers.ways.xy_m, crs))
         if layers.ways is not None
-        else ways_of_lines(frames["streets"])
+        else ways_of_lines(lines[~lines.geometry.is_empty])
     )
-    far_way = np.repeat(np.arange(len(streets.way_id)), np.diff(streets.indptr))[~_is_local(streets.xy_m)[streets.node]]
+    far_way = np.repeat(np.arange(len(streets.way_id)), np.diff(streets.indptr))[~is_local(streets.xy_m)[streets.node]]
     if len(far_way):
         ids = [streets.way_id[i] for i in np.unique(far_way)]
-        return None, breaches + far + breach("streets", "wrong-place", _FAR, ids)
+        return None, breaches + far + breach("streets", "wrong-place", FAR, ids)
+    misplaced = _misplaced(frames, streets, box_of, reach_m) if streets.way_id else []
+    elsewhere = {b.layer for b in misplaced}
+    placed, found = _placed(
+        {
+            layer: frames[layer][~lost[layer]] if layer in frames and layer not in elsewhere else _empty(layer, crs)
+            for layer in PLACED
+        }
+    )
     extent_m = project_box(layers.box, crs) if layers.box else _bounds(streets.xy_m)
-    if wrong := [*far, *_misplaced(frames, streets, box_of, reach_m)]:
-        return None, breaches + wrong
-    placed, found = _placed({layer: frames[layer] if layer in frames else _empty(layer, crs) for layer in PLACED})
-    return Metric(crs, streets, extent_m, placed), breaches + found
+    return Metric(crs, streets, extent_m, placed), [*breaches, *far, *misplaced, *found]
 
 
 def _middle(box_of: Mapping[str, Box]) -> Box:
     """Return the box in degrees about which to project: the areas', if they are anywhere near the streets."""
-    streets = box_of["streets"]
-    if "areas" in box_of and near(gpd.GeoSeries([shapely.box(*box_of["areas"])]), streets, 1.0).all():
-        return box_of["areas"]
-    return streets
+    anchors = [layer for layer in ANCHORS if layer in box_of]
+    if anchors[:2] == ["areas", "streets"]:
+        areas = gpd.GeoSeries([shapely.box(*box_of["areas"])])
+        anchors = anchors if near(areas, box_of["streets"], 1.0).all() else anchors[1:]
+    return box_of[anchors[0]]
 
 
-def _far_off(layer: str, frame: gpd.GeoDataFrame) -> list[Breach]:
-    """Report the rows that lie too far away for the projection; of a layer that is all elsewhere `_misplaced` tells."""
+def _far_off(frame: gpd.GeoDataFrame) -> BoolArray:
+    """Return which rows lie too far away for the projection."""
     shapes = frame.geometry.to_numpy()
-    lost = ~_is_local(shapely.bounds(shapes)) & ~shapely.is_empty(shapes)
+    lost: BoolArray = ~is_local(shapely.bounds(shapes)) & ~shapely.is_empty(shapes)
+    return lost
+
+
+def _told_far(layer: str, frame: gpd.GeoDataFrame, lost: BoolArray) -> list[Breach]:
+    """Report the rows that lie too far away; of a layer that is all elsewhere `_misplaced` tells."""
     if lost.all() and layer in COMPARED:
         return []
-    label = frame[LAYERS[layer].key] if LAYERS[layer].key else frame.index.to_series() + 1
-    return breach(layer, "wrong-place", _FAR, label[lost])
+    label = frame[LAYERS[layer].key] if LAYERS[layer].key else places_of(frame)
+    return breach(layer, "wrong-place", FAR, label[lost])
 
 
-def _is_local(xy_m: FloatArray) -> BoolArray:
+def is_local(xy_m: FloatArray) -> BoolArray:
     """Return which rows of coordinates are all near enough to the centre; infinite ones are not."""
     return np.asarray((np.abs(xy_m) <= FARTHEST_M).all(axis=1), dtype=np.bool_)
 
@@ -185,6 +215,8 @@ def _degrees(frame: gpd.GeoDataFrame) -> Box:
 
 
 def _bounds(xy: FloatArray) -> Box:
+    """Return the box about (n, 2) coordinates, of no size where there are none."""
+    xy = xy if len(xy) else np.zeros((1, 2))
     west, south = xy.min(axis=0)
     east, north = xy.max(axis=0)
     return float(west), float(south), float(east), float(north)

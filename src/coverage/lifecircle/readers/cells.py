@@ -15,6 +15,9 @@ _PARTED = r"^[+-]?[0-9]{1,3}(?:[,，][0-9]{3})+(?:\.[0-9]+)?$"
 _NONE = ("-", "--", "—", "——", "–", "－", "/", "无")
 _FORMULA = r"^(?:=.*|#(?:REF|VALUE|NAME|NULL|NUM|N/?A|DIV/?0|SPILL|CALC|ERROR)[!?]?)$"
 
+_ROUNDED = r"^[0-9](?:\.[0-9]+)?E\+[0-9]{2}$"
+"""What Excel writes into a CSV for a whole number of twelve digits or more."""
+
 
 def mend_cells(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Breach]]:
     """Write numbers and ids as they are meant, where there is no doubt, and name the formulas.
@@ -40,6 +43,9 @@ def mend_cells(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Brea
         formula = values.str.match(_FORMULA)
         message = f"{name} holds a formula, or the error it came to, in place of a value; put the value in"
         breaches += breach(layer, "formula-cell", message, told[formula])
+        if kinds[name] == "id":
+            cut = "a number that Excel has cut to its first digits; export it from its source again, as text"
+            breaches += breach(layer, "rounded-id", f"{name} is {cut}", told[values.str.match(_ROUNDED)])
         if kinds[name] in ("number", "id"):
             wide = values.str.contains(_WIDE_SIGN)
             plain = _put(values, wide, values[wide].str.translate(_WIDE))
@@ -47,7 +53,9 @@ def mend_cells(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Brea
             breaches += breach(layer, "full-width-digits", message, told[wide & ~plain.isin(_NONE)], "repair")
             values = _put(plain, formula, "")
         if kinds[name] == "number":
-            parted, none = values.str.match(_PARTED), values.isin(_NONE)
+            # 123,951 in a column of degrees has a comma for its point, as some countries write it.
+            parted = values.str.match(_PARTED) & (name not in POSITION)
+            none = values.isin(_NONE)
             values = _put(values, parted, values[parted].str.replace("[,，]", "", regex=True))
             values = _put(values, none, "")
             breaches += [
@@ -58,6 +66,13 @@ def mend_cells(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Brea
                 values = values.replace("", "0")
         mended[name] = values
     return table.assign(**mended), breaches
+
+
+def numbers_of(texts: pd.Series) -> pd.Series:
+    """Return the numbers that texts mean, wide digits and commas between thousands as plain ones; NaN for no number."""
+    plain = texts.str.translate(_WIDE)
+    plain = plain.mask(plain.str.match(_PARTED), plain.str.replace(",", ""))
+    return pd.to_numeric(plain, errors="coerce").astype("float64")
 
 
 def _put(values: pd.Series, where: pd.Series, instead: pd.Series | str) -> pd.Series:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import geopandas as gpd
 import numpy as np
 import shapely
-from pyproj import CRS
+from pyproj import CRS, Transformer
+from pyproj.transformer import AreaOfInterest, TransformerGroup
 
 from lifecircle.datum import WEB_MAPS, ZONE_M, grid_of, in_china, regarded
 from lifecircle.errors import Breach
@@ -15,6 +18,11 @@ from lifecircle.schema import PLANE, POSITION
 
 _WEB_MERCATOR = "EPSG:3857"
 _TRANSVERSE = "Transverse Mercator"
+_OF_SATELLITES = (6_378_137.0, 298.257223)
+"""Longer half axis, metres, and inverse flattening of the ellipsoids of WGS 84, GRS 80 and CGCS2000."""
+
+_ROUGH_M = 5.0
+"""A datum that is known to so many metres from WGS 84 is as good as the rest of the data."""
 
 
 def axes_of(source: Input) -> tuple[tuple[str, str], str]:
@@ -27,9 +35,14 @@ def axes_of(source: Input) -> tuple[tuple[str, str], str]:
 def understood(source: Input, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Breach]]:
     """Return a layer in the system that it is said to be in; one in the datum of a web map is brought to WGS 84.
 
-    ``crs`` of the input stands where the file states none, or one that its own numbers belie.
+    ``crs`` of the input stands where the file states none, one that its own numbers belie, or one that lies nowhere on
+    the earth, as a town's own grid does of which the file does not say where it begins.
     """
+    if table.crs is not None and not (table.crs.is_geographic or table.crs.is_projected):
+        table = table.set_crs(None, allow_override=True)
     placed, breaches = _in_stated_crs(source, table)
+    if not breaches and (loose := _loosely_tied(source, placed)):
+        breaches = [loose]
     if breaches or source.datum not in WEB_MAPS or placed.crs is None:
         return placed, breaches
     degrees = placed if placed.crs.is_geographic else placed.to_crs(LON_LAT)
@@ -65,6 +78,37 @@ def _in_stated_crs(source: Input, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataF
     if stated.is_projected and (problem := _unlike(stated, xy)):
         return placed, [Breach(source.layer, *problem, (source.path,), 1)]
     return placed, []
+
+
+def _loosely_tied(source: Input, table: gpd.GeoDataFrame) -> Breach | None:
+    """Return how well the layer's datum is tied to WGS 84, None where that is nothing to speak of.
+
+    A datum on an ellipsoid such as WGS 84's is one of satellites and lies within a metre or two, whether or not anybody
+    says so; older ones lie up to hundreds of metres off, and for some no way to WGS 84 is published.
+    """
+    crs = table.crs
+    if crs is None or crs.geodetic_crs is None or not np.isfinite(table.total_bounds).all():
+        return None
+    earth = crs.geodetic_crs.ellipsoid
+    if earth is not None and np.allclose(
+        [earth.semi_major_metre, earth.inverse_flattening], _OF_SATELLITES, rtol=0, atol=1e-4
+    ):
+        return None
+    box = Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform_bounds(*table.total_bounds)
+    area = AreaOfInterest(*box) if np.isfinite(box).all() else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a finer way may need a grid that is not installed
+        ways = TransformerGroup(crs, LON_LAT, always_xy=True, area_of_interest=area, allow_ballpark=False).transformers
+    if not ways:
+        message = (
+            f"nobody publishes how {crs.geodetic_crs.name} lies to WGS 84, and it may be some hundred metres off; have "
+            "the office that gave it out convert it to CGCS2000"
+        )
+        return Breach(source.layer, "untied-datum", message, (source.path,), 1)
+    if ways[0].accuracy <= _ROUGH_M:
+        return None
+    message = f"{crs.geodetic_crs.name} is brought to WGS 84 to {ways[0].accuracy:.0f} m at best"
+    return Breach(source.layer, "rough-datum", message, (source.path,), 1, "warning")
 
 
 def _unlike(crs: CRS, xy: np.ndarray) -> tuple[str, str] | None:

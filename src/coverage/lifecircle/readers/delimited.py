@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import csv
 import io
 
 import pandas as pd
@@ -10,6 +12,8 @@ from lifecircle.errors import Breach
 from lifecircle.readers.encodings import CHINESE, recognise, taken_encoding
 from lifecircle.readers.files import Located
 from lifecircle.readers.grids import Grid
+from lifecircle.readers.limits import Limits
+from lifecircle.schema import breach
 
 _SEPARATORS = (",", ";", "\t")
 _BOM = "\ufeff"
@@ -28,24 +32,73 @@ def read_delimited(located: Located) -> tuple[Grid, list[Breach]]:
         When its rows have no table's shape.
     """
     content, source = located.path.read_bytes(), located.input
-    encoding = source.encoding or recognise(content) or "utf-8"
+    encoding = source.encoding or _encoding_of(content)
     told = taken_encoding(source.layer, source.path, encoding) if encoding == CHINESE and not source.encoding else []
     plain = content.decode(encoding).removeprefix(_BOM)
-    cells = pd.read_csv(
-        io.StringIO(plain),
-        sep=_separator(plain),
-        header=None,
-        index_col=False,
-        dtype="str",
-        keep_default_na=False,
-        skipinitialspace=True,
+    first, separator = _first_line(plain)
+    located.limits.hold("columns", first.count(separator) + 1)
+    cells = _cells(plain, separator, located.limits)
+    names = "row " + pd.Series(range(1, len(cells) + 1)).astype("str")
+    stray = names[cells.apply(_holds_rows, separator=separator).any(axis=1)] if '"' in plain else []
+    message = (
+        "a quotation mark opens here and closes rows below, which would be lost; take the marks out, or the line "
+        "breaks if this is one cell"
     )
-    numbers = pd.Series(range(len(cells))).astype("str")
-    return Grid(located.path.name, cells, "row " + numbers), told
+    return Grid(located.path.name, cells, names, parted=True), [
+        *told,
+        *breach(source.layer, "stray-quote", message, stray),
+    ]
 
 
-def _separator(plain: str) -> str:
-    """Return by what the cells of the first line are parted; what stands in quotation marks parts nothing."""
-    first = next((line for line in plain.splitlines() if line.strip()), "")
-    bare = "".join(first.split('"')[::2])
-    return max(_SEPARATORS, key=bare.count)
+def _holds_rows(cells: pd.Series, *, separator: str) -> pd.Series:
+    """Return whether a cell goes over several lines of which one at least is parted into cells itself."""
+    return cells.str.contains("\n", regex=False) & cells.str.contains(separator, regex=False)
+
+
+def _cells(plain: str, separator: str, limits: Limits) -> pd.DataFrame:
+    """Return the cells, as many columns as the longest row has, a row each line but for breaks inside of cells."""
+
+    def read(names: range | None) -> pd.DataFrame:
+        return pd.read_csv(
+            io.StringIO(plain),
+            sep=separator,
+            header=None,
+            names=names,
+            index_col=False,
+            dtype="str",
+            keep_default_na=False,
+            skipinitialspace=True,
+            skip_blank_lines=False,
+        ).fillna("")
+
+    try:
+        return read(None)
+    except pd.errors.ParserError:  # a row is longer than the first, which may be a title
+        n_columns = _most_cells(plain, separator)
+        limits.hold("columns", n_columns)
+        return read(range(n_columns))
+
+
+def _most_cells(plain: str, separator: str) -> int:
+    rows = csv.reader(io.StringIO(plain), delimiter=separator, skipinitialspace=True, strict=True)
+    try:
+        return max(map(len, rows))
+    except csv.Error as error:
+        message = f"line {rows.line_num}: a quotation mark is out of place, or opens a text that nothing closes"
+        raise ValueError(message) from error
+
+
+def _encoding_of(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # what Excel calls Unicode text
+        return "utf-16"
+    return recognise(content) or "utf-8"
+
+
+def _first_line(plain: str) -> tuple[str, str]:
+    """Return the first line that has several cells, and by what they are parted.
+
+    What stands in quotation marks parts nothing, and is left out of the line.
+    """
+    bare = ("".join(line.split('"')[::2]) for line in io.StringIO(plain))
+    first = next((line for line in bare if any(separator in line.rstrip() for separator in _SEPARATORS)), "")
+    return first, max(_SEPARATORS, key=first.count)

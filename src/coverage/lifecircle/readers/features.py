@@ -1,29 +1,42 @@
-"""Layers of GeoPackage, Shapefile, GeoJSON and FlatGeobuf, and Parquet: the columns that a study has a use for."""
+"""Layers of GeoPackage, Shapefile, GeoJSON and FlatGeobuf: the columns that a study has a use for."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
-import pyarrow.parquet as pq
+import pyarrow as pa
 import pyogrio
 import shapely
 
 from lifecircle.errors import Breach
-from lifecircle.readers.encodings import recognise, taken_encoding, texts_of_dbf
+from lifecircle.readers.aliases import check_cut
+from lifecircle.readers.encodings import (
+    is_believed,
+    other_encoding,
+    python_codec,
+    recognise,
+    states_encoding,
+    taken_encoding,
+    texts_of_dbf,
+)
 from lifecircle.readers.files import Located
 from lifecircle.readers.grids import Wanted
-from lifecircle.schema import LAYERS
+from lifecircle.schema import EXACT, LAYERS
 
 Read = tuple[pd.DataFrame | None, list[str], list[Breach]]
 """A table under the file's own names, a GeoDataFrame where it has a geometry; all columns of the file; breaches."""
 
+_MOST_CPG = 100
+"""Characters of a .cpg file that are looked at: it holds one word."""
+
 
 def read_features(located: Located, wanted: Wanted) -> Read:
     """Read a layer through GDAL."""
-    source = located.input
-    layers = [str(name) for name, _ in pyogrio.list_layers(located.path)]
+    source, limits, path = located.input, located.limits, _for_gdal(located)
+    layers = [str(name) for name, _ in pyogrio.list_layers(path)]
     if source.table and source.table not in layers:
         message = f"there is no layer {source.table!r} in it; there are {', '.join(layers)}"
         return None, [], [Breach(source.layer, "unknown-layer", message, (source.path,), 1)]
@@ -32,42 +45,85 @@ def read_features(located: Located, wanted: Wanted) -> Read:
         return None, [], [Breach(source.layer, "unknown-layer", message, (source.path,), 1)]
     encoding, breaches = _encoding_of(located)
     options = {"layer": source.table or layers[0], "encoding": encoding or None}
-    existing = [str(name) for name in pyogrio.read_info(located.path, **options)["fields"]]
+    try:
+        info = pyogrio.read_info(path, **options)
+    except UnboundLocalError as error:  # so pyogrio ends where a .prj holds no coordinate system
+        raise ValueError("its coordinate system is none that is known; export it again") from error
+    existing = [str(name) for name in info["fields"]]
+    limits.hold("columns", len(existing))
+    limits.hold("rows", info["features"])
+    if located.format.name == "Shapefile":
+        breaches = [*breaches, *check_cut(source.layer, existing, source.columns)]
     # A ring that does not end where it begins is closed; the library's own remark about it is passed on.
     table = pyogrio.read_dataframe(
-        located.path,
+        path,
         columns=[name for name in existing if wanted(name)],
         read_geometry=bool(LAYERS[source.layer].shapes),
         on_invalid="fix",
         **options,
     )
+    limits.hold("rows", len(table))  # a file may hold more than it says
+    table = _with_whole_numbers(table, path, dict(zip(existing, info["dtypes"], strict=True)), options)
     if isinstance(table, gpd.GeoDataFrame):
+        limits.hold_vertices(table)
         table = table.set_geometry(shapely.force_2d(table.geometry.to_numpy()), crs=table.crs)
     return table, existing, breaches
 
 
-def read_parquet(located: Located, wanted: Wanted) -> Read:
-    """Read GeoParquet, or plain Parquet where it has no geometry."""
-    schema = pq.read_schema(located.path)
-    geo = json.loads((schema.metadata or {}).get(b"geo", b"{}"))
-    outlines = list(geo.get("columns", ()))
-    existing = [str(name) for name in schema.names if name not in outlines]
-    columns = [name for name in existing if wanted(name)]
-    if not outlines or not LAYERS[located.input.layer].shapes:
-        return pd.read_parquet(located.path, columns=columns), existing, []
-    table = gpd.read_parquet(located.path, columns=[*columns, geo["primary_column"]])
-    plain = table.set_geometry(shapely.force_2d(table.geometry.to_numpy()), crs=table.crs)
-    return plain, existing, []
+def _with_whole_numbers(
+    table: pd.DataFrame, path: Path | str, kinds: Mapping[str, str], options: Mapping[str, str | None]
+) -> pd.DataFrame:
+    """Return the table with the last digits of large whole numbers, such as ids of eighteen digits.
+
+    A column of whole numbers that leaves a cell empty is read as one of floating-point numbers, which hold sixteen.
+    """
+    cut = [
+        name
+        for name in table
+        if kinds.get(name, "").startswith("int")
+        and pd.api.types.is_float_dtype(table[name])
+        and (table[name].abs() >= EXACT).any()
+    ]
+    if not cut:
+        return table
+    whole = pyogrio.read_dataframe(
+        path,
+        columns=cut,
+        read_geometry=False,
+        use_arrow=True,
+        arrow_to_pandas_kwargs={"types_mapper": {pa.int64(): pd.Int64Dtype()}.get},
+        **options,
+    )
+    return table.assign(**{name: whole[name] for name in cut})
+
+
+def _for_gdal(located: Located) -> Path | str:
+    """Return the path of a file so that GDAL reads it as what it is.
+
+    GDAL looks for the driver by the content, and a text can be meant for several: among them are such as read what
+    another file or an address holds. Names before the path leave it one. Binary content is of one driver alone.
+    """
+    return f"GeoJSON:{located.path}" if located.format.name == "GeoJSON" else located.path
 
 
 def _encoding_of(located: Located) -> tuple[str, list[Breach]]:
-    """Return the encoding of a layer, empty where its file says it or nothing depends on it."""
-    source = located.input
-    if source.encoding or located.format.name != "Shapefile" or located.path.with_suffix(".cpg").is_file():
+    """Return the encoding of a layer, empty where its file says it or nothing depends on it.
+
+    The .cpg file beside a Shapefile gets lost, and gets written by programs that know nothing of the texts: where
+    these are clearly in another encoding, they decide.
+    """
+    source, table = located.input, located.beside(".dbf")
+    if source.encoding or located.format.name != "Shapefile" or not table.is_file():
         return source.encoding, []
-    table = located.path.with_suffix(".dbf")
-    texts = texts_of_dbf(table) if table.is_file() else b""
-    if texts.isascii():
+    beside = located.beside(".cpg")
+    stated = beside.read_text(encoding="utf-8", errors="replace")[:_MOST_CPG] if beside.is_file() else ""
+    said = python_codec(stated)
+    if is_believed(said) or (not beside.is_file() and states_encoding(table)):
         return "", []
-    encoding = recognise(texts)
-    return encoding, taken_encoding(source.layer, located.path.with_suffix(".cpg").name, encoding)
+    texts = texts_of_dbf(table)
+    encoding = "" if texts.isascii() else recognise(texts)
+    if texts.isascii() or said == encoding != "" or (said and not encoding):
+        return encoding, []
+    if said:
+        return encoding, other_encoding(source.layer, beside.name, said=stated, found=encoding)
+    return encoding, taken_encoding(source.layer, beside.name, encoding)

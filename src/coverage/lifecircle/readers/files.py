@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lifecircle.errors import Breach
-from lifecircle.readers.archives import problem_of_workbook
+from lifecircle.readers.archives import is_blown_up, problem_of_workbook
+from lifecircle.readers.geopackage import problem_of_geopackage
 from lifecircle.readers.inputs import Input
+from lifecircle.readers.limits import MB, USUAL, Limits, OverLimitError, refused
 from lifecircle.schema import ELEVATION
 
-MOST_BYTES = 2**31
-"""A file that unpacks to more is refused: a city's streets are far less, and neither memory nor disk must run out."""
-
-TOO_LARGE = f"holds more than {MOST_BYTES / 2**30:g} GiB once unpacked; cut the city out of it (osmium extract)"
 BREAKS_OFF = "it breaks off in the middle; download or export the file again"
+_BLOWN_UP = "it unpacks to far more than a map would; download or export the file again"
 
 _HEAD = 1024
 _CHUNK = 2**20
@@ -37,7 +36,9 @@ class Format:
     is_osm: bool = False
     is_raster: bool = False
     companions: tuple[str, ...] = ()
-    problem: Callable[[Path], str] = lambda _: ""
+    needed: tuple[str, ...] = ()
+    """Those companions without which there is nothing to read."""
+    problem: Callable[[Path, Limits], str] = lambda _, __: ""
     """What is wrong with the whole of a file, told before it is opened; empty for nothing."""
 
 
@@ -46,16 +47,26 @@ FORMATS = (
     Format("OSM XML", (".osm", ".osm.xml"), re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<osm"), is_osm=True),
     Format("OSM XML, packed", (".osm.gz",), re.compile(rb"\x1f\x8b"), is_osm=True),
     Format("OSM XML, packed", (".osm.bz2",), re.compile(rb"BZh"), is_osm=True),
-    Format("GraphML", (".graphml",), re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(\w+:)?graphml", re.DOTALL)),
-    Format("GeoPackage", (".gpkg",), re.compile(rb"SQLite format 3\x00.{52}(GPKG|GP10|GP11)", re.DOTALL)),
+    Format(
+        "GraphML",
+        (".graphml",),
+        re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<((\w+:)?graphml|!DOCTYPE)", re.DOTALL),
+    ),
+    Format(
+        "GeoPackage",
+        (".gpkg",),
+        re.compile(rb"SQLite format 3\x00.{52}(GPKG|GP10|GP11)", re.DOTALL),
+        problem=problem_of_geopackage,
+    ),
     Format("GeoJSON", (".geojson", ".json"), re.compile(rb'\s*\{.{0,900}"feature', re.DOTALL | re.IGNORECASE)),
     Format(
         "Shapefile",
         (".shp",),
         re.compile(rb"\x00\x00\x27\x0a"),
         companions=(".dbf", ".shx", ".prj", ".cpg"),
+        needed=(".dbf", ".shx"),
     ),
-    Format("FlatGeobuf", (".fgb",), re.compile(rb"fgb\x03fgb")),
+    Format("FlatGeobuf", (".fgb",), re.compile(rb"fgb\x03fgb[\x00-\x02].{3}\x00", re.DOTALL)),
     Format("Parquet", (".parquet", ".geoparquet"), re.compile(rb"PAR1")),
     Format("XLSX", (".xlsx",), re.compile(rb"PK\x03\x04"), problem=problem_of_workbook),
     Format("CSV", (".csv",), re.compile(rb"(?!PK\x03\x04)[^\x00<{]")),
@@ -64,24 +75,38 @@ FORMATS = (
 """All that is ever opened. A file is refused when its content is not what its name says."""
 
 SOURCE_RULES = frozenset(
-    {"missing-file", "not-a-file", "not-a-local-file", "unknown-format", "wrong-content", "unreadable", "encoding"}
+    {
+        *("missing-file", "not-a-file", "not-a-local-file", "unknown-format", "wrong-content", "unreadable"),
+        *("encoding", "over-limit"),
+    }
 )
 """Rules by which a file cannot be read at all."""
 
 
 @dataclass(frozen=True)
 class Located:
-    """An input whose file is there and is what its name says."""
+    """An input whose file is there and is what its name says, and how much of it is read."""
 
     input: Input
     path: Path
     format: Format
+    limits: Limits = USUAL
+
+    def companions(self) -> list[Path]:
+        """Return what stands beside the file and belongs to it."""
+        return [path for path in map(self.beside, self.format.companions) if path.exists()]
+
+    def beside(self, suffix: str) -> Path:
+        """Return the path of a companion, whose suffix is in capitals where there is one that way only."""
+        small, capital = self.path.with_suffix(suffix), self.path.with_suffix(suffix.upper())
+        return capital if capital.exists() and not small.exists() else small
 
 
-def locate(input: Input, folder: Path) -> Located | Breach:  # noqa: A002 - the study file's own word
+def locate(input: Input, folder: Path, *, limits: Limits = USUAL) -> Located | Breach:  # noqa: A002 - the study's word
     """Find an input's file and tell its format.
 
-    Addresses and virtual paths of the libraries below (``http://...``, ``/vsizip/...``) are refused.
+    Addresses and virtual paths of the libraries below (``http://...``, ``/vsizip/...``) are refused, and whatever else
+    is no plain file: a pipe would never end. A file may lie anywhere on the machine, and a link is what it leads to.
     """
 
     def refuse(rule: str, message: str) -> Breach:
@@ -107,20 +132,30 @@ def locate(input: Input, folder: Path) -> Located | Breach:  # noqa: A002 - the 
     if not matching[0].begins.match(head):
         kind = matching[0].name
         return refuse("wrong-content", f"is named like {kind}, but its content is not {kind}" if head else "is empty")
-    if problem := matching[0].problem(path):
-        return refuse("unreadable", f"cannot be read: {problem}")
-    return Located(input, path.resolve(), matching[0])
+    found = Located(input, path.resolve(), matching[0], limits)
+    beside = found.companions()
+    if strange := [c.name for c in beside if not c.is_file()]:
+        return refuse("not-a-file", f"{strange[0]} beside it is not a file")
+    if missing := [part.name for part in map(found.beside, found.format.needed) if part not in beside]:
+        parts = " and ".join(missing)
+        return refuse("missing-file", f"{parts} must be beside it: a {found.format.name} is several files; copy all")
+    try:
+        limits.hold("file_mb", sum(part.stat().st_size for part in (found.path, *beside)) / MB)
+        problem = found.format.problem(path, limits)
+    except (OverLimitError, OSError) as error:
+        return refused(input.layer, input.path, error)
+    return refuse("unreadable", f"cannot be read: {problem}") if problem else found
 
 
-def unpack(path: Path, target: Path) -> None:
+def unpack(path: Path, target: Path, *, limits: Limits = USUAL) -> None:
     """Write the plain content of a file that may be packed with gzip or bzip2.
 
     Raises
     ------
     ValueError
-        When the file breaks off, is damaged, or holds more than `MOST_BYTES`.
+        When the file breaks off, is damaged, or holds more than ``limits`` allow.
     """
-    suffix, written = path.suffix.lower(), 0
+    suffix, written, packed_bytes = path.suffix.lower(), 0, path.stat().st_size
     try:
         with (
             gzip.open(path) if suffix == ".gz" else bz2.open(path) if suffix == ".bz2" else path.open("rb") as packed,
@@ -128,8 +163,9 @@ def unpack(path: Path, target: Path) -> None:
         ):
             while chunk := packed.read(_CHUNK):
                 written += plain.write(chunk)
-                if written > MOST_BYTES:
-                    raise ValueError(TOO_LARGE)
+                limits.hold("unpacked_mb", written / MB)
+                if is_blown_up(written, packed_bytes):
+                    raise ValueError(_BLOWN_UP)
     except EOFError as error:
         raise ValueError(BREAKS_OFF) from error
     except (OSError, zlib.error) as error:
@@ -146,8 +182,7 @@ def digest(content: bytes, located: Mapping[str, Located]) -> str:
     of_file: dict[Path, str] = {}
     for layer in sorted(located):
         file = located[layer]
-        companions = [file.path.with_suffix(s) for s in file.format.companions]
-        for path in (file.path, *(c for c in companions if c.is_file())):
+        for path in (file.path, *file.companions()):
             if path not in of_file:
                 with path.open("rb") as opened:
                     of_file[path] = hashlib.file_digest(opened, "sha256").hexdigest()

@@ -21,7 +21,6 @@ from pyproj.exceptions import CRSError
 from lifecircle.errors import Breach
 from lifecircle.mark import is_marked
 from lifecircle.model import BoolArray, FloatArray, LongArray, StreetWays
-from lifecircle.readers.files import MOST_BYTES, TOO_LARGE
 from lifecircle.readers.metric import LON_LAT
 from lifecircle.schema import NODE_TAGS, STREET_TAGS, breach
 
@@ -61,7 +60,7 @@ def read_graphml(path: Path) -> tuple[StreetWays | None, bool, list[Breach]]:
     Raises
     ------
     ValueError, OSError
-        When the file is no XML, declares a document type, or is nested deeper or larger than any network of streets.
+        When the file is no XML, declares a document type, or is nested deeper than any network of streets.
     """
     graph = _parsed(path)
     ways, breaches = _ways(graph)
@@ -158,13 +157,9 @@ def _parsed(path: Path) -> _Graph:
     parser.StartElementHandler, parser.EndElementHandler = graph.start, graph.end
     parser.CharacterDataHandler = graph.text
     parser.StartDoctypeDeclHandler = _refuse
-    read = 0
     try:
         with path.open("rb") as file:
             while chunk := file.read(_CHUNK):
-                read += len(chunk)
-                if read > MOST_BYTES:
-                    raise ValueError(TOO_LARGE)
                 parser.Parse(chunk)
             parser.Parse(b"", True)
     except expat.ExpatError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,25 +21,41 @@ Wanted = Callable[[str], bool]
 _FIRST_ROWS = 20
 """The headings stand in one of these rows."""
 
-_TOTAL = r"^(?:.{0,20}[合总小共]\s*计|(?:[Gg]rand |[Ss]ub)?(?:[Tt]otal|TOTAL))\s*[:：]?$"
+_SUM = r"[合总小共]\s*计(?:\s*[:：(（].*)?"
+_TOTAL = rf"^(?:.{{0,20}}{_SUM}|(?:[Gg]rand |[Ss]ub)?(?:[Tt]otal|TOTAL)\s*[:：]?)$"
+"""How the first text of a row begins that sums up others; in a later cell it says nothing else than `_SUM`."""
+
+_NUMBER = r"^[0-9０-９.,，]+$"
+_FIRST_CELLS = 6
+"""Where in a row such a word is looked for."""
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """The cells of a sheet or a text file, as text, empty where nothing stands; ``row_names`` name its rows."""
+    """The cells of a sheet or a text file, as text, empty where nothing stands; ``row_names`` name its rows.
+
+    ``parted`` is whether they are parted by a character that may stand in a cell too; ``merged`` has the column, the
+    first and the last row, all from 0, of cells that are merged over several rows: the first of them holds the text.
+    """
 
     name: str
     cells: pd.DataFrame
     row_names: pd.Series
+    parted: bool = False
+    merged: Sequence[tuple[int, int, int]] = ()
 
 
-def stacked(layer: str, grids: Sequence[Grid], wanted: Wanted) -> tuple[pd.DataFrame | None, list[Breach]]:
+def stacked(
+    layer: str, grids: Sequence[Grid], wanted: Wanted, *, said: Wanted
+) -> tuple[pd.DataFrame | None, list[Breach]]:
     """Put the tables of several sheets below each other, each without what stands above and below it.
 
     Parameters
     ----------
     wanted
         Tells the headings: they stand where columns are that the layer has a use for.
+    said
+        Tells those of ids and words: a merged cell below them is said of each of its rows, while a number is one.
 
     Returns
     -------
@@ -45,25 +63,40 @@ def stacked(layer: str, grids: Sequence[Grid], wanted: Wanted) -> tuple[pd.DataF
         The table, indexed by the names of its rows, None where the sheets differ in their headings; and what was left
         out.
     """
-    tables, lower, idle, totals = [], [], [], list[str]()
+    tables, lower, idle, twice, totals, loose, spread = [], [], [], list[list[str]](), [], [], list[str]()
     for grid in grids:
         cells = _plain(grid.cells)
         first, last, known = _heading_rows(cells, wanted)
         if not known and len(grids) > 1:
             idle.append(grid.name)
             continue
-        if last > 0:
+        if (cells[:last] != "").any():
             lower.append(grid.name)
-        table, sums = _below(grid, _headings(cells[first : last + 1]), last)
+        headings, repeated = _headings(cells[first : last + 1])
+        twice += [names for heading, *names in repeated if wanted(heading) and not any(map(wanted, names))]
+        table, sums, beside = _below(grid, headings, last)
+        table, taken = _said_of_each(grid, headings, last, table, said)
         tables.append(table)
+        spread += taken
         totals += sums
+        loose += beside if grid.parted else []
+    several = "several columns bear one heading, and none of them is read; state the one that is meant under columns"
+    shifted = (
+        "more cells than headings: a comma in a number or a text parts it in two; put it in quotation marks, or give "
+        "the column a heading"
+    )
     below = "the headings stand below a title or other headings; what is above them was left out"
     breaches = [
         *breach(layer, "merged-heading", below, lower, "repair"),
+        *breach(layer, "repeated-heading", several, dict.fromkeys(" or ".join(names) for names in twice), "warning"),
+        *breach(
+            layer, "merged-cells", "a merged cell reaches over these rows: taken to hold for each", spread, "repair"
+        ),
         *breach(layer, "total-row", "sums up other rows; left out", totals, "repair"),
+        *breach(layer, "loose-cells", shifted, loose),
         *breach(layer, "idle-sheet", "has no heading that the layer knows; left out", idle, "warning"),
     ]
-    if len({frozenset(table.columns) for table in tables}) > 1:
+    if len({frozenset(filter(wanted, table.columns)) for table in tables}) > 1:
         message = "the sheets differ in their headings; make them alike, or say which one is meant: layer = its name"
         return None, [*breaches, *breach(layer, "unlike-sheets", message, [grid.name for grid in grids])]
     return (pd.concat(tables) if tables else pd.DataFrame()), breaches
@@ -79,7 +112,8 @@ def _heading_rows(cells: npt.NDArray[np.object_], wanted: Wanted) -> tuple[int, 
     """Return the first and the last row of the headings, and whether any of them is known.
 
     They are the row of the most headings that are known, and its neighbours that name columns which it leaves unnamed;
-    where none is known, the first row of several cells.
+    where none is known, the first row of several cells. A row below with anything but 合计 or the like under a known
+    heading is no heading but the first row of the table, and the word in it is a remark.
     """
     named: BoolArray = np.array([[bool(cell) and wanted(cell) for cell in row] for row in cells], dtype=bool)
     if not named.any():
@@ -93,29 +127,66 @@ def _heading_rows(cells: npt.NDArray[np.object_], wanted: Wanted) -> tuple[int, 
 
     while first > 0 and adds(first - 1):
         first -= 1
-    while last + 1 < len(cells) and adds(last + 1):
+
+    def fills(row: int) -> bool:
+        under = cells[row][named[first : last + 1].any(axis=0)]
+        return any(cell and not re.match(_TOTAL, cell) for cell in under)
+
+    while last + 1 < len(cells) and adds(last + 1) and not fills(last + 1):
         last += 1
     return first, last, True
 
 
-def _headings(rows: npt.NDArray[np.object_]) -> list[str]:
-    """Return the lowest heading of each column; one that several columns bear is numbered from the second on."""
-    headings, seen = [], dict[str, int]()
-    for column in rows.T:
-        heading = next((cell for cell in reversed(column.tolist()) if cell), "")
-        n = seen[heading] = seen.get(heading, 0) + 1
-        headings.append(f"{heading} ({n})" if heading and n > 1 else heading)
-    return headings
+def _headings(rows: npt.NDArray[np.object_]) -> tuple[list[str], list[list[str]]]:
+    """Return the lowest heading of each column, numbered where several bear it; and each such one with its numbers.
+
+    合计 below another heading says that the column is all of that.
+    """
+    filled = [[cell for cell in reversed(column.tolist()) if cell] for column in rows.T]
+    headings = [next((cell for cell in cells if not re.match(_TOTAL, cell)), "".join(cells[:1])) for cells in filled]
+    several = {heading for heading, n in Counter(headings).items() if heading and n > 1}
+    numbered: dict[str, list[str]] = {heading: [heading] for heading in headings if heading in several}
+    for i, heading in enumerate(headings):
+        if heading in several:
+            headings[i] = f"{heading} ({len(numbered[heading])})"
+            numbered[heading].append(headings[i])
+    return headings, list(numbered.values())
 
 
-def _below(grid: Grid, headings: Sequence[str], last: int) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows below row ``last`` that hold anything but a sum, and the names of those that hold one."""
-    rows = grid.cells.iloc[last + 1 :].set_axis(headings, axis=1).set_axis(grid.row_names.iloc[last + 1 :], axis=0)
-    table = rows.loc[:, [heading != "" for heading in headings]].rename_axis(index=None)
-    leading = pd.Series("", index=table.index, dtype="str")
+def _said_of_each(
+    grid: Grid, headings: Sequence[str], last: int, table: pd.DataFrame, said: Wanted
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the table with the texts of merged cells in each of their rows, and the names of the rows that got one."""
+    got = pd.Series(False, index=grid.row_names)
+    filled = {}
+    for column in dict.fromkeys(column for column, first, _ in grid.merged if first > last):
+        if said(headings[column]):
+            holder = np.arange(len(grid.cells))
+            for _, first, end in (cell for cell in grid.merged if cell[0] == column and cell[1] > last):
+                holder[first : end + 1] = first
+            cells = grid.cells.iloc[holder, column].set_axis(grid.row_names, axis=0)
+            filled[headings[column]] = cells.loc[table.index]
+            got |= holder != np.arange(len(holder))
+    return table.assign(**filled), table.index[got.loc[table.index]].tolist()
+
+
+def _below(grid: Grid, headings: Sequence[str], last: int) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Return the rows below row ``last`` that hold anything but a sum, and the names of those that hold one.
+
+    And the names of those that hold something under no heading.
+    """
+    rows = grid.cells.iloc[last + 1 :].set_axis(grid.row_names.iloc[last + 1 :], axis=0).rename_axis(index=None)
+    headed = np.array([heading != "" for heading in headings])
+    table = rows.loc[:, headed].set_axis([heading for heading in headings if heading], axis=1)
+    filled, begun, total = (np.zeros(len(table), dtype=bool) for _ in range(3))
     for i in range(table.shape[1]):
-        if (leading != "").all():
+        if i >= _FIRST_CELLS and filled.all():
             break
-        leading = leading.where(leading != "", table.iloc[:, i].str.strip())
-    total = leading.str.match(_TOTAL)
-    return table[(leading != "") & ~total], leading.index[total].tolist()
+        cell = table.iloc[:, i].str.strip()
+        if i < _FIRST_CELLS:
+            words = ((cell != "") & ~cell.str.match(_NUMBER)).to_numpy()
+            total |= np.where(begun, cell.str.match(f"^{_SUM}$"), cell.str.match(_TOTAL)).astype(bool)
+            begun |= words
+        filled |= (cell != "").to_numpy()
+    beside = rows.loc[:, ~headed].apply(lambda cells: cells.str.strip() != "").any(axis=1)
+    return table[filled & ~total], table.index[total].tolist(), table.index[beside & ~total].tolist()

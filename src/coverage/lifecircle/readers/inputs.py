@@ -17,13 +17,15 @@ Where = tuple[Mapping[str, tuple[str, ...]], ...]
 An empty tuple of values means any value; an empty filter lets everything pass.
 """
 
-INPUTS = ("streets", "areas", "buildings", "entrances", "residents", "stations", "candidates", "barriers")
+INPUTS = (
+    *("streets", "areas", "buildings", "entrances", "residents", "stations", "candidates", "barriers"),
+    *("gates", "closures", "overrides"),
+)
 REQUIRED_INPUTS = ("streets", "areas", "buildings", "stations")
 SEVERAL = ("areas", "residents")
 """Inputs that may be a list: a layer a level, a source a kind of count."""
 
 BY = ("building", "address", "point", "cell", "area", "total")
-_LATER_INPUTS = ("gates",)
 _INPUT_KEYS = ("path", "layer", "encoding", "crs", "datum", "columns", "where", "attribution")
 _RASTER_KEYS = ("path", "attribution")
 
@@ -60,7 +62,7 @@ class Input:
 def read_inputs(table: object, breaches: list[Breach]) -> tuple[dict[str, Input], str]:
     """Read the inputs, and the datum of those that state none."""
     files = (*INPUTS, ELEVATION)
-    inputs = Keys("[inputs]", table, (*files, "datum"), breaches, later=_LATER_INPUTS)
+    inputs = Keys("[inputs]", table, (*files, "datum"), breaches)
     for layer in REQUIRED_INPUTS:
         if layer not in inputs:
             inputs.breach("missing-key", f"{layer} is missing; name the file that holds the {layer}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from lifecircle.errors import Breach, Severity
+from lifecircle.readers.days import day_of, not_a_day
 from lifecircle.schema import nearest
 
 STUDY_FILE = "study.toml"
@@ -95,6 +97,14 @@ class Keys:
             return default
         return value
 
+    def date(self, key: str) -> str:
+        """Return a day as ``2026-05-03``, empty when absent; TOML has dates of its own."""
+        value = self._table.get(key, "")
+        day = day_of(str(value))
+        if key in self._table and not day:
+            self.breach("bad-date", f"{not_a_day(key, [str(value)])}, not {value!r}")
+        return day
+
     def number(
         self, key: str, default: float | None = None, *, above: float = 0.0, at_most: float = math.inf
     ) -> float | None:
@@ -104,7 +114,7 @@ class Keys:
         value = self._table[key]
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.breach("wrong-type", f"{key} must be a number, not {value!r}")
-        elif not (math.isfinite(value) and above < value <= at_most):
+        elif not (above < value <= min(at_most, sys.float_info.max)):
             top = f" and at most {at_most:g}" if math.isfinite(at_most) else ""
             self.breach("out-of-range", f"{key} must be above {above:g}{top}, not {value!r}")
         else:

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
 
+from lifecircle.agreement import check_tree
 from lifecircle.errors import Breach
 from lifecircle.mark import MARK
 from lifecircle.model import StreetWays
@@ -18,14 +21,16 @@ from lifecircle.readers.files import Located
 from lifecircle.readers.graphml import read_graphml
 from lifecircle.readers.inputs import Input
 from lifecircle.readers.keys import STUDY_FILE
-from lifecircle.readers.metric import Box
+from lifecircle.readers.limits import Limits, refused
+from lifecircle.readers.metric import Box, on_earth
 from lifecircle.readers.osm import read_osm
 from lifecircle.readers.osm_layers import osm_layer, where_of
 from lifecircle.readers.places import PLACES, check_places
 from lifecircle.readers.residents import without_idle_place
 from lifecircle.readers.streets import ways_of_osm
 from lifecircle.readers.tables import Made, read_table
-from lifecircle.schema import LAYERS, conform
+from lifecircle.readers.tangles import TANGLED, are_hopeless
+from lifecircle.schema import LAYERS, breach, conform, place_faults, places_of, row_names
 
 DEFAULT_LEVEL = "area"
 """Level of areas of which neither the study file nor their file states one."""
@@ -82,6 +87,27 @@ class Layers:
         """Return whether the layer is there and nothing is wrong with it."""
         return layer in self.tables and not any(b.layer == layer and b.severity == "error" for b in self.breaches)
 
+    def located(self, layer: str) -> gpd.GeoDataFrame | None:
+        """Return a layer that is sound, else as much of it as other layers can be held against; None for nothing.
+
+        What one row lacks must not hide what is wrong with the others: a place that cannot be meant is taken out, a row
+        without an id of its own goes by its number, one entered twice counts once. Of areas none may be missing.
+        """
+        table = on_earth(self.tables.get(layer))
+        if table is None or self.sound(layer):
+            return table
+        if layer == "areas":
+            return None
+        key, shapes = LAYERS[layer].key, table.geometry.to_numpy().copy()
+        shapes[np.any([rows for _, _, rows in place_faults(LAYERS[layer].shapes, table)], axis=0)] = shapely.Point()
+        table = table.set_geometry(shapes, crs=table.crs)
+        if not key:
+            return table
+        numbered, label = places_of(table), [c for c in (key, "address") if c in table]
+        table, numbered = (t[~table[label].duplicated() | (table[key] == "")] for t in (table, numbered))
+        nameless = table[key].duplicated() | (table[key] == "")
+        return table.assign(**{key: table[key].where(~nameless, numbered)}).drop_duplicates(key)
+
 
 def read_layers(located: Mapping[str, Located], *, datum: str = "") -> Layers:
     """Read every input; what is wrong is collected, so that one reading tells all of it.
@@ -107,30 +133,42 @@ def read_layers(located: Mapping[str, Located], *, datum: str = "") -> Layers:
                 layers.vague.append(source)
             layers.add(source, table, found)
     for path, inputs in of_file.items():
-        _read_osm_layers(path, inputs, layers)
+        _read_osm_layers(path, inputs, layers, located[next(iter(inputs))].limits)
     _join_areas(located, layers)
     return layers
 
 
 def _join_areas(located: Mapping[str, Located], layers: Layers) -> None:
     """Give the areas their levels, and make one layer of several."""
-    parts = []
+    parts, nameless = [], []
     for name, file in located.items():
         if file.input.layer == "areas" and name in layers.tables:
             areas = layers.tables.pop(name)
-            level = file.input.level or DEFAULT_LEVEL
-            parts.append(areas.assign(level=areas["level"].where(areas["level"] != "", level)))
+            unstated = areas["level"] == ""
+            nameless += [file.input.path] if unstated.any() and not file.input.level else []
+            parts.append(areas.assign(level=areas["level"].where(~unstated, file.input.level or DEFAULT_LEVEL)))
     if len(parts) > 1:
+        message = 'of several layers of areas each must say what its areas are, e.g. level = "community"'
+        layers.breaches += breach("areas", "missing-level", message, nameless)
         layers.tables["areas"], found = join_levels(parts)
         layers.breaches += found
     elif parts:
         [layers.tables["areas"]] = parts
+    if layers.ids("areas"):
+        layers.breaches += check_tree(layers.tables["areas"])
 
 
 def read_placed(file: Located) -> Made:
-    """Read a table; where it has a geometry, from the coordinate system and the datum that its input states."""
+    """Read a table; where it has a geometry, from the coordinate system and the datum that its input states.
+
+    Of one with an outline that nobody can mend nothing more is looked at: whatever is done with it takes for ever.
+    """
     table, synthetic, breaches = read_table(file)
     if isinstance(table, gpd.GeoDataFrame):
+        if (hopeless := are_hopeless(table.geometry.to_numpy(), file.limits)).any():
+            layer = file.input.layer
+            told = breach(layer, "tangled-outline", TANGLED, row_names(layer, table)[hopeless])
+            return None, synthetic, [*breaches, *told]
         table, found = understood(file.input, table)
         breaches += found
     return table, synthetic, breaches
@@ -151,13 +189,13 @@ def _read_graph(file: Located, layers: Layers) -> None:
         if synthetic:
             layers.marked.add(source.layer)
     except (ValueError, OSError) as error:
-        found = [Breach(source.layer, "unreadable", f"cannot be read: {error}", (source.path,), 1)]
+        found = [refused(source.layer, source.path, error)]
     layers.breaches += found
     if layers.ways is not None and not layers.ways.way_id:
         layers.breaches.append(Breach(source.layer, "empty-layer", "no edge is in it; is it the right graph?", count=1))
 
 
-def _read_osm_layers(path: Path, inputs: Mapping[str, Input], layers: Layers) -> None:
+def _read_osm_layers(path: Path, inputs: Mapping[str, Input], layers: Layers, limits: Limits) -> None:
     wanted = {}
     for name, source in inputs.items():
         if problem := _unfit(source, inputs):
@@ -168,12 +206,12 @@ def _read_osm_layers(path: Path, inputs: Mapping[str, Input], layers: Layers) ->
     if not wanted:
         return
     try:
-        extract = read_osm(path, wanted)
+        extract = read_osm(path, wanted, limits=limits)
     except (RuntimeError, ValueError, OSError) as error:
-        message = f"cannot be read: {error}"
-        layers.breaches += [
-            Breach(inputs[name].layer, "unreadable", message, (inputs[name].path,), 1) for name in wanted
-        ]
+        first = inputs[next(iter(wanted))]
+        told = refused(first.layer, first.path, error)
+        holding = f"; it is to hold {', '.join(wanted)}" if len(wanted) > 1 else ""
+        layers.breaches.append(replace(told, message=told.message + holding))
         return
     layers.marked |= {inputs[name].layer for name in wanted if True in extract.marks[name]}
     layers.of_osm |= any(False in extract.marks[name] for name in wanted)
@@ -195,6 +233,8 @@ def _read_osm_layers(path: Path, inputs: Mapping[str, Input], layers: Layers) ->
 
 def _unfit(source: Input, inputs: Mapping[str, Input]) -> str:
     """Return why a layer cannot be read from an OpenStreetMap file, empty when it can."""
+    if source.layer in ("gates", "closures", "overrides"):
+        return "its gates and closures are read with the streets; name a table or a layer of your own, or take it out"
     if source.table or source.encoding:
         return "layer and encoding have no meaning for an OpenStreetMap file; take them out"
     if source.crs or source.datum:

@@ -13,8 +13,11 @@ from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import TransverseMercatorConversion
 from pyproj.exceptions import CRSError
 
+from lifecircle.areas import AreaTree
 from lifecircle.errors import Breach
-from lifecircle.model import BoolArray, FloatArray
+from lifecircle.model import BoolArray, FloatArray, LongArray
+from lifecircle.readers.limits import USUAL, Limits
+from lifecircle.readers.tangles import TANGLED, can_be_mended
 from lifecircle.schema import breach
 
 LON_LAT = "EPSG:4326"
@@ -66,20 +69,37 @@ def project_box(box: Box, crs: CRS) -> Box:
     return float(left.max()), float(bottom.max()), float(right.min()), float(top.min())
 
 
-def mend(layer: str, key: str, frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Breach]]:
-    """Return the layer with valid polygons; a polygon of which nothing is left is an error."""
+def mend(
+    layer: str, key: str, frame: gpd.GeoDataFrame, *, limits: Limits = USUAL
+) -> tuple[gpd.GeoDataFrame, list[Breach]]:
+    """Return the layer with valid polygons; one of which nothing is left, or too tangled to be mended, is an error."""
     mended = frame.geometry.to_numpy().copy()
     invalid = ~shapely.is_valid(mended) & (shapely.get_dimensions(mended) == 2)
     if not invalid.any():
         return frame, []
+    tangled = invalid.copy()
+    tangled[invalid] = ~can_be_mended(mended[invalid], limits)
+    invalid &= ~tangled
     mended[invalid] = shapely.make_valid(mended[invalid], method="structure", keep_collapsed=False)
     lost = invalid & shapely.is_empty(mended)
-    ids = frame[key] if key else pd.Series([f"row {i}" for i in range(1, len(frame) + 1)])
+    ids = frame[key] if key else pd.Series([f"row {i + 1}" for i in range(len(frame))])
     message = "the outline encloses nothing; draw it anew"
     return frame.set_geometry(mended, crs=frame.crs), [
         *breach(layer, "invalid-polygon", "the outline crosses itself; mended", ids[invalid & ~lost], "repair"),
         *breach(layer, "no-area", message, ids[lost]),
+        *breach(layer, "tangled-outline", TANGLED, ids[tangled]),
     ]
+
+
+def to_metres(frame: gpd.GeoDataFrame, crs: CRS) -> gpd.GeoDataFrame:
+    """Return the layer in a metric system; where rounding lays a valid outline across itself, valid again."""
+    moved = frame.to_crs(crs)
+    before, after = frame.geometry.to_numpy(), moved.geometry.to_numpy().copy()
+    crossed = shapely.is_valid(before) & ~shapely.is_valid(after)
+    if crossed.any():
+        after[crossed] = shapely.make_valid(after[crossed], method="structure", keep_collapsed=False)
+        moved = moved.set_geometry(after, crs=crs)
+    return moved
 
 
 def as_points(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -90,11 +110,13 @@ def as_points(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def holder(places: gpd.GeoDataFrame, holders: gpd.GeoDataFrame, key: str) -> pd.Series:
     """Return for each place the ``key`` of the smallest polygon that holds it, its border included; empty for none.
 
-    Of equally small polygons the smaller id holds it.
+    Of equally small polygons the smaller id holds it. Of areas that form a tree the lowest does: the only community of
+    a subdistrict is no smaller than that.
     """
-    solid = holders[shapely.get_dimensions(holders.geometry.values) == 2]
-    area_m2 = shapely.area(solid.geometry.values)
-    order = np.lexsort([solid[key].to_numpy(dtype=object).astype("U"), area_m2])
+    depth = AreaTree.of(holders).depths() if "parent_id" in holders else np.zeros(len(holders), dtype=np.int32)
+    flat = shapely.get_dimensions(holders.geometry.values) == 2
+    solid = holders[flat]
+    order = np.lexsort([ranks(solid[key]), shapely.area(solid.geometry.values), -depth[flat]])
     solid = solid.iloc[order]
     points = shapely.point_on_surface(places.geometry.values)
     place, rank = shapely.STRtree(solid.geometry.values).query(points, predicate="intersects")
@@ -102,6 +124,18 @@ def holder(places: gpd.GeoDataFrame, holders: gpd.GeoDataFrame, key: str) -> pd.
     np.minimum.at(smallest, place, rank)
     ids = np.append(solid[key].to_numpy(dtype=object), "")
     return pd.Series(ids[smallest], index=places.index, dtype="str")
+
+
+def on_earth(table: pd.DataFrame | None) -> gpd.GeoDataFrame | None:
+    """Return a table that has places in a coordinate system on the earth's surface, None for any other."""
+    if not isinstance(table, gpd.GeoDataFrame) or table.crs is None:
+        return None
+    return table if table.crs.is_geographic or table.crs.is_projected else None
+
+
+def ranks(ids: pd.Series) -> LongArray:
+    """Return (n,) the place of each id in their order; equal ids share one."""
+    return np.unique(ids.to_numpy(dtype=object), return_inverse=True)[1].astype(np.int64)
 
 
 def near(layer: gpd.GeoSeries, box: Sequence[float], reach_m: float) -> BoolArray:

@@ -20,6 +20,7 @@ from lifecircle.mark import MARK, is_marked
 from lifecircle.model import FloatArray, IntArray, LongArray, ReadOnlyArrays
 from lifecircle.readers.files import unpack
 from lifecircle.readers.inputs import Where
+from lifecircle.readers.limits import USUAL, Limits
 from lifecircle.readers.pbf import (
     NOWHERE,
     UNITS_PER_DEGREE,
@@ -102,7 +103,7 @@ class OsmExtract(ReadOnlyArrays):
     marks: Mapping[str, Set[bool]]
 
 
-def read_osm(path: Path, wanted: Mapping[str, Where]) -> OsmExtract:
+def read_osm(path: Path, wanted: Mapping[str, Where], *, limits: Limits = USUAL) -> OsmExtract:
     """Read a PBF or XML file in one pass.
 
     Blobs of a kind that the format does not know are passed over, as it asks; a file of nothing else is refused.
@@ -115,12 +116,12 @@ def read_osm(path: Path, wanted: Mapping[str, Where]) -> OsmExtract:
     Raises
     ------
     ValueError, OSError, RuntimeError
-        When the file breaks off, is damaged, or unpacks to more than `lifecircle.readers.files.MOST_BYTES`.
+        When the file breaks off, is damaged, or unpacks to more than ``limits`` allow.
     """
     keeper = _Keeper(wanted)
     box = None
     kinds = set()
-    for kind, content in _blobs_of(path):
+    for kind, content in _blobs_of(path, limits):
         kinds.add(kind)
         if kind == b"OSMHeader":
             box = header_box(content)
@@ -131,19 +132,25 @@ def read_osm(path: Path, wanted: Mapping[str, Where]) -> OsmExtract:
     return keeper.extract(box)
 
 
-def _blobs_of(path: Path) -> Iterator[tuple[bytes, bytes]]:
+def _blobs_of(path: Path, limits: Limits) -> Iterator[tuple[bytes, bytes]]:
     """Yield the blobs of a PBF, or of what libosmium makes of an XML file."""
     if path.name.lower().endswith(".pbf"):
-        yield from blobs(path)
+        yield from blobs(path, limits=limits)
         return
     with tempfile.TemporaryDirectory() as folder:
         plain, made = Path(folder) / "plain.osm", Path(folder) / "made.osm.pbf"
-        unpack(path, plain)
-        with osmium.io.Reader(osmium.io.File(plain)) as reader:
-            target = osmium.io.File(made, "pbf,pbf_compression=none,add_metadata=false")
-            with osmium.SimpleWriter(target, header=reader.header()) as writer:
+        unpack(path, plain, limits=limits)
+        target = osmium.io.File(made, "pbf,pbf_compression=none,add_metadata=false")
+        try:
+            with (
+                osmium.io.Reader(osmium.io.File(plain)) as reader,
+                osmium.SimpleWriter(target, header=reader.header()) as writer,
+            ):
                 osmium.apply(reader, writer)
-        yield from blobs(made)
+        except osmium.InvalidLocationError as error:
+            message = f"{error}; mend the place, or export the file again"
+            raise ValueError(message) from error
+        yield from blobs(made, limits=limits)
 
 
 class _Keeper:

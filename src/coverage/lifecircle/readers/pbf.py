@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from lifecircle.model import BoolArray, IntArray, LongArray, ReadOnlyArrays
-from lifecircle.readers.files import BREAKS_OFF, MOST_BYTES, TOO_LARGE
+from lifecircle.readers.files import BREAKS_OFF
+from lifecircle.readers.limits import MB, USUAL, Limits
 from lifecircle.readers.wire import (
     BROKEN,
     CROWDED,
@@ -110,13 +111,13 @@ class Block:
     relations: Relations
 
 
-def blobs(path: Path) -> Iterator[tuple[bytes, bytes]]:
+def blobs(path: Path, *, limits: Limits = USUAL) -> Iterator[tuple[bytes, bytes]]:
     """Yield the kind and the unpacked content of each blob; the first is always the header.
 
     Raises
     ------
     ValueError
-        When the file breaks off, is damaged, is packed in a way that is not read, or unpacks to more than `MOST_BYTES`.
+        When the file breaks off, is damaged, is packed in a way that is not read, or unpacks to too much.
     """
     unpacked = 0
     with path.open("rb") as file:
@@ -136,8 +137,7 @@ def blobs(path: Path) -> Iterator[tuple[bytes, bytes]]:
                 raise ValueError(BROKEN)
             content = _unpacked(_exactly(file.read(packed_size), packed_size))
             unpacked += max(len(content), 1)
-            if unpacked > MOST_BYTES:
-                raise ValueError(TOO_LARGE)
+            limits.hold("unpacked_mb", unpacked / MB)
             yield kind, content
     if not unpacked:
         raise ValueError(BREAKS_OFF)

@@ -7,7 +7,7 @@ over the homes for which no finer source counts anyone, over all its homes where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -17,30 +17,42 @@ import shapely
 
 from lifecircle.areas import AreaTree
 from lifecircle.errors import Breach
-from lifecircle.floors import floor_shares, is_residential, residential_floor_area_m2
-from lifecircle.model import BoolArray, FloatArray, LongArray
-from lifecircle.readers.addresses import AMBIGUOUS, UNKNOWN, join_addresses
+from lifecircle.floors import floor_shares, residential_floor_area_m2
+from lifecircle.model import BoolArray, FloatArray, IntArray, LongArray
+from lifecircle.readers.finders import FINDERS
 from lifecircle.readers.metric import holder
 from lifecircle.schema import GROUP_PREFIX, breach
-
-POINT_REACH_M = 50.0
-"""A point that lies in no home belongs to the nearest one within so many metres: web maps place an address at its gate
-or in the street before it."""
 
 UNPLACED = "unplaced"
 """``by`` of residents whom no building could take; ``target_id`` is their area, as far as it is known."""
 
+FOUND = "finding"
+"""``by`` of residents whom somebody found in a building: it holds these and no others."""
+
 CONSERVED = 1e-6
 """Residents by which a coarser count may fall short of the finer ones, for they are sums of fractions."""
 
-_Found = tuple[LongArray, pd.Series, list[Breach]]
-"""The row of the building that each row of a source names, -1 for none; its area; what was found."""
+ROUNDED, ROUNDED_SHARE = 1.0, 1e-3
+"""Residents, and share of a coarser count, by which it may fall short because it, or what the finer ones are, was
+rounded; the larger of the two. It then holds those whom the finer ones count and no others."""
+
+OF_SUMS = frozenset(
+    {"negative-remainder", "uneven-remainder", "rounded-remainder", "counted-by-several", "cell-without-home"}
+)
+"""Rules that a count, building or area which is not sound may break without a fault of their own."""
+
+DRAWN_SHARE = 0.01
+"""Share of a cell that another may cover, for grids are drawn by hand and in other projections."""
 
 _Pairs = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], FloatArray]
 
 
 def settle(
-    sources: Sequence[pd.DataFrame], buildings: gpd.GeoDataFrame, areas: gpd.GeoDataFrame
+    sources: Sequence[pd.DataFrame],
+    buildings: gpd.GeoDataFrame,
+    areas: gpd.GeoDataFrame,
+    *,
+    seen: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, list[Breach]]:
     """Bring the sources of residents together.
 
@@ -50,20 +62,26 @@ def settle(
         As `lifecircle.readers.residents.counts_of_table` returns them, sound, in any CRS.
     buildings, areas
         In one metric CRS; buildings with ``address`` and ``area_id``.
+    seen
+        ``building_id`` and ``residents`` of buildings that somebody has been to, each once: they stand in the place of
+        what is counted there by building, address or point, the groups in the same shares; coarser counts include
+        them. None by default.
 
     Returns
     -------
     tuple
         ``by``, ``target_id``, ``residents`` and the groups, one row a source and target: by ``building``, ``address``,
-        ``point`` or ``cell`` onto a building; ``unplaced`` and ``area`` in an area, ``total`` in all of them, which are
-        what remains after the finer rows. And what could not be placed, or does not fit together.
+        ``point``, ``finding`` or ``cell`` onto a building; ``unplaced`` and ``area`` in an area, ``total`` in all of
+        them, which are what remains after the finer rows. And what could not be placed, or does not fit together.
     """
     groups = dict.fromkeys(c for s in sources for c in s.columns if c.startswith(GROUP_PREFIX))
     columns = ["residents", *groups]
     tree = AreaTree.of(areas)
-    parts, lost, breaches = [], [], []
+    area_row = tree.rows(buildings["area_id"])
+    cover = _cover(tree, area_row, [s for s in sources if (s["by"] == "area").all()])
+    parts, lost, breaches, included = [], [], [], 0.0
     standing, counted = np.zeros((len(buildings), len(columns))), np.zeros(len(buildings), dtype=bool)
-    for by, find in _FINDERS.items():
+    for by, find in FINDERS.items():
         for source in (s for s in sources if (s["by"] == by).all()):
             row, area_id, found = find(source, buildings, areas)
             breaches += found
@@ -73,13 +91,25 @@ def settle(
             counted[row[row >= 0]] = True
             if (row < 0).any():
                 frame = pd.DataFrame(counts[row < 0], columns=columns)
-                lost.append(frame.assign(target_id=area_id[row < 0].to_numpy()))
+                frame = frame.assign(target_id=area_id[row < 0].to_numpy())
+                adrift = ((frame["target_id"] == "") & (by == "address")).to_numpy()
+                breaches += _told_adrift(source["target_id"][row < 0][adrift], frame.loc[adrift, "residents"], cover)
+                if cover == "all":
+                    included, frame = included + frame.loc[adrift, "residents"].sum(), frame[~adrift]
+                lost.append(frame)
+    fixed = np.zeros(len(buildings), dtype=bool)
+    if seen is not None and len(seen):
+        row = pd.Index(buildings["building_id"]).get_indexer(seen["building_id"])
+        standing, fixed[row] = _with_seen(standing, row, seen["residents"].to_numpy()), True
+        parts = [part[~part["target_id"].isin(seen["building_id"])] for part in parts]
+        parts.append(_onto(FOUND, buildings["building_id"], row, standing[row], columns))
     in_cells = np.zeros_like(standing)
     for source in (s for s in sources if (s["by"] == "cell").all()):
-        placed, unplaced, found = _spread_cells(source, columns, buildings, areas, standing, counted)
+        placed, unplaced, found = _spread_cells(source, columns, buildings, areas, standing, counted, fixed)
         breaches += found
         in_cells += placed
         lost.append(unplaced)
+    breaches += _sharing([s for s in sources if (s["by"] == "cell").all()], buildings.crs)
     inside = np.flatnonzero((in_cells > 0).any(axis=1))
     parts.append(_onto("cell", buildings["building_id"], inside, in_cells[inside], columns))
     standing = standing + in_cells
@@ -87,7 +117,6 @@ def settle(
     nowhere = pd.concat([none, *lost]).groupby("target_id", as_index=False)[columns].sum()
     parts.append(nowhere.assign(by=UNPLACED))
 
-    area_row = tree.rows(buildings["area_id"])
     finer = _sums(area_row, standing, len(tree.ids)) + _sums(
         tree.rows(nowhere["target_id"]), nowhere[columns].to_numpy(dtype=np.float64), len(tree.ids)
     )
@@ -99,6 +128,12 @@ def settle(
         breaches += found
         parts.append(rest)
         finer = finer + _sums(area, rest[columns].to_numpy(), len(tree.ids))
+    free = sum(part.loc[part["by"] == "area", "residents"].sum() for part in parts)
+    if included > free + ROUNDED:
+        message = (
+            f"all areas together count {included - free:,.6g} fewer residents than finer sources; mend one of the two"
+        )
+        breaches += breach("residents", "negative-remainder", message, ["all areas"])
     for source in (s for s in sources if (s["by"] == "total").all()):
         outside = nowhere.loc[tree.rows(nowhere["target_id"]) < 0, columns].to_numpy(dtype=np.float64)
         rest, found = _remainder(source, (finer.sum(axis=0) + outside.sum(axis=0))[None, :], columns)
@@ -108,100 +143,46 @@ def settle(
     return settled, [*breaches, *_counted_by_several(settled)]
 
 
-def _of_buildings(source: pd.DataFrame, buildings: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> _Found:
-    row = pd.Index(buildings["building_id"]).get_indexer(pd.Index(source["target_id"]))
-    return row, pd.Series("", index=source.index, dtype="str"), []
+def _cover(tree: AreaTree, area_row: IntArray, totals: Sequence[pd.DataFrame]) -> str:
+    """Return whether totals by area count ``all`` areas in which there are buildings, ``some``, or none (empty)."""
+    if not totals:
+        return ""
+    counted = np.append(np.isin(tree.ids, pd.concat([s["target_id"] for s in totals])), False)
+    inside = area_row[area_row >= 0]
+    met = np.zeros(len(inside), dtype=bool)
+    for step in tree.upwards(inside):
+        met |= counted[step]
+    return "all" if met.all() else "some"
 
 
-def _of_addresses(source: pd.DataFrame, buildings: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> _Found:
-    """Return the building of each address."""
-    tree = AreaTree.of(areas)
-    stated = tree.rows(source["area_id"])
-    names, ids = areas["name"].to_numpy(dtype=object), areas["area_id"].to_numpy(dtype=object)
-    # A building lies in the smallest area, households are often listed by a larger one.
-    levels = pd.Series(np.append(np.array(tree.level, dtype=object), "")[stated[stated >= 0]])
-    of_building = tree.rows(buildings["area_id"])
-    if len(levels):
-        above = tree.at_level(of_building, str(levels.mode().iloc[0]))
-        of_building = np.where(above >= 0, above, of_building)
-    homes = is_residential(buildings)
-
-    def joined(rows: BoolArray, called: npt.NDArray[np.object_]) -> LongArray:
-        """Return the buildings of some rows, areas going by what they are ``called``."""
-        community = np.where(stated >= 0, np.append(called, "")[stated], source["area"].to_numpy(dtype=object))
-        asked = pd.Series(community, index=source.index, dtype="str")[rows]
-        theirs = pd.Series(np.append(called, "")[of_building], dtype="str")
-        return join_addresses(source["address"][rows], asked, buildings["address"], theirs, homes=homes)
-
-    # An area goes by its name, as in addresses; by its id where another bears the same name.
-    namesake = np.append(areas["name"].duplicated(keep=False).to_numpy(), False)[stated] & (stated >= 0)
-    row = np.empty(len(source), dtype=np.int64)
-    for rows, called in ((~namesake, names), (namesake, ids)):
-        if rows.any():
-            row[rows] = joined(rows, called)
-    address = source["address"]
-    unknown = "no building bears this address; its residents are unplaced: mend the address here or at the building"
-    several = "several buildings bear this address; its residents are unplaced: name the area, or building_id"
-    return (
-        np.maximum(row, -1),
-        source["area_id"],
-        [
-            *breach("residents", "unknown-address", unknown, address[row == UNKNOWN].drop_duplicates(), "warning"),
-            *breach("residents", "ambiguous-address", several, address[row == AMBIGUOUS].drop_duplicates(), "warning"),
-        ],
-    )
+def _told_adrift(label: pd.Series, residents: pd.Series, cover: str) -> list[Breach]:
+    """Tell of residents of whom neither building nor area is known what becomes of them beside totals by area."""
+    whom = f"{residents.sum():,.0f} residents whose building and area nobody knows"
+    within = f"{whom}; the totals by area count them too, and have them spread with the rest: name their areas"
+    twice = f"{whom}: unplaced, and counted twice if a total by area counts them too; name their areas"
+    return [
+        *breach("residents", "within-totals", within, label if cover == "all" else [], "warning"),
+        *breach("residents", "perhaps-counted-twice", twice, label if cover == "some" else [], "warning"),
+    ]
 
 
-def _of_points(source: pd.DataFrame, buildings: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> _Found:
-    """Return the smallest home that holds each point, else the nearest; of equal ones the smaller id."""
-    places = gpd.GeoDataFrame(source).to_crs(buildings.crs)
-    points = places.geometry.to_numpy()
-    homes = np.flatnonzero(is_residential(buildings))
-    shapes = buildings.geometry.to_numpy()[homes]
-    rank = np.lexsort([buildings["building_id"].to_numpy(dtype=object)[homes].astype("U"), shapely.area(shapes)])
-    homes, shapes = homes[rank], shapes[rank]
-    by_id = np.argsort(buildings["building_id"].to_numpy(dtype=object)[homes].astype("U"), kind="stable")
-    place = np.argsort(by_id)
-    tree = shapely.STRtree(shapes)
-    first = np.full(len(points), len(homes))
-    point, home = tree.query(points, predicate="intersects")
-    np.minimum.at(first, point, home)
-    outside = np.flatnonzero((first == len(homes)) & np.isfinite(shapely.bounds(points)).all(axis=1))
-    if len(homes) and len(outside):
-        point, home = tree.query_nearest(points[outside], max_distance=POINT_REACH_M)
-        nearest = np.full(len(points), len(homes))
-        np.minimum.at(nearest, outside[point], place[home])
-        beside = nearest < len(homes)
-        first[beside] = by_id[nearest[beside]]
-    else:
-        beside = np.zeros(len(points), dtype=bool)
-    row = np.append(homes, -1)[first]
-    label = source["target_id"]
-    near = f"outside every home; counted in the nearest, within {POINT_REACH_M:.0f} m"
-    far = f"no home within {POINT_REACH_M:.0f} m; unplaced: mend the place, or the kind of the building there"
-    return (
-        row,
-        holder(places, areas, "area_id"),
-        [
-            *breach("residents", "point-beside-home", near, label[beside], "repair"),
-            *breach("residents", "point-without-home", far, label[row < 0], "warning"),
-        ],
-    )
-
-
-_FINDERS: dict[str, Callable[[pd.DataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame], _Found]] = {
-    "building": _of_buildings,
-    "address": _of_addresses,
-    "point": _of_points,
-}
-
-ON_BUILDING = (*_FINDERS, "cell")
+ON_BUILDING = (*FINDERS, FOUND, "cell")
 """``by`` of residents whose ``target_id`` is the building that they stand in."""
 
 
 def _counts(source: pd.DataFrame, columns: Sequence[str]) -> FloatArray:
     """Return (n, columns) the counts of a source, 0 in a column that it does not have."""
     return pd.DataFrame(source).reindex(columns=list(columns), fill_value=0.0).to_numpy(dtype=np.float64)
+
+
+def _with_seen(standing: FloatArray, row: LongArray, residents: FloatArray) -> FloatArray:
+    """Return (n_buildings, columns) counts with these residents in some buildings, the groups in the same shares."""
+    before = standing[row, 0]
+    rate = np.divide(residents, before, out=np.zeros(len(row)), where=before > 0)
+    after = standing.copy()
+    after[row] *= rate[:, None]
+    after[row, 0] = residents
+    return after
 
 
 def _onto(by: str, ids: pd.Series, row: LongArray, counts: FloatArray, columns: Sequence[str]) -> pd.DataFrame:
@@ -231,16 +212,26 @@ def _remainder(total: pd.DataFrame, finer: FloatArray, columns: Sequence[str]) -
     stated = np.array([c in total for c in columns])
     rest = np.where(stated, _counts(total, columns) - finer, 0.0)
     some = finer[:, 0] > 0
-    short = some & (rest < -CONSERVED).any(axis=1)
-    uneven = some & ~short & (rest[:, 1:] > rest[:, :1] + CONSERVED).any(axis=1)
+    allowed = np.maximum(ROUNDED, ROUNDED_SHARE * _counts(total, columns)[:, :1])
+    short = some & (rest < -allowed).any(axis=1)
+    uneven = some & ~short & (rest[:, 1:] > rest[:, :1] + allowed).any(axis=1)
+    left = np.maximum(rest, 0.0)
+    rounded = some & ~short & ~uneven & ((rest < -CONSERVED).any(axis=1) | (left[:, 1:] > left[:, :1]).any(axis=1))
+    left[rounded, 1:] = np.minimum(left[rounded, 1:], left[rounded, :1])
     told = total["target_id"].where(total["target_id"] != "", "total")
     by = total["by"].iloc[0]
-    fewer = f"fewer residents, or of a group, than finer sources place in this {by}; mend one of the two counts"
+    most = -rest[short].min(initial=0.0)
+    fewer = (
+        f"fewer residents, or of a group, than finer sources place in this {by}, by up to {most:,.6g}; mend one of the "
+        "two counts, or take this source out"
+    )
+    nobody = f"less than what finer sources place in this {by}, by no more than rounding; nobody else is there"
     lopsided = f"more of a group remain in this {by} than residents; count the group in the finer sources too"
-    left = pd.DataFrame(np.maximum(rest, 0.0), columns=list(columns), index=total.index)
-    return left.assign(by=by, target_id=total["target_id"]), [
+    remaining = pd.DataFrame(left, columns=list(columns), index=total.index)
+    return remaining.assign(by=by, target_id=total["target_id"]), [
         *breach("residents", "negative-remainder", fewer, told[short]),
         *breach("residents", "uneven-remainder", lopsided, told[uneven]),
+        *breach("residents", "rounded-remainder", nobody, told[rounded], "repair"),
     ]
 
 
@@ -251,13 +242,17 @@ def _spread_cells(
     areas: gpd.GeoDataFrame,
     standing: FloatArray,
     counted: BoolArray,
+    fixed: BoolArray,
 ) -> tuple[FloatArray, pd.DataFrame, list[Breach]]:
-    """Return (n_buildings, columns) residents of the cells, those whom no home takes, and what is wrong."""
+    """Return (n_buildings, columns) residents of the cells, those whom no home takes, and what is wrong.
+
+    Homes that are ``counted`` take none while there are others, those that are ``fixed`` never do.
+    """
     grid = gpd.GeoDataFrame(source).to_crs(buildings.crs)
     cell, building, share = _shares(grid.geometry.to_numpy(), buildings.geometry.to_numpy())
     rest, breaches = _remainder(grid, _sums(cell, standing[building] * share[:, None], len(grid)), columns)
     counts = rest[list(columns)].to_numpy(dtype=np.float64)
-    floor = residential_floor_area_m2(buildings)[building] * share
+    floor = np.where(fixed, 0.0, residential_floor_area_m2(buildings))[building] * share
     placed = np.zeros((len(buildings), len(columns)))
     empty = (counts > 0).any(axis=1)
     bounds = np.flatnonzero(np.diff(cell, prepend=-1))
@@ -277,6 +272,29 @@ def _spread_cells(
     )
 
 
+def _sharing(sources: Sequence[pd.DataFrame], crs: object) -> list[Breach]:
+    """Tell which cells lie on ground of another, for whoever lives there would stand twice."""
+    grids = [gpd.GeoDataFrame(source).to_crs(crs) for source in sources]
+    if not grids:
+        return []
+    cells = np.concatenate([grid.geometry.to_numpy() for grid in grids])
+    label = pd.concat([grid["target_id"] for grid in grids], ignore_index=True)
+    one, other = shapely.STRtree(cells).query(cells)
+    one, other = one[one < other], other[one < other]
+    box, area_m2 = shapely.bounds(cells), shapely.area(cells)
+    allowed_m2 = DRAWN_SHARE * np.minimum(area_m2[one], area_m2[other])
+    # Neighbours of a grid share a line: most pairs need no look at their outlines.
+    size_m = np.minimum(box[one, 2:], box[other, 2:]) - np.maximum(box[one, :2], box[other, :2])
+    near = size_m.prod(axis=1) > allowed_m2
+    one, other, allowed_m2 = one[near], other[near], allowed_m2[near]
+    shared = shapely.area(shapely.intersection(cells[one], cells[other])) > allowed_m2
+    ids = label[one[shared]].to_numpy() + " and " + label[other[shared]].to_numpy()
+    message = (
+        "cells that lie on the same ground: whoever lives there stands twice; draw each once, or take one source out"
+    )
+    return breach("residents", "cells-overlap", message, ids)
+
+
 def _shares(cells: npt.NDArray[np.object_], buildings: npt.NDArray[np.object_]) -> _Pairs:
     """Return cells and the buildings in them, with the share of each building's ground that lies there."""
     cell, building = shapely.STRtree(buildings).query(cells, predicate="intersects")
@@ -289,7 +307,7 @@ def _shares(cells: npt.NDArray[np.object_], buildings: npt.NDArray[np.object_]) 
 
 
 def _counted_by_several(settled: pd.DataFrame) -> list[Breach]:
-    exact = settled[settled["by"].isin(_FINDERS) & (settled["residents"] > 0)]
+    exact = settled[settled["by"].isin(FINDERS) & (settled["residents"] > 0)]
     twice = exact["target_id"][exact["target_id"].duplicated()].drop_duplicates()
     message = "counted by two sources, whose residents are added up; are they the same people?"
     return breach("residents", "counted-by-several", message, twice, "warning")

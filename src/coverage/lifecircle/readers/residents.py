@@ -12,13 +12,16 @@ import shapely
 from lifecircle.agreement import check_references
 from lifecircle.errors import Breach
 from lifecircle.readers.inputs import Input
-from lifecircle.schema import GROUP_PREFIX, breach, text
+from lifecircle.readers.metric import on_earth
+from lifecircle.schema import GROUP_PREFIX, breach, places_of, text
 
 TARGETS = {"building": ("building_id",), "address": ("address",), "area": ("area_id", "area")}
 """By what residents are counted, the finest first, and the columns that say where."""
 
 SHAPES = {"point": 0, "cell": 2}
 """What is counted by a place of its own, and the dimension of its geometry."""
+
+_AGAIN = "several rows of one household at one place, all counted: look if it is entered twice, or two bear one number"
 
 _SAY = (
     'say what the residents are counted by: by = "building" (with a column building_id), "address" (with a column '
@@ -52,9 +55,8 @@ def counts_of_table(
         stated), ``address``, ``residents`` and the groups, with a geometry where it counts by that; and the breaches.
     """
     by = _by(source, table)
-    rows = pd.Series([f"row {i}" for i in range(1, len(table) + 1)], index=table.index, dtype="str")
     household = table["household"]
-    label = household.where(household != "", rows)
+    label = household.where(household != "", places_of(table))
     if not by:
         return None, [Breach("residents", "no-target", _SAY, count=1)]
     if by == "total":
@@ -72,24 +74,35 @@ def counts_of_table(
         message = f"counts by {by} need a column {column}; if it bears another name, say so under columns"
         return None, [Breach("residents", "missing-column", message, (column,), 1)]
     place = table[["area", "area_id", "address"]] if by == "address" else target.to_frame()
-    if (household != "").any():
-        twice = household[place.assign(household=household).duplicated() & (household != "")]
-        message = "the household is entered twice; take one of the two rows out"
-    else:
-        twice = target[place.duplicated() & (target != "")].drop_duplicates()
-        message = f"several rows count the same {by}; add them up, or map household to the column that numbers them"
+    again = household[place.assign(household=household).duplicated() & (household != "")]
+    twice = target[place.duplicated() & (target != "") & (household == "").all()].drop_duplicates()
+    message = f"several rows count the same {by}; add them up, or map household to the column that numbers them"
     unnamed = (target == "") & ~((table["area"] != "") & (by == "area"))
     counts = _counts(table, by, target if by != "address" else label)
     return counts, [
         *found,
         *breach("residents", "missing-id", f"{column} is empty", label[unnamed]),
         *breach("residents", "duplicate-id", message, twice),
+        *breach("residents", "repeated-household", _AGAIN, again, "warning"),
     ]
 
 
 def counts_of_buildings(buildings: pd.DataFrame) -> pd.DataFrame:
     """Return the residents that the buildings layer states of its own rows."""
     return _counts(buildings, "building", buildings["building_id"])
+
+
+def with_sound_rows(sources: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Return sources with nobody where a count is none, and without rows that need a place and have none."""
+    kept = []
+    for source in sources:
+        counts = source[[c for c in source if c == "residents" or c.startswith(GROUP_PREFIX)]]
+        counted = source.assign(**counts.where(np.isfinite(counts) & (counts >= 0), 0.0))
+        if isinstance(counted, gpd.GeoDataFrame):
+            bounds = shapely.bounds(counted.geometry.to_numpy())
+            counted = counted[np.isfinite(bounds).all(axis=1) & (on_earth(counted) is not None)]
+        kept += [counted.reset_index(drop=True)] if len(counted) else []
+    return kept
 
 
 def check_targets(counts: pd.DataFrame, by: str, *, among: Sequence[str]) -> list[Breach]:
@@ -101,7 +114,7 @@ def check_targets(counts: pd.DataFrame, by: str, *, among: Sequence[str]) -> lis
 
 def check_levels(counts: pd.DataFrame, areas: pd.DataFrame) -> list[Breach]:
     """Check that no area is counted together with one that holds it, for its residents would stand twice."""
-    counted = set(counts.loc[counts["by"] == "area", "target_id"])
+    counted = set(counts.loc[counts["by"] == "area", "target_id"]) - {""}
     parent_of = dict(zip(areas["area_id"], areas["parent_id"], strict=True))
     twice = []
     for area in sorted(counted):
@@ -150,12 +163,12 @@ def _of_shapes(table: pd.DataFrame, by: str, label: pd.Series) -> tuple[pd.DataF
     if not isinstance(table, gpd.GeoDataFrame):
         return None, [Breach("residents", "no-geometry", f"counts by {by} need {kind}", count=1)]
     wrong = (shapely.get_dimensions(table.geometry.to_numpy()) != SHAPES[by]) & ~table.geometry.isna().to_numpy()
-    household = table["household"]
-    twice = household[(household != "") & household.duplicated()] if by == "point" else household[:0]
+    place = pd.DataFrame({"household": table["household"], "place": table.geometry.to_wkb()})
+    again = table["household"][(table["household"] != "") & place.duplicated()] if by == "point" else label[:0]
     counts = gpd.GeoDataFrame(_counts(table, by, label), geometry=table.geometry.to_numpy(), crs=table.crs)
     return counts, [
         *breach("residents", "wrong-geometry", f"counts by {by} need {kind}", label[wrong]),
-        *breach("residents", "duplicate-id", "the household is entered twice; take one of the two rows out", twice),
+        *breach("residents", "repeated-household", _AGAIN, again, "warning"),
     ]
 
 

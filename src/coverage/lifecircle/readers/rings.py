@@ -11,11 +11,16 @@ import shapely
 from pyproj import Geod
 
 from lifecircle.model import BoolArray, FloatArray, LongArray
+from lifecircle.readers.limits import USUAL
 from lifecircle.readers.osm import Found, OsmExtract
+from lifecircle.readers.tangles import are_hopeless, can_be_mended
 
 Geometries = npt.NDArray[np.object_]
 
 _EARTH = Geod(ellps="WGS84")
+_MOST_RINGS = 20_000
+_MOST_OPEN = 500
+"""Open pieces of one ring: of more, the file has lost the ring, and joining them takes the square of them."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,12 @@ def polygons(extract: OsmExtract, found: Sequence[Found]) -> Polygons:
     gap_m, held, mended = np.zeros(len(found)), np.ones(len(found)), np.zeros(len(found), dtype=bool)
     way = np.array([f.way for f in found], dtype=np.int64)
     geometry[way >= 0] = _of_ways(extract, way[way >= 0])
+    geometry[are_hopeless(geometry, USUAL)] = None
     for i, relation in enumerate(found):
         if relation.members:
             outer, inner = (_rings(extract, relation, holes=holes) for holes in (False, True))
+            if not _can_be_filled(_surfaces(outer + inner)):
+                continue
             geometry[i] = _filled(outer, inner)
             gap_m[i] = sum(ring.gap_m for ring in outer)
             held[i] = np.mean([number in extract.way_row for number, _ in relation.members])
@@ -111,6 +119,13 @@ def _of_ways(extract: OsmExtract, way: LongArray) -> Geometries:
     return made
 
 
+def _can_be_filled(surfaces: Geometries) -> bool:
+    """Return whether rings are few and plain enough to be made valid and joined."""
+    if len(surfaces) > _MOST_RINGS or are_hopeless(surfaces, USUAL).any():
+        return False
+    return bool(can_be_mended(surfaces[~shapely.is_valid(surfaces)], USUAL).all())
+
+
 def _filled(outer: list[Ring], inner: list[Ring]) -> shapely.Geometry | None:
     """Return what lies in an outer ring and in no inner one, None for nothing."""
     solid, holes = (
@@ -134,6 +149,8 @@ def _rings(extract: OsmExtract, relation: Found, *, holes: bool) -> list[Ring]:
     cuts = np.flatnonzero(np.diff(of)) + 1
     pieces = zip(np.split(node, cuts), np.split(lonlat, cuts), strict=True)
     closed, chains = _joined([(r, xy) for r, xy in pieces if len(r) >= 2])
+    if len(chains) > _MOST_OPEN:
+        return []
     rings = [Ring(xy, 0.0) for xy in closed] + _bridged(chains)
     return [ring for ring in rings if len(ring.lonlat) >= 4]
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -39,6 +41,12 @@ BESIDE_M = 50.0
 BETTER = 0.6
 """Of the misfits of a layer that is moved in vain at most this share is left where it belongs."""
 
+MOST = 0.5
+"""A move that takes more than this share of the places out of the town tells little of it."""
+
+SAME = 0.25
+"""Moves that differ by less than this share of their length are one."""
+
 CHANCE = 1e-4
 """A layer that is moved in vain fits as well less often than this."""
 
@@ -52,11 +60,24 @@ Guess = tuple[str, str]
 """A layer, and the datum that it may be in."""
 
 
+class _Fit(NamedTuple):
+    """Places that lie as they should, of so many that count."""
+
+    fit: int
+    of: int
+
+    @property
+    def misses(self) -> float:
+        """The share that does not; 1 where too few count to tell."""
+        return 1 - self.fit / self.of if self.of >= LEAST_PLACES else 1.0
+
+
 @dataclass(frozen=True, eq=False)
 class _Places:
     """Places of a layer, degrees, and where they should lie: within ``within_m`` of a shape of ``among``, or not.
 
-    Where ``own`` is 0 or more it is the one shape that the place should be near to.
+    Where ``own`` is 0 or more it is the one shape that the place should be near to. Where they should be clear of the
+    shapes, only those in their midst count: outside the town every place is clear.
     """
 
     lonlat: FloatArray
@@ -64,16 +85,24 @@ class _Places:
     among: shapely.STRtree
     within_m: float
     wanted: bool
-    fit: str
+    how: str
 
-    def fits(self, xy_m: FloatArray) -> int:
-        """Return how many of the places lie as they should when they are at ``xy_m``."""
+    def fit(self, xy_m: FloatArray) -> _Fit:
+        """Return how many of the places lie as they should when they are at ``xy_m``, and how many count."""
         points, near = shapely.points(xy_m), np.zeros(len(xy_m), dtype=bool)
         near[self.among.query(points, predicate="dwithin", distance=self.within_m)[0]] = True
         named = self.own >= 0
         shapes = self.among.geometries[self.own[named]]
         near[named] = shapely.distance(points[named], shapes) <= self.within_m
-        return int((near == self.wanted).sum())
+        counted = np.ones(len(xy_m), dtype=bool) if self.wanted else shapely.contains_xy(self.midst, *xy_m.T)
+        return _Fit(int(((near == self.wanted) & counted).sum()), int(counted.sum()))
+
+    @cached_property
+    def midst(self) -> shapely.Geometry:
+        """The ground between and under the shapes."""
+        hull = shapely.convex_hull(shapely.geometrycollections(self.among.geometries))
+        shapely.prepare(hull)
+        return hull
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,10 +123,11 @@ def check_datums(layers: Layers) -> list[Breach]:
     """
     found = _looking_shifted(layers)
     vague = [source for source in layers.vague if source.layer not in found]
-    return [*found.values(), *(_unstated(source.layer, source.path) for source in vague)]
+    return [*found.values(), *(unstated_datum(source.layer, source.path) for source in vague)]
 
 
-def _unstated(layer: str, path: str) -> Breach:
+def unstated_datum(layer: str, path: str) -> Breach:
+    """Return that nobody states the datum of an input that lies in China."""
     message = (
         "in China points of web maps are shifted by some 500 m, and nothing says whether these are; state datum = "
         '"wgs84", "cgcs2000", "gcj02" or "bd09"'
@@ -137,14 +167,16 @@ def _of_streets(layers: Layers, buildings: _Buildings, taken: Mapping[str, str])
 
     In a town a street that is out of place runs through houses; houses of villages are then far from any street.
     """
-    lines = _streets(layers)
+    lines = street_lines(layers)
     if lines is None:
         return None
-    of_streets, of_buildings = taken.get("streets", "wgs84"), taken.get("buildings", "wgs84")
+    # Streets in a format that is in WGS 84 by definition may have been made from a web map all the same.
+    taken = {"streets": "wgs84", **taken}
+    of_streets, of_buildings = taken["streets"], taken.get("buildings", "wgs84")
     through = _along(lines, buildings)
-    drawn = shapely.transform(lines, lambda xy: project(xy, buildings.crs))
+    drawn_m = shapely.transform(lines, lambda xy: project(xy, buildings.crs))
     beside = _some(
-        buildings.middle, among=shapely.STRtree(drawn), within_m=BESIDE_M, wanted=True, fit="beside a street"
+        buildings.middle, among=shapely.STRtree(drawn_m), within_m=BESIDE_M, wanted=True, how="beside a street"
     )
     for places, moving, other in ((through, "streets", "buildings"), (beside, "buildings", "streets")):
         if places is None:
@@ -163,7 +195,8 @@ def _of_streets(layers: Layers, buildings: _Buildings, taken: Mapping[str, str])
 
 def _looks(layers: Layers, layer: str, datum: str, message: str) -> Breach:
     paths = tuple(source.path for source in layers.stated.values() if source.layer == layer)
-    return Breach(layer, f"looks-like-{datum}", f'{message}; state datum = "{datum}"', paths, len(paths), "warning")
+    advice = f'state datum = "{datum}"' if paths else "its format knows WGS 84 alone: have it converted"
+    return Breach(layer, f"looks-like-{datum}", f"{message}; {advice}", paths, max(len(paths), 1), "warning")
 
 
 def _best(crs: CRS, places: _Places, guesses: Mapping[Guess, FloatArray]) -> tuple[Guess, str] | None:
@@ -171,20 +204,25 @@ def _best(crs: CRS, places: _Places, guesses: Mapping[Guess, FloatArray]) -> tup
     (here, lonlat), *others = guesses.items()
     here_m = project(lonlat, crs) @ (1, 1j)
     moved_m = {guess: project(to, crs) @ (1, 1j) - here_m for guess, to in others if guess != here}
-    fits = {guess: places.fits(_xy(here_m + by)) for guess, by in {here: 0 * here_m, **moved_m}.items()}
-    best = max(fits, key=lambda guess: fits[guess])
-    n = len(here_m)
-    if best == here or n - fits[best] > BETTER * (n - fits[here]):
-        return None
-    vain = [fits[guess] for guess in fits if guess != best]
-    vain += [places.fits(_xy(here_m + by * turn)) for by in moved_m.values() for turn in _TURNS]
-    by_chance = (sum(vain) + 1) / (n * len(vain) + 2)
-    if n - fits[best] > BETTER * (n - max(vain)) or bdtrc(fits[best] - 1, n, by_chance) > CHANCE:
+    fits = {guess: places.fit(_xy(here_m + by)) for guess, by in {here: 0 * here_m, **moved_m}.items()}
+    best = min(fits, key=lambda guess: fits[guess].misses)
+    moved, now = fits[best], fits[here]
+    if best == here or moved.misses > BETTER * now.misses:
         return None
     off_m = np.median(np.abs(moved_m[best]))
+    turned = [by * turn for by in moved_m.values() for turn in _TURNS]
+    vain = [fits[guess] for guess in fits if guess != best]
+    # That streets move one way is as if buildings moved the other: half a turn of one is no vain move of the other.
+    vain += [places.fit(_xy(here_m + by)) for by in turned if np.median(np.abs(by - moved_m[best])) > SAME * off_m]
+    by_chance = (sum(v.fit for v in vain) + 1) / (sum(v.of for v in vain) + 2)
+    told = [v.misses for v in vain if v.of >= MOST * moved.of]
+    if moved.of < MOST * now.of or any(moved.misses >= least or moved.misses > BETTER * least for least in told):
+        return None
+    if bdtrc(moved.fit - 1, moved.of, by_chance) > CHANCE:
+        return None
     return best, (
-        f"looks as if in {NAMES[best[1]]}, {off_m:.0f} m from where it is taken to be: of {n} places {fits[best]} "
-        f"would then lie {places.fit}, and now {fits[here]} do"
+        f"looks as if in {NAMES[best[1]]}, {off_m:.0f} m from where it is taken to be: of {moved.of} places "
+        f"{moved.fit} would then lie {places.how}, and now {now.fit} of {now.of} do"
     )
 
 
@@ -212,14 +250,14 @@ def _footprints(layers: Layers) -> _Buildings | None:
     return _Buildings(crs, shapely.STRtree(outlines.geometry.to_numpy()), middle, row_of)
 
 
-def _streets(layers: Layers) -> Shapes | None:
+def street_lines(layers: Layers) -> Shapes | None:
     """Return the lines of the streets in degrees, None without streets."""
     if layers.ways is not None and len(layers.ways.way_id):
         of = np.repeat(np.arange(len(layers.ways.way_id)), np.diff(layers.ways.indptr))
         lines: Shapes = shapely.linestrings(layers.ways.xy_m[layers.ways.node], indices=of)
         return lines
     table = layers.tables.get("streets")
-    return _drawn(table) if isinstance(table, gpd.GeoDataFrame) and table.crs is not None else None
+    return drawn(table) if isinstance(table, gpd.GeoDataFrame) and table.crs is not None else None
 
 
 def _places(layers: Layers, layer: str, buildings: _Buildings) -> _Places | None:
@@ -227,16 +265,16 @@ def _places(layers: Layers, layer: str, buildings: _Buildings) -> _Places | None
     table = layers.tables.get(layer)
     if not isinstance(table, gpd.GeoDataFrame) or table.crs is None:
         return None
-    shapes = _drawn(table)
+    shapes = drawn(table)
     if layer not in _IN_BUILDINGS:
         return _along(shapely.boundary(shapes), buildings)
     here = ~shapely.is_empty(shapes)
     own = buildings.row_of.reindex(table["building_id"][here]).fillna(-1).to_numpy(np.int64)
     lonlat = shapely.get_coordinates(shapely.centroid(shapes[here]))
-    return _some(lonlat, among=buildings.tree, within_m=WALL_M, wanted=True, fit="at their buildings", own=own)
+    return _some(lonlat, among=buildings.tree, within_m=WALL_M, wanted=True, how="at their buildings", own=own)
 
 
-def _drawn(table: gpd.GeoDataFrame) -> Shapes:
+def drawn(table: gpd.GeoDataFrame) -> Shapes:
     """Return the shapes of a layer in degrees, an empty one for none."""
     shapes = table.geometry.to_crs(LON_LAT).to_numpy()
     finite = np.isfinite(shapely.bounds(shapes)).all(axis=1)
@@ -246,14 +284,14 @@ def _drawn(table: gpd.GeoDataFrame) -> Shapes:
 def _along(lines: Shapes, buildings: _Buildings) -> _Places | None:
     """Return places along lines that should run clear of the buildings."""
     lonlat = shapely.get_coordinates(shapely.segmentize(lines, _STEP_DEGREES))
-    return _some(lonlat, among=buildings.tree, within_m=0.0, wanted=False, fit="clear of the buildings")
+    return _some(lonlat, among=buildings.tree, within_m=0.0, wanted=False, how="clear of the buildings")
 
 
 def _some(
-    lonlat: FloatArray, *, among: shapely.STRtree, within_m: float, wanted: bool, fit: str, own: LongArray | None = None
+    lonlat: FloatArray, *, among: shapely.STRtree, within_m: float, wanted: bool, how: str, own: LongArray | None = None
 ) -> _Places | None:
     """Return the places in China, of many some at even steps."""
     kept = np.flatnonzero(in_china(lonlat))
     kept = kept[:: 1 + len(kept) // MOST_PLACES]
     own = np.full(len(lonlat), -1) if own is None else own
-    return _Places(lonlat[kept], own[kept], among, within_m, wanted, fit) if len(kept) >= LEAST_PLACES else None
+    return _Places(lonlat[kept], own[kept], among, within_m, wanted, how) if len(kept) >= LEAST_PLACES else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lifecircle.errors import Breach, SourceError, StudyError
 from lifecircle.hours import problem_of_hours, problem_of_time
@@ -24,8 +26,10 @@ from lifecircle.model import (
     WayRule,
     folder_name,
 )
+from lifecircle.readers.findings import stated_findings
 from lifecircle.readers.inputs import Input, read_inputs, read_where
 from lifecircle.readers.keys import STUDY_FILE, Keys
+from lifecircle.readers.limits import Limits, read_limits
 from lifecircle.schema import RESERVED_GROUPS
 
 QUESTIONS = ("most", "fewest")
@@ -34,8 +38,10 @@ WALKS = ("yes", "no", "private")
 FASTEST_MPS = 3.0
 """Nobody walks a quarter of an hour faster than this, metres per second: a speed above it is a slip, such as km/h."""
 
-_TABLES = ("study", "inputs", "walking", "service", "circle", "scenario")
-_LATER_TABLES = ("dispatch", "overrides")
+_TABLES = ("study", "inputs", "limits", "overrides", "walking", "service", "circle", "scenario")
+_LATER_TABLES = ("dispatch",)
+_MOST_BYTES = 2**21
+_MOST_DOTS = 500
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,9 @@ class StudyFile:
     inputs: Mapping[str, Input]
     """By `Input.name`."""
     datum: str
+    findings: tuple[Mapping[str, str], ...]
+    """Findings from the field, in the columns of the layer of overrides."""
+    limits: Limits
     breaches: tuple[Breach, ...]
 
 
@@ -67,8 +76,11 @@ def read_study_file(path: Path) -> StudyFile:
     if path.is_dir():
         path = path / STUDY_FILE
     try:
-        content = path.read_bytes()
-        document = tomllib.loads(content.decode("utf-8-sig"))
+        if path.exists() and not path.is_file():  # a pipe would never end
+            raise OSError(errno.EINVAL, "it is no file")
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        document = _parsed(content.decode("utf-8-sig"))
     except FileNotFoundError:
         breach = Breach(STUDY_FILE, "missing-file", f"{path} is not there; `lifecircle new` makes one", count=1)
         raise SourceError(f"{path}: no study", breaches=[breach]) from None
@@ -79,7 +91,7 @@ def read_study_file(path: Path) -> StudyFile:
         line = content[: error.start].count(b"\n") + 1
         breach = Breach(STUDY_FILE, "not-toml", f"line {line} is not UTF-8; save the file as UTF-8", count=1)
         raise StudyError(f"{path}: not a study file", breaches=[breach]) from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         breach = Breach(STUDY_FILE, "not-toml", f"this is not TOML: {error}", count=1)
         raise StudyError(f"{path}: not a study file", breaches=[breach]) from None
 
@@ -87,12 +99,24 @@ def read_study_file(path: Path) -> StudyFile:
     top = Keys("the file:", document, _TABLES, breaches, later=_LATER_TABLES)
     settings = _settings(top, breaches, default_name=path.resolve().parent.name)
     inputs, datum = read_inputs(top.get("inputs") or {}, breaches)
-    return StudyFile(path, content, settings, inputs, datum, tuple(breaches))
+    findings = stated_findings(top.get("overrides") or {}, breaches)
+    limits = read_limits(top.get("limits") or {}, breaches)
+    return StudyFile(path, content, settings, inputs, datum, findings, limits, tuple(breaches))
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """Return a document of TOML that a person may have written: the parser's work grows with the square of a name."""
+    if len(text) > _MOST_BYTES or any(line.count(".") > _MOST_DOTS for line in text.splitlines() if line[:1] != "#"):
+        raise ValueError("it is longer, or has longer names, than anyone writes")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it has values within values, deeper than anyone writes") from None
 
 
 def _settings(top: Keys, breaches: list[Breach], *, default_name: str) -> Settings:
     """Read everything but the inputs."""
-    study = Keys("[study]", top.get("study") or {}, ("name", "language", "synthetic", "notes"), breaches)
+    study = Keys("[study]", top.get("study") or {}, ("name", "language", "synthetic", "date", "notes"), breaches)
     notes = []
     for row in study.rows("notes"):
         note = Keys("[study] notes:", row, ("en", "zh"), breaches)
@@ -108,6 +132,7 @@ def _settings(top: Keys, breaches: list[Breach], *, default_name: str) -> Settin
         name=study.name("name", default_name),
         language=study.choice("language", "zh", LANGUAGES),
         synthetic=study.flag("synthetic"),
+        date=study.date("date"),
         notes=tuple(notes),
         walking=walking,
         eligible=service.text("eligible", "any"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyogrio
@@ -17,12 +19,28 @@ from lifecircle.readers.aliases import aliases_of, by_alias, plain_heading
 from lifecircle.readers.cells import mend_cells
 from lifecircle.readers.coordinates import axes_of
 from lifecircle.readers.delimited import read_delimited
-from lifecircle.readers.features import Read, read_features, read_parquet
+from lifecircle.readers.features import Read, read_features
 from lifecircle.readers.files import Located
 from lifecircle.readers.grids import Grid, Wanted, stacked
 from lifecircle.readers.inputs import Input, Where
+from lifecircle.readers.limits import refused
+from lifecircle.readers.outlines import of_text
+from lifecircle.readers.parquet import read_parquet
+from lifecircle.readers.personal import check_headings, check_stated, headings_told, left_out, scrubbed, without_numbers
 from lifecircle.readers.workbook import read_sheets
-from lifecircle.schema import LAYERS, POSITION, WKT, breach, known_column, missing_columns, nearest, row_names, text
+from lifecircle.schema import (
+    LAYERS,
+    PLANE,
+    POSITION,
+    WKT,
+    breach,
+    known_column,
+    missing_columns,
+    nearest,
+    places_of,
+    row_names,
+    text,
+)
 
 Made = tuple[pd.DataFrame | None, bool, list[Breach]]
 
@@ -33,8 +51,10 @@ _LIBRARY_ERRORS = (
 
 _SAID = {
     "Non closed ring": "a ring ends before it reaches its beginning; closed by a straight line: look if it is right",
+    "Several features with id": "",
+    "Could not parse column": "",
 }
-"""What libraries say of a file, and the same for those who have to mend it."""
+"""What libraries say of a file, and the same for those who have to mend it; nothing of what does no harm here."""
 
 
 def read_table(located: Located) -> Made:
@@ -56,27 +76,39 @@ def read_table(located: Located) -> Made:
         tried = located.input.encoding or "UTF-8"
         message = f'is not {tried}; state the encoding, e.g. encoding = "gb18030"'
         return None, False, [Breach(layer, "encoding", message, (located.input.path,), 1)]
-    except LookupError:
+    except LookupError as error:
+        if not located.input.encoding:
+            return None, False, [refused(layer, located.input.path, error)]
         message = f"there is no encoding {located.input.encoding!r}"
         return None, False, [Breach(layer, "encoding", message, (located.input.path,), 1)]
-    except (*_LIBRARY_ERRORS, ValueError) as error:
-        message = f"cannot be read: {error}".splitlines()[0]
-        return None, False, [Breach(layer, "unreadable", message, (located.input.path,), 1)]
+    except (*_LIBRARY_ERRORS, ValueError, OSError, MemoryError, OverflowError) as error:
+        told = refused(layer, located.input.path, error)
+        return None, False, [replace(told, message=scrubbed(told.message))]
     for warning in caught:
-        message = next((ours for theirs, ours in _SAID.items() if theirs in str(warning.message)), str(warning.message))
-        breaches.append(Breach(layer, "reading", message, (located.input.path,), 1, "warning"))
+        theirs = scrubbed(str(warning.message))
+        said = f"the library that reads it says: {theirs}"
+        message = next((ours for part, ours in _SAID.items() if part in theirs), said)
+        if message:
+            breaches.append(Breach(layer, "reading", message, (located.input.path,), 1, "warning"))
     return table, synthetic, breaches
 
 
 def _read(located: Located) -> Made:
-    source = located.input
-    table, existing, breaches = _READERS.get(located.format.name, read_features)(located, _wanted(source))
+    source, wanted = located.input, _wanted(located.input)
+    table, existing, breaches = _READERS.get(located.format.name, read_features)(located, wanted)
     if table is None:
         return None, False, breaches
-    ours, synthetic, found = _ours(source, table, existing)
+    if nameless := check_headings(source.layer, existing):
+        return None, False, [*breaches, *nameless]
+    unused = {heading: table.get(heading) for heading in existing if not wanted(heading)}
+    breaches = [*breaches, *left_out(source.layer, unused, len(table))]
+    ours, synthetic, found = _ours(source, table.drop(columns=list(unused), errors="ignore"), existing)
     breaches = breaches + found
     if ours is None:
         return None, synthetic, breaches
+    if source.layer == "residents" and "household" in ours and not isinstance(table, gpd.GeoDataFrame):
+        ours, found = _without_repeated(ours, table)
+        breaches += found
     ours, found = mend_cells(source.layer, ours)
     breaches += found
     if LAYERS[source.layer].shapes and not isinstance(ours, gpd.GeoDataFrame):
@@ -85,18 +117,44 @@ def _read(located: Located) -> Made:
     return ours, synthetic, breaches
 
 
+def _without_repeated(ours: pd.DataFrame, whole: pd.DataFrame) -> tuple[pd.DataFrame, list[Breach]]:
+    """Leave out the households that are entered twice: all that the file has of them stands in a row above.
+
+    Parameters
+    ----------
+    whole
+        The same rows and others, with every column of the file.
+    """
+    household = text(ours["household"])
+    several = whole.loc[ours.index][(household.duplicated(keep=False) & (household != "")).to_numpy()]
+    again = ours.index.isin(several.index[several.duplicated()])
+    message = "the household is entered twice, in two rows that are all the same; take one of them out"
+    return ours[~again], breach("residents", "duplicate-id", message, household[again])
+
+
 def _read_delimited(located: Located, wanted: Wanted) -> Read:
     grid, breaches = read_delimited(located)
+    located.limits.hold("rows", len(grid.cells))
     return _stacked(located.input, [grid], wanted, breaches)
 
 
 def _read_workbook(located: Located, wanted: Wanted) -> Read:
-    grids, breaches = read_sheets(located)
-    return _stacked(located.input, grids, wanted, breaches)
+    grids, cut, breaches = read_sheets(located)
+    table, existing, breaches = _stacked(located.input, grids, wanted, breaches)
+    if table is not None and cut:
+        breaches += _told_cut(located.input, table, cut)
+    return table, existing, breaches
+
+
+def _told_cut(source: Input, table: pd.DataFrame, cut: Collection[str]) -> list[Breach]:
+    """Tell which ids a workbook holds as numbers of more digits than it keeps."""
+    rows = [table.index[table[c].str.strip().isin(cut)] for c in table if _kind(source, c) == "id"]
+    message = "an id of more than 15 digits in a cell of numbers, of which Excel keeps 15; export it again, as text"
+    return [b for found in rows for b in breach(source.layer, "rounded-id", message, found)]
 
 
 def _stacked(source: Input, grids: Sequence[Grid], wanted: Wanted, breaches: list[Breach]) -> Read:
-    table, found = stacked(source.layer, grids, wanted)
+    table, found = stacked(source.layer, grids, wanted, said=lambda heading: _kind(source, heading) in ("id", "text"))
     return table, [] if table is None else list(table.columns), [*breaches, *found]
 
 
@@ -113,35 +171,46 @@ def _wanted(source: Input) -> Wanted:
     )
 
 
+def _kind(source: Input, heading: str) -> str:
+    """Return of which kind the column of ours is that a heading means, empty for none."""
+    theirs = {their: ours for ours, their in source.columns.items()}
+    ours = theirs.get(heading, aliases_of(source.layer).get(plain_heading(heading), ""))
+    return next((c.kind for c in LAYERS[source.layer].columns if c.name == ours), "")
+
+
 def _ours(source: Input, table: pd.DataFrame, existing: Sequence[str]) -> Made:
     """Filter the rows, rename the columns to ours, drop the others, and tell which are missing.
 
     A table that cannot be used bears the mark if any row of the file does.
     """
     marks = [name for name in existing if is_mark(name) or name == source.columns.get(MARK)]
+    headings = headings_told(source.layer, existing)
     breaches = []
     for ours, theirs in source.columns.items():
         if theirs not in existing:
-            hint = nearest(theirs, existing)
-            advice = f"did you mean {hint}?" if hint else f"the file has {', '.join(existing)}"
+            hint = nearest(theirs, headings)
+            advice = f"did you mean {hint}?" if hint else f"the file has {', '.join(headings)}"
             message = f"there is no column {theirs}, which is to be {ours}; {advice}"
             breaches.append(Breach(source.layer, "missing-column", message, (theirs,), 1))
     for key in dict.fromkeys(key for wanted in source.where for key in wanted if key not in existing):
         message = f"there is no column {key}, by which rows are to be chosen"
         breaches.append(Breach(source.layer, "missing-column", message, (key,), 1))
+    breaches += check_stated(source.layer, source.columns, [key for wanted in source.where for key in wanted])
     if breaches:
         return None, _says_yes(table[marks]), breaches
     theirs_of = {ours: name for name in existing if (ours := _our_name(source.layer, name))} | dict(source.columns)
     aliased, breaches = by_alias(source.layer, existing, {*theirs_of, *theirs_of.values()})
     theirs_of |= aliased
-    breaches += missing_columns(source.layer, list(theirs_of), existing)
+    breaches += missing_columns(source.layer, list(theirs_of), headings)
+    table = table if not source.where or pd.api.types.is_string_dtype(table.index) else table.set_axis(places_of(table))
     kept = table[_passes(table, source.where)]
     named = pd.DataFrame({ours: kept[theirs] for ours, theirs in theirs_of.items()}, index=kept.index)
     if not pd.api.types.is_string_dtype(named.index):
         named = named.reset_index(drop=True)
     if isinstance(kept, gpd.GeoDataFrame):
         named = gpd.GeoDataFrame(named, geometry=kept.geometry.values, crs=kept.crs)
-    return named, _says_yes(kept[marks]), breaches
+    named, found = without_numbers(source.layer, named, theirs_of)
+    return named, _says_yes(kept[marks]), [*breaches, *found]
 
 
 def _our_name(layer: str, name: str) -> str:
@@ -162,11 +231,14 @@ def _placed(located: Located, table: pd.DataFrame, existing: Sequence[str]) -> t
     axes, crs = axes_of(source)
     absent = [axis for axis in axes if axis not in table]
     if not absent:
-        x, y = (pd.to_numeric(table[axis], errors="coerce").astype("float64") for axis in axes)
-        return gpd.GeoDataFrame(table, geometry=shapely.points(x, y), crs=crs), []
+        cells = [text(table[axis]) for axis in axes]
+        x, y = (pd.to_numeric(cell, errors="coerce").astype("float64") for cell in cells)
+        nowhere = np.logical_and.reduce([(cell == "").to_numpy() for cell in cells])
+        points = np.where(nowhere, None, shapely.points(x, y))
+        return gpd.GeoDataFrame(table, geometry=points, crs=crs), []
     if WKT in table:
         outlines = table[WKT].astype("str").where(table[WKT].notna(), "").str.strip()
-        shapes = shapely.force_2d(shapely.from_wkt(outlines.to_numpy(dtype=object), on_invalid="ignore"))
+        shapes = shapely.force_2d(of_text(outlines))
         bad = shapely.is_missing(shapes) & (outlines != "").to_numpy()
         message = f"{WKT} is no geometry in well-known text, such as POINT (123.95 41.88)"
         return gpd.GeoDataFrame(table, geometry=shapes, crs=crs), breach(
@@ -176,8 +248,11 @@ def _placed(located: Located, table: pd.DataFrame, existing: Sequence[str]) -> t
         return table, []
     if located.format.name not in _READERS:
         return None, [Breach(source.layer, "no-geometry", "is a table without geometry", (source.path,), 1)]
+    if set(PLANE) <= {*table.columns} and not source.crs:
+        message = 'has x and y, and nothing says in which system they are; state it, e.g. crs = "EPSG:4549"'
+        return None, [Breach(source.layer, "no-crs", message, (source.path,), 1)]
     unit = "degrees" if axes == POSITION else f"metres of {crs}"
-    has = f"the file has {', '.join(existing)}"
+    has = f"the file has {', '.join(headings_told(source.layer, existing))}"
     return None, [
         Breach(source.layer, "missing-column", f"there is no column {axis}, in {unit}, and no {WKT}; {has}", (axis,), 1)
         for axis in absent

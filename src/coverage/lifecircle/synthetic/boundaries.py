@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,6 +13,7 @@ import numpy as np
 import shapely
 
 from lifecircle.model import FloatArray, LongArray
+from lifecircle.readers.aliases import NAME_BYTES
 from lifecircle.synthetic.breakage import Breakage, Rows
 from lifecircle.synthetic.words import HEADINGS, LEVELS
 from lifecircle.synthetic.write import write_layer
@@ -24,9 +26,8 @@ ABOVE = {"area_id": "区划代码", "name": "区划名称"}
 """Headings of the larger areas."""
 
 PARENT = "上级区划代码"
-"""Heading of the code of the area above; a name in a dBASE table ends after `NAME_BYTES`."""
+"""Heading of the code of the area above; a heading of a dBASE table ends after `NAME_BYTES`."""
 
-NAME_BYTES = 10
 PART = 0.004
 
 _LANGUAGE_BYTE = 29
@@ -93,10 +94,9 @@ def _answers(
         ),
         broken(
             "cut-heading",
-            (_cut(PARENT),),
+            (f"parent_id = {_cut(PARENT)}",),
             f"a heading of {len(PARENT.encode(ENCODING))} bytes, {PARENT}, cut to {NAME_BYTES}",
-            "name the column as it is in the file",
-            found_by_check=False,
+            f'columns = {{ parent_id = "{_cut(PARENT)}" }}',
         ),
         broken(
             "levels-apart",
@@ -119,13 +119,14 @@ def _ring(shape: shapely.Polygon) -> FloatArray:
 
 
 def _crossed(shape: shapely.Polygon) -> shapely.Polygon:
-    """Return the outline with two neighbouring vertices swapped, the first two by which it crosses itself."""
+    """Return the outline with two vertices swapped that halve and quarter a side, the first by which it crosses itself.
+
+    The ground stays what it is, so that nobody's home falls out of the area.
+    """
     ring = _ring(shape)
-    for i in range(1, len(ring) - 2):
-        swapped = ring.copy()
-        swapped[[i, i + 1]] = ring[[i + 1, i]]
-        made = shapely.Polygon(swapped)
-        if not made.is_valid and not shapely.make_valid(made, method="structure", keep_collapsed=False).is_empty:
+    for i, (here, there) in enumerate(pairwise(ring)):
+        made = shapely.Polygon(np.insert(ring, i + 1, [(here + there) / 2, (3 * here + there) / 4], axis=0))
+        if not made.is_valid:
             return made
     return shape
 

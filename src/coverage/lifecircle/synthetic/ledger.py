@@ -18,7 +18,9 @@ from lifecircle.synthetic.xlsx import MOST_ROWS, NAME_LENGTH, Sheet, write_workb
 
 WHERE = (*(HEADINGS["residents"][c] for c in ("area_id", "area", "address")), "单元门牌", HOUSEHOLD)
 OF_THESE, TOTAL = "其中", "合计"
-PART = 0.007
+PART = 0.004
+DOUBT = "？"
+"""What a clerk puts behind what nobody could confirm."""
 
 _HEAD_ROWS = 3
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -29,11 +31,14 @@ def write_ledger(path: Path, frames: Mapping[str, pd.DataFrame], random: np.rand
     """Write the households and return what is wrong with them; no household bears a name."""
     sheet_of, table = _households(frames, random)
     rows = Rows(len(table), random)
-    wide, worded, double = (rows.take(PART) for _ in range(3))
+    wide, worded, double, moved, gone = (rows.take(PART) for _ in range(5))
     household, people = table[HOUSEHOLD].to_numpy(), table[COUNT].to_numpy(dtype=object)
     total = table[COUNT].groupby(sheet_of).sum()
     people[wide] = [str(n).translate(_FULL_WIDTH) for n in people[wide]]
     people[worded] = [f"{n}人" for n in people[worded]]
+    for column, doubted in ((WHERE[0], moved), (WHERE[2], gone)):
+        table.loc[doubted, column] += DOUBT
+    areas, addresses = (tuple(table[c].iloc[r].unique()) for c, r in ((WHERE[0], moved), (WHERE[2], gone)))
     table, sheet_of = twice(table.assign(**{COUNT: people}), double), twice(sheet_of.to_frame(), double).iloc[:, 0]
     sheets = [s for name, part in table.groupby(sheet_of, sort=False) for s in _sheets(str(name), part, total[name])]
     write_workbook(path, sheets)
@@ -46,6 +51,8 @@ def write_ledger(path: Path, frames: Mapping[str, pd.DataFrame], random: np.rand
         broken("full-width-digits", tuple(household[wide]), "digits as wide as characters", "write plain digits"),
         broken("not-a-number", tuple(household[worded]), "a word behind the number", "take the word away"),
         broken("duplicate-id", tuple(household[double]), "the household entered twice", "take one of the two out"),
+        broken("unknown-area", areas, "a question mark behind the code of the community", "take it away"),
+        broken("unknown-address", addresses, "a question mark behind the address", "take it away"),
         broken("total-row", last, "the sum below the table, with commas in it", "take the row out"),
     ]
 

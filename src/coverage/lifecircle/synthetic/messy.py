@@ -177,7 +177,7 @@ def _rooms(layer: str, table: pd.DataFrame, random: np.random.Generator) -> tupl
     table.loc[worded, "capacity"] = "约" + table.loc[worded, "capacity"]
     spoilt = twice(table, double)
     return spoilt, [
-        broken("not-finite", tuple(ids[empty]), "no longitude and latitude", "look them up"),
+        broken("no-geometry", tuple(ids[empty]), "no longitude and latitude", "look them up"),
         broken("swapped-axes", tuple(ids[swapped]), "longitude and latitude swapped", "swap them back"),
         broken("unknown-id", tuple(f"{i} -> 已拆除" for i in ids[lost]), "a word for a building", "look its number up"),
         broken("not-a-number", tuple(ids[worded]), "a word before the capacity", "take the word away"),
@@ -208,7 +208,7 @@ def _requests(layer: str, table: pd.DataFrame, random: np.random.Generator) -> t
     forms = np.array(DATE_FORMS, dtype=object)[np.arange(len(dated)) % len(DATE_FORMS)]
     table.loc[dated, "time"] = [t.strftime(form) for t, form in zip(time[dated], forms, strict=True)]
     return twice(table, double), [
-        broken("not-finite", tuple(ids[empty]), "no longitude and latitude", "look them up"),
+        broken("no-geometry", tuple(ids[empty]), "no longitude and latitude", "look them up"),
         broken("wrong-place", tuple(ids[nought]), "0, 0 for a place that is not known", "look it up"),
         broken("far-place", tuple(ids[far]), "a digit of the longitude left out", "put it back"),
         broken("mixed-dates", tuple(ids[dated]), "dates written in another way than the rest", "write them alike"),
@@ -228,7 +228,7 @@ def _rounds(layer: str, table: pd.DataFrame, random: np.random.Generator) -> tup
     table.loc[wide, ["from", "to"]] = table.loc[wide, ["from", "to"]].replace(":", "：", regex=True)
     table.loc[other, "weekday"] = table.loc[other, "weekday"].str.replace("周", "星期")
     return table, [
-        broken("not-finite", tuple(number[empty]), "no longitude and latitude", "those of the stop"),
+        broken("no-geometry", tuple(number[empty]), "no longitude and latitude", "those of the stop"),
         broken("unknown-id", tuple(number[lost]), "a word for a stop", "look its number up"),
         broken("full-width-digits", tuple(number[wide]), "colons as wide as characters", "write plain colons"),
         broken("mixed-days", tuple(number[other]), "days written in another way than the rest", "write them alike"),

@@ -8,6 +8,12 @@ function card(kicker, title, parts) {
   return el('article.card', el('p.kicker', kicker), datum('h3', title), ...parts);
 }
 
+// The residents of a building as text; of rounded ones none means that they are too few to be shown.
+function residentsOf(buildings, i) {
+  const ten = buildings.tenResidents[i];
+  return people(data.rounded && ten === 0 ? null : ten / 10);
+}
+
 // Pairs of [label, value]; a value from data comes as an element, and pairs without a value are left out.
 function pairs(list) {
   const rows = list.filter((row) => row && row[1] !== null && row[1] !== NOTHING);
@@ -81,7 +87,7 @@ function buildingCard(buildings, i) {
     el('p.verdict', swatch(walk.class), datum('span', status ? word(status) : className(walk.class))),
     walk.station ? el('p.walk', el('strong', minutes(walk.minutes)), el('span', metres(walk.metres))) : null,
     pairs([
-      [word('residents'), people(buildings.tenResidents[i] / 10)],
+      [word('residents'), residentsOf(buildings, i)],
       [word('nearest_station'), walk.station ? named(walk.station.name || walk.station.id) : word('no_station')],
       walk.station && walk.metres > 0 && [
         word('legs'),
@@ -178,7 +184,7 @@ function buildingTip(buildings, i) {
     'div.tip',
     el('strong', walkText(walk)),
     walk.station ? datum('span', walk.station.name || walk.station.id) : null,
-    el('span', word('residents_n', { n: people(buildings.tenResidents[i] / 10) })),
+    el('span', word('residents_n', { n: residentsOf(buildings, i) })),
   );
 }
 

@@ -68,7 +68,7 @@ function layerRow(app, key, legend, mark) {
 
 function buildingsLegend() {
   const rows = CLASS_COLOURS.map((_, i) => el('li', swatch(i), datum('span', className(i))));
-  return el('ul.legend', ...rows, el('li.pale', el('span.swatch.faded'), word('buildings_empty')));
+  return el('ul.legend', ...rows, el('li.pale', el('span.swatch.faded'), word(data.rounded ? 'buildings_few' : 'buildings_empty')));
 }
 
 function areasLegend() {

@@ -1,0 +1,152 @@
+"""What several commands do, each step shown on the terminal while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from geopandas import GeoDataFrame
+
+    from lifecircle.circles import Coverage
+    from lifecircle.errors import Breach
+    from lifecircle.ground import Ground
+    from lifecircle.model import Study
+    from lifecircle.scenarios import Sites
+
+PUBLISHED = "published"
+"""Folder of `OUT` for such results, apart from the exact ones."""
+
+
+def read(path: Path, *, strict: bool = False) -> Study:
+    """Read a study and show what was found."""
+    from lifecircle import terminal
+    from lifecircle.study import open_study
+
+    with terminal.step("Reading the study"):
+        study = open_study(path, strict=strict)
+    terminal.show_findings(study.findings)
+    return study
+
+
+def results_folder(study: Study, out: Path | None, *, publish: bool) -> Path:
+    """Return the folder for results."""
+    folder = out or named_after(study.settings.name)
+    return folder / PUBLISHED if publish else folder
+
+
+def walk(study: Study, *, strict: bool = False, publish: bool = False) -> tuple[Coverage, Sites]:
+    """Return today's coverage and the places where stations stand and could stand."""
+    from lifecircle import terminal
+    from lifecircle.circles import cover_today
+    from lifecircle.publish import office_key, published
+    from lifecircle.scenarios import possible_sites
+
+    with terminal.step("Walking the streets"):
+        today = cover_today(study)
+        if publish:
+            today = published(today, office_key(Path(typer.get_app_dir("lifecircle"))))
+        sites = possible_sites(today)
+    tell(study, today.findings, strict=strict)
+    if publish:
+        terminal.show_private(PUBLISHED)
+    return today, sites
+
+
+def tell(study: Study, findings: Iterable[Breach], *, strict: bool) -> None:
+    """Show what was found on the way, notes left to `check`; with ``strict`` warnings stop the work."""
+    from lifecircle import terminal
+    from lifecircle.study import refuse_warnings
+
+    if strict:
+        refuse_warnings(study.path, findings)
+    terminal.show_findings([f for f in findings if f.severity != "note"])
+
+
+def cover(study: Study, out: Path, *, strict: bool = False, publish: bool = False) -> tuple[Coverage, Sites]:
+    """Write today's coverage into ``out`` and show it."""
+    from lifecircle import terminal
+    from lifecircle.reports import write_coverage
+
+    today, sites = walk(study, strict=strict, publish=publish)
+    with terminal.step("Writing today's tables and map"):
+        page = write_coverage(out / "today", today, _unserved(today, sites))
+    terminal.show_coverage(today)
+    terminal.show_written(page.parent, page)
+    return today, sites
+
+
+def _unserved(coverage: Coverage, sites: Sites) -> pd.DataFrame:
+    from lifecircle.publish import unserved_shown
+    from lifecircle.scenarios import unserved_areas
+
+    found = unserved_areas(coverage, sites)
+    return unserved_shown(found) if coverage.demand.rounded else found
+
+
+def answer(name: str, today: Coverage, sites: Sites, out: Path, *, time_limit_s: float | None = None) -> None:
+    """Answer a scenario, write the plan into ``out`` and show it."""
+    from lifecircle import terminal
+    from lifecircle.model import folder_name
+    from lifecircle.publish import published_plan
+    from lifecircle.reports import write_plan
+    from lifecircle.scenarios import site
+
+    with terminal.step(f"Siting {name}"):
+        plan = site(today.study, scenario=name, today=today, sites=sites, time_limit_s=time_limit_s)
+        if today.demand.rounded:
+            plan = published_plan(plan, today)
+    folder = out / "scenarios" / folder_name(name)
+    with terminal.step("Writing its tables and map"):
+        page = write_plan(folder, plan, today, _unserved(plan.coverage, sites))
+    terminal.show_plan(plan)
+    terminal.show_written(page.parent, page)
+
+
+def assign(
+    study: Study,
+    requests: Path,
+    ground: Ground,
+    out: Path,
+    *,
+    datum: str = "",
+    crs: str = "",
+    strict: bool = False,
+) -> None:
+    """Assign the requests of a file, write where they go into ``out`` and show it."""
+    from lifecircle import terminal
+    from lifecircle.dispatch import assign as assign_requests
+    from lifecircle.readers.requests import unusable
+    from lifecircle.reports import write_assigned
+
+    with terminal.step("Assigning requests"):
+        asked, findings = requests_of(requests, study, datum=datum, crs=crs)
+        if asked is None:
+            raise unusable(requests, findings)
+        tell(study, findings, strict=strict)
+        assigned = assign_requests(study, asked, ground=ground)
+        path = write_assigned(out / "assigned", assigned, crs=study.crs.name)
+    terminal.show_assigned(assigned)
+    terminal.show_written(path)
+
+
+def requests_of(path: Path, study: Study | None, *, datum: str, crs: str) -> tuple[GeoDataFrame | None, list[Breach]]:
+    """Return the requests of a file, None where it cannot be used, and what is wrong with them."""
+    from lifecircle.readers.requests import check_requests, in_metres
+
+    asked, findings = check_requests(path, datum=datum, crs=crs)
+    if asked is None or study is None:
+        return asked, findings
+    placed, far = in_metres(asked, study.crs)
+    return placed, [*findings, *far]
+
+
+def named_after(study: str) -> Path:
+    """Return the folder in which the results of a study of this name lie by default."""
+    from lifecircle.model import folder_name
+
+    return Path(folder_name(study))
