@@ -133,8 +133,13 @@ def _lures(secret, port):
     }
 
 
-@pytest.mark.parametrize("lure", sorted(_lures("", 0)))
-@pytest.mark.parametrize("name", ["areas.geojson", "areas.json", "areas.gpkg", "areas.shp", "areas.fgb", "areas.csv"])
+_NAMES = ("areas.json", "areas.gpkg", "areas.shp", "areas.fgb", "areas.parquet", "areas.csv")
+
+
+@pytest.mark.parametrize(
+    ("lure", "name"),
+    [*((lure, "areas.geojson") for lure in sorted(_lures("", 0))), *(("a VRT", name) for name in _NAMES)],
+)
 def test_a_file_that_points_elsewhere_leads_nowhere(city, canary, listener, lure, name):
     port, calls = listener
     (city / name).write_text(_lures(canary, port)[lure], encoding="utf-8")

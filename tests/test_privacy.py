@@ -166,6 +166,7 @@ def test_a_table_without_headings_is_refused_unseen(tmp_path, run):
     code, shown, told = run("check", folder, "--out", tmp_path / "out")
     assert code == 1
     assert "put a row of headings above" in told
+    assert '"rule": "missing-headings"' in next((tmp_path / "out").rglob("check.json")).read_text("utf-8")
     assert_nowhere(tmp_path / "out", shown, told)
 
 

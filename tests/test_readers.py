@@ -592,7 +592,7 @@ def test_osm_barriers_stand_at_street_level(osm_folder):
 def test_one_pass_serves_every_layer(osm_folder, monkeypatch):
     calls = []
     monkeypatch.setattr(
-        "lifecircle.readers.layers.read_osm", lambda path, wanted: calls.append(path) or read_osm(path, wanted)
+        "lifecircle.readers.layers.read_osm", lambda path, wanted, **_: calls.append(path) or read_osm(path, wanted)
     )
     where = "where = { amenity = true }"
     osm_city(

@@ -192,8 +192,9 @@ def _read(raster: rasterio.DatasetReader, path: Path, crs: CRS, xy_m: FloatArray
         masked=True,
         resampling=Resampling.average,
     )
-    height = found.filled(np.nan) * raster.scales[0] + raster.offsets[0]
-    height[(height < LOWEST_M) | (height > HIGHEST_M)] = np.nan
+    with np.errstate(over="ignore", invalid="ignore"):  # a scale may be anything: what it makes no height of is none
+        height = found.filled(np.nan) * raster.scales[0] + raster.offsets[0]
+        height[(height < LOWEST_M) | (height > HIGHEST_M)] = np.nan
     shrink = kept / size
     spread = np.clip(SMOOTHING_M * shrink / cell_m, 1.0, 2 * SMOOTHING_M / FINEST_M)
     to_kept = np.diag([*shrink, 1.0]) @ np.array([[1, 0, -first[0]], [0, 1, -first[1]], [0, 0, 1]])

@@ -162,7 +162,7 @@ def _parsed(path: Path) -> _Graph:
             while chunk := file.read(_CHUNK):
                 parser.Parse(chunk)
             parser.Parse(b"", True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:  # an encoding that there is not
         message = f"it breaks off or is no XML ({error}); export it again"
         raise ValueError(message) from error
     return graph
