@@ -99,7 +99,7 @@ def test_the_first_ids_and_how_many_more(city):
         ("pbf.osm.pbf", "wrong-content"),
         ("broken.geojson", "unreadable"),
         ("broken.gpkg", "unreadable"),
-        ("lone.shp", "unreadable"),
+        ("lone.shp", "missing-file"),
         ("latin.csv", "encoding"),
     ],
 )

@@ -57,8 +57,9 @@ def off_m(folder):
 
 def only(folder):
     """Return the one thing that is found."""
-    _, [finding] = check_study(folder)
-    return finding
+    _, found = check_study(folder)
+    assert len(found) == 1, [str(f) for f in found]
+    return found[0]
 
 
 @pytest.mark.parametrize("datum", DATUMS)
@@ -300,7 +301,9 @@ def test_requests_come_in_a_datum_or_a_system_too(tmp_path):
 def test_requests_of_which_a_few_are_swapped_or_in_metres(tmp_path):
     rows = [["r1", *PLACE], ["r2", *PLACE[::-1]], ["r3", *moved(4529)]]
     table(tmp_path / "r.csv", "request_id lon lat", *rows)
-    requests, (_, swapped, metres) = check_requests(tmp_path / "r.csv")
+    requests, found = check_requests(tmp_path / "r.csv")
+    assert len(found) == 3, [str(f) for f in found]
+    _, swapped, metres = found
     assert requests["problem"].tolist() == ["", "swapped-axes", "not-degrees"]
     assert (swapped.rule, swapped.ids) == ("swapped-axes", ("r2",))
     assert (metres.rule, metres.ids) == ("not-degrees", ("r3",))

@@ -281,9 +281,9 @@ def test_of_two_columns_of_one_heading_none_is_taken_until_the_study_says_which(
     assert told(breaches)["missing-column"] == (("residents",), "error")
     table, breaches = read(path, "residents", columns={"residents": "人口 (2)"})
     assert (table["residents"].tolist(), {b.rule for b in breaches}) == ([4.0], {"alias"})
-    assert "did you mean 人口 (" in told_message(
-        read(path, "residents", columns={"residents": "人口"})[1], "missing-column"
-    )
+    asked = read(path, "residents", columns={"residents": "人口"})[1]
+    assert "there is no column 人口" in told_message(asked, "missing-column")
+    assert told(asked)["repeated-heading"] == (("人口 (1) or 人口 (2)",), "warning")
 
 
 @pytest.mark.parametrize(

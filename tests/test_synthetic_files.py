@@ -76,7 +76,7 @@ def assert_flawless(folder):
     assert findings == ()
     assert place_residents(study).findings == ()
     ground = lay_ground(study)
-    assert ground.findings == ()
+    assert [f for f in ground.findings if f.severity != "note"] == []
     walks = ground.reference
     assert np.isfinite(walks.nearest(walks.stations, walks.homes).seconds).all()
     assert np.isfinite(walks.nearest(walks.homes, walks.stations).seconds).all()

@@ -34,6 +34,9 @@ from lifecircle.schema import LAYERS, breach, places_of
 SAME_PLACE_M = 1.0
 """Within this a candidate that bears a station's id is that station."""
 
+_MISREAD = frozenset({"swapped-axes", "wrong-zone", "not-degrees", "other-crs", "no-crs"})
+"""Rules that say why a layer lies elsewhere."""
+
 PLACED = ("areas", "buildings", "entrances", "stations", "candidates", "barriers")
 """The frames of a study that have a geometry."""
 
@@ -110,6 +113,8 @@ def in_metres(layers: Layers, *, reach_m: float, limits: Limits = USUAL) -> tupl
             for layer in PLACED
         }
     )
+    known = {b.layer for b in layers.breaches if b.rule in _MISREAD}
+    misplaced = [b for b in misplaced if b.layer not in known]
     extent_m = project_box(layers.box, crs) if layers.box else _bounds(streets.xy_m)
     return Metric(crs, streets, extent_m, placed), [*breaches, *far, *misplaced, *found]
 

@@ -60,7 +60,7 @@ def is_vague(source: Input, table: gpd.GeoDataFrame) -> bool:
     if source.datum or crs is None or not (crs.equals(LON_LAT, ignore_axis_order=True) or crs.equals(_WEB_MERCATOR)):
         return False
     lonlat = shapely.get_coordinates(table.geometry.to_crs(LON_LAT).to_numpy())
-    placed = lonlat[np.isfinite(lonlat).all(axis=1)]
+    placed = lonlat[(np.abs(lonlat) <= (180.0, 90.0)).all(axis=1)]  # what is no degrees is told, and says nothing here
     return len(placed) > 0 and bool(2 * in_china(placed).sum() >= len(placed))
 
 
