@@ -10,6 +10,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lifecircle.conform import conform
 from lifecircle.errors import Breach
 from lifecircle.readers import archives
 from lifecircle.readers.aliases import ALIASES, aliases_of, plain_heading
@@ -19,7 +20,7 @@ from lifecircle.readers.files import FORMATS, digest, locate
 from lifecircle.readers.inputs import Input
 from lifecircle.readers.limits import Limits
 from lifecircle.readers.tables import read_table
-from lifecircle.schema import LAYERS, conform, known_column
+from lifecircle.schema import LAYERS, known_column
 from lifecircle.synthetic.xlsx import Sheet, write_workbook
 
 NAMES = ["东洲社区", "顺城社区"]

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
 
+from lifecircle.conform import conform
 from lifecircle.demand import place_residents
 from lifecircle.errors import Breach
 from lifecircle.readers.addresses import plain_address
@@ -19,7 +20,6 @@ from lifecircle.readers.encodings import python_codec, recognise
 from lifecircle.readers.files import locate
 from lifecircle.readers.inputs import Input
 from lifecircle.readers.layers import read_placed
-from lifecircle.schema import conform
 from lifecircle.study import check_study, open_study
 from lifecircle.synthetic.xlsx import Sheet, write_workbook
 from tiny import STUDY, areas, at, box, buildings, geojson, table, write_city

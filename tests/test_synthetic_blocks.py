@@ -15,9 +15,9 @@ from hypothesis.extra.numpy import arrays
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from lifecircle.kinds import RESIDENTIAL_KINDS
 from lifecircle.model import FloatArray, LongArray
 from lifecircle.readers.metric import local_crs
-from lifecircle.schema import RESIDENTIAL_KINDS
 from lifecircle.synthetic.blocks import build_blocks
 from lifecircle.synthetic.blocks.plots import FRONT_M, Frames, divided
 from lifecircle.synthetic.blocks.steps import STEEP

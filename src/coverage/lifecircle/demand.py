@@ -10,9 +10,10 @@ import pandas as pd
 from lifecircle.areas import AreaTree
 from lifecircle.errors import Breach
 from lifecircle.floors import MIN_FOOTPRINT_M2, floor_shares, residential_floor_area_m2
+from lifecircle.kinds import RESIDENTIAL_KINDS
 from lifecircle.model import FloatArray, Note, Settings, SpeedClass, Study
 from lifecircle.readers.placing import FOUND, ON_BUILDING, UNPLACED
-from lifecircle.schema import RESIDENTIAL_KINDS, breach
+from lifecircle.schema import breach
 
 ESTIMATE = Note(
     en="Residents per building are an estimate: stated totals are spread over residential buildings by floor area "

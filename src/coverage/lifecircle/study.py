@@ -11,6 +11,7 @@ import pandas as pd
 from lifecircle.agreement import are_among, check_counts, check_near_buildings, check_references
 from lifecircle.errors import Breach, InputError, SchemaError, SourceError, StudyError
 from lifecircle.floors import check_floors, check_kinds
+from lifecircle.kinds import RESIDENTIAL_KINDS
 from lifecircle.mark import unsaid
 from lifecircle.model import Settings, StreetWays, Study
 from lifecircle.readers.area_faults import check_areas
@@ -35,15 +36,7 @@ from lifecircle.readers.shifts import check_datums
 from lifecircle.readers.study_file import StudyFile, read_study_file
 from lifecircle.readers.whereabouts import Sketch, sketch, with_places_of_layers
 from lifecircle.rules import warn_of
-from lifecircle.schema import (
-    ELEVATION,
-    GROUP_PREFIX,
-    LAYERS,
-    RESIDENTIAL_KINDS,
-    TOTAL,
-    breach,
-    nearest,
-)
+from lifecircle.schema import ELEVATION, GROUP_PREFIX, LAYERS, TOTAL, breach, nearest
 
 
 @dataclass(frozen=True, eq=False)

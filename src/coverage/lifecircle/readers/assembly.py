@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
+from lifecircle.conform import places_of
 from lifecircle.errors import Breach
 from lifecircle.model import BoolArray, FloatArray, StreetWays
 from lifecircle.readers.layers import Layers
@@ -29,7 +30,7 @@ from lifecircle.readers.metric import (
     to_metres,
 )
 from lifecircle.readers.streets import ways_of_lines
-from lifecircle.schema import LAYERS, breach, places_of
+from lifecircle.schema import LAYERS, breach
 
 SAME_PLACE_M = 1.0
 """Within this a candidate that bears a station's id is that station."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from lifecircle.conform import row_names, text
 from lifecircle.errors import Breach
-from lifecircle.schema import GROUP_PREFIX, PLANE, POSITION, breach, columns_of, row_names, text
+from lifecircle.schema import GROUP_PREFIX, PLANE, POSITION, breach, columns_of
 
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 """The full-width form of each printable ASCII character."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 
+from lifecircle.conform import row_names
 from lifecircle.errors import Breach
 from lifecircle.model import Closures, StreetWays
 from lifecircle.readers.days import days_of, not_a_day
 from lifecircle.readers.metric import mend
-from lifecircle.schema import breach, row_names
+from lifecircle.schema import breach
 
 
 def closures_of(

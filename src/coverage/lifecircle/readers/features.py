@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyogrio
 import shapely
 
+from lifecircle.conform import EXACT
 from lifecircle.errors import Breach
 from lifecircle.readers.aliases import check_cut
 from lifecircle.readers.encodings import (
@@ -24,7 +25,7 @@ from lifecircle.readers.encodings import (
 )
 from lifecircle.readers.files import Located
 from lifecircle.readers.grids import Wanted
-from lifecircle.schema import EXACT, LAYERS
+from lifecircle.schema import LAYERS
 
 Read = tuple[pd.DataFrame | None, list[str], list[Breach]]
 """A table under the file's own names, a GeoDataFrame where it has a geometry; all columns of the file; breaches."""

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from lifecircle.conform import conform, places_of
 from lifecircle.errors import Breach
 from lifecircle.hours import problem_of_hours
 from lifecircle.readers.cells import numbers_of
@@ -23,7 +24,7 @@ from lifecircle.readers.inputs import Input
 from lifecircle.readers.keys import Keys
 from lifecircle.readers.metric import LON_LAT
 from lifecircle.readers.personal import scrubbed, without_numbers
-from lifecircle.schema import POSITION, breach, conform, nearest, places_of
+from lifecircle.schema import POSITION, breach, nearest
 
 LAYER = "overrides"
 

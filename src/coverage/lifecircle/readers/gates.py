@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from lifecircle.conform import row_names
 from lifecircle.errors import Breach
 from lifecircle.hours import problem_of_hours
 from lifecircle.model import Gate, StreetWays, WayRule
-from lifecircle.schema import breach, row_names
+from lifecircle.schema import breach
 from lifecircle.walkability import NODE_RULES, answers, walkability
 
 GATE_REACH_M = 10.0

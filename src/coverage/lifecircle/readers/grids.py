@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lifecircle.conform import UNPRINTABLE
 from lifecircle.errors import Breach
 from lifecircle.model import BoolArray
-from lifecircle.schema import UNPRINTABLE, breach
+from lifecircle.schema import breach
 
 Wanted = Callable[[str], bool]
 """Whether a layer has a use for a column of this heading."""

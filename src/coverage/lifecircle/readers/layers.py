@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from lifecircle.agreement import check_tree
+from lifecircle.conform import conform, place_faults, places_of, row_names
 from lifecircle.errors import Breach
 from lifecircle.mark import MARK
 from lifecircle.model import StreetWays
@@ -30,7 +31,7 @@ from lifecircle.readers.residents import without_idle_place
 from lifecircle.readers.streets import ways_of_osm
 from lifecircle.readers.tables import Made, read_table
 from lifecircle.readers.tangles import TANGLED, are_hopeless
-from lifecircle.schema import LAYERS, breach, conform, place_faults, places_of, row_names
+from lifecircle.schema import LAYERS, breach
 
 DEFAULT_LEVEL = "area"
 """Level of areas of which neither the study file nor their file states one."""

@@ -12,7 +12,7 @@ import shapely
 
 from lifecircle.agreement import are_among
 from lifecircle.errors import Breach
-from lifecircle.floors import KNOWN_KINDS
+from lifecircle.kinds import KNOWN_KINDS
 from lifecircle.model import Closures, Gate, StreetWays, Walking, WayRule
 from lifecircle.readers.findings import LAYER, WHATS, applied, latest
 from lifecircle.readers.gates import ids_of_gates

@@ -13,10 +13,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lifecircle.conform import places_of, text
 from lifecircle.errors import Breach
 from lifecircle.model import BoolArray
 from lifecircle.readers.aliases import aliases_of, plain_heading
-from lifecircle.schema import LAYERS, OF_PERSONS, PLANE, POSITION, WKT, columns_of, known_column, places_of, text
+from lifecircle.schema import LAYERS, OF_PERSONS, PLANE, POSITION, WKT, columns_of, known_column
 
 RULE = "personal-data"
 

@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
+from lifecircle.conform import Fault, conform, place_faults
 from lifecircle.datum import DATUMS
 from lifecircle.errors import Breach, InputError, SchemaError, SourceError, UnknownNameError
 from lifecircle.readers.assembly import FAR, is_local
@@ -21,7 +22,7 @@ from lifecircle.readers.inputs import Input
 from lifecircle.readers.metric import CRS_EXAMPLES, known_crs
 from lifecircle.readers.shifts import unstated_datum
 from lifecircle.readers.tables import read_table
-from lifecircle.schema import LAYERS, Fault, breach, conform, place_faults
+from lifecircle.schema import LAYERS, breach
 
 LAYER = "requests"
 

@@ -10,10 +10,11 @@ import pandas as pd
 import shapely
 
 from lifecircle.agreement import check_references
+from lifecircle.conform import places_of, text
 from lifecircle.errors import Breach
 from lifecircle.readers.inputs import Input
 from lifecircle.readers.metric import on_earth
-from lifecircle.schema import GROUP_PREFIX, breach, places_of, text
+from lifecircle.schema import GROUP_PREFIX, breach
 
 TARGETS = {"building": ("building_id",), "address": ("address",), "area": ("area_id", "area")}
 """By what residents are counted, the finest first, and the columns that say where."""

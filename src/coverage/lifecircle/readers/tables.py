@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyogrio
 import shapely
 
+from lifecircle.conform import places_of, row_names, text
 from lifecircle.errors import Breach
 from lifecircle.mark import MARK, YES_WORDS, is_mark
 from lifecircle.readers.aliases import aliases_of, by_alias, plain_heading
@@ -28,19 +29,7 @@ from lifecircle.readers.outlines import of_text
 from lifecircle.readers.parquet import read_parquet
 from lifecircle.readers.personal import check_headings, check_stated, headings_told, left_out, scrubbed, without_numbers
 from lifecircle.readers.workbook import read_sheets
-from lifecircle.schema import (
-    LAYERS,
-    PLANE,
-    POSITION,
-    WKT,
-    breach,
-    known_column,
-    missing_columns,
-    nearest,
-    places_of,
-    row_names,
-    text,
-)
+from lifecircle.schema import LAYERS, PLANE, POSITION, WKT, breach, known_column, missing_columns, nearest
 
 Made = tuple[pd.DataFrame | None, bool, list[Breach]]
 

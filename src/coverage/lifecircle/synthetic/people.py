@@ -13,8 +13,8 @@ import shapely
 from scipy.ndimage import gaussian_filter
 from scipy.special import expit, logit
 
+from lifecircle.kinds import RESIDENTIAL_KINDS
 from lifecircle.model import FloatArray, IntArray, LongArray
-from lifecircle.schema import RESIDENTIAL_KINDS
 from lifecircle.synthetic.city import Cells
 from lifecircle.synthetic.programme import CELL_KINDS, Programme
 from lifecircle.synthetic.shares import apportion

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lifecircle.kinds import RESIDENTIAL_KINDS
 from lifecircle.model import BoolArray, IntArray, LongArray
-from lifecircle.schema import RESIDENTIAL_KINDS
 
 PLACES = ("house", "flat", "estate", "dormitory", "office", "shop", "civic")
 """What a building has to offer: a low house on a lane or in a village, homes above each other on a street or in a

@@ -1,0 +1,231 @@
+"""One layer brought into its columns' types, and every breach of the rules that concern it alone."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from lifecircle.datum import grid_of
+from lifecircle.errors import Breach
+from lifecircle.mark import YES_WORDS
+from lifecircle.model import BoolArray
+from lifecircle.schema import LAYERS, OF_PERSONS, PLANE, POSITION, Column, breach, columns_of
+
+TEXT_LENGTH = 500
+"""Longest text that is kept of a name or an id."""
+
+UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+"
+"""Control characters and marks that hide or turn text: a blank stands in for them. The characters themselves, no
+escapes, for Arrow reads those in another way, and pandas would go through the texts one by one."""
+
+EXACT = 2.0**53
+"""From here on a floating-point number does not hold every whole one."""
+
+_LARGEST = 2.0**63
+"""No whole number of 64 bits is so large."""
+
+Fault = tuple[str, str, BoolArray]
+"""A rule, what is wrong by it, and whether each row breaks it."""
+
+
+def conform(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Breach]]:
+    """Bring a layer into its columns' types and check the rules that concern it alone.
+
+    Parameters
+    ----------
+    layer
+        Name of the layer, a key of `LAYERS`.
+    table
+        The layer as read, in our column names; a GeoDataFrame where the layer has a geometry.
+
+    Returns
+    -------
+    tuple
+        The layer with all its columns, an empty or absent value replaced by the column's default, and the breaches. An
+        index that says where in its file each row stands is kept.
+        A required column that the table lacks is the reader's to tell: nothing is said of it here.
+    """
+    rules = LAYERS[layer]
+    if not len(table):
+        message = "nothing in it: is this the right file, and does `where` fit?"
+        return table, [
+            Breach(layer, "empty-layer", message, count=1, severity="warning" if rules.may_be_empty else "error")
+        ]
+    stated = table.index if pd.api.types.is_string_dtype(table.index) else None
+    told = row_names(layer, table).reset_index(drop=True)
+    table = table.reset_index(drop=True)
+    typed, breaches = {}, []
+    for column in columns_of(layer, table.columns):
+        if column.name in table:
+            typed[column.name], found = _typed(layer, column, table[column.name], told)
+            breaches += found
+        else:
+            typed[column.name] = pd.Series(column.default, index=table.index)
+    if rules.key in table:
+        breaches += _check_ids(layer, rules.key, text(table[rules.key]), told)
+    if not isinstance(table, gpd.GeoDataFrame):
+        return pd.DataFrame(typed).set_axis(table.index if stated is None else stated), breaches
+    placed = ~shapely.is_missing(table.geometry.to_numpy()) | (not rules.rows_may_lack_place)
+    breaches += _check_geometry(layer, rules.shapes, table[placed], told[placed])
+    conformed = gpd.GeoDataFrame(typed, geometry=table.geometry.values, crs=table.crs)
+    return conformed.set_axis(table.index if stated is None else stated), breaches
+
+
+def text(values: pd.Series) -> pd.Series:
+    """Return values as clean text: no control characters, no blanks around, at most `TEXT_LENGTH`, empty for none.
+
+    A whole number is written without a decimal point, for files often keep ids as floating-point numbers.
+    """
+    if pd.api.types.is_float_dtype(values):
+        stated = values.dropna()
+        if (np.isfinite(stated) & (stated % 1 == 0) & (stated.abs() < _LARGEST)).all():
+            values = values.astype("Int64")
+    plain = values.astype("str").where(values.notna(), "")
+    return plain.str.replace(UNPRINTABLE, " ", regex=True).str.strip().str.slice(0, TEXT_LENGTH)
+
+
+def row_names(layer: str, table: pd.DataFrame) -> pd.Series:
+    """Return by what each row is told of: its first id, else its place."""
+    place = places_of(table)
+    named_by = next((c.name for c in LAYERS[layer].columns if c.kind == "id" and c.name in table), "")
+    label = text(table[named_by]) if named_by else place
+    return label.where(label != "", place)
+
+
+def places_of(table: pd.DataFrame) -> pd.Series:
+    """Return the place of each row in its file, which a text index states."""
+    stated = pd.api.types.is_string_dtype(table.index)
+    places = table.index if stated else [f"row {i}" for i in range(1, len(table) + 1)]
+    return pd.Series(places, index=table.index, dtype="str")
+
+
+def _typed(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tuple[pd.Series, list[Breach]]:
+    """Return a column in its type, and the breaches of its values."""
+    if column.kind == "number":
+        return _numbers(layer, column, values, told)
+    if column.kind == "flag":
+        return _flags(layer, column, values, told)
+    plain = text(values)
+    return plain.where(plain != "", str(column.default)), _check_digits(layer, column, values, told)
+
+
+def _check_digits(layer: str, column: Column, values: pd.Series, told: pd.Series) -> list[Breach]:
+    """Check that ids which were kept as floating-point numbers are whole."""
+    if column.kind != "id" or not pd.api.types.is_float_dtype(values):
+        return []
+    message = f"{column.name} is a number of which the last digits are lost; export it from its source again, as text"
+    return breach(layer, "rounded-id", message, told[(values.abs() >= EXACT).to_numpy()])
+
+
+def _numbers(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tuple[pd.Series, list[Breach]]:
+    plain = text(values)
+    empty = plain == ""
+    numeric = pd.api.types.is_numeric_dtype(values)
+    number = pd.to_numeric(values if numeric else plain, errors="coerce").astype("float64")
+    bad = number.isna() & ~empty
+    infinite = np.isinf(number)
+    name = column.name
+    breaches = [
+        *breach(layer, "not-a-number", f"{name} is not a number{_example(layer, ', e.g.', plain[bad])}", told[bad]),
+        *breach(layer, "not-finite", f"{name} is infinite", told[infinite]),
+        *breach(layer, "negative-number", f"{name} is below 0", told[~infinite & (number < 0)]),
+    ]
+    if column.required:
+        breaches += breach(layer, "missing-number", f"{name} is empty; write 0 for none", told[empty])
+    return number.where(~empty, float(column.default)), breaches
+
+
+def _flags(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tuple[pd.Series, list[Breach]]:
+    yes, no = dict.fromkeys((*YES_WORDS, "是"), True), dict.fromkeys(("no", "false", "0", "否"), False)
+    words: dict[str, object] = {**yes, **no, "": column.default}
+    plain = text(values).str.lower()
+    known = plain.isin(words)
+    message = f"{column.name} must be yes or no (true, false, 1, 0){_example(layer, ', not', plain[~known])}"
+    flags = plain.map(words).where(known, column.default).astype(bool)
+    return flags, breach(layer, "not-a-flag", message, told[~known])
+
+
+def _example(layer: str, before: str, values: pd.Series) -> str:
+    """Return the first value as part of a message; none of a table of persons, where a name may stand in any cell."""
+    return "" if layer in OF_PERSONS else f"{before} {values.head(1).tolist()}"
+
+
+def _check_ids(layer: str, key: str, label: pd.Series, told: pd.Series) -> list[Breach]:
+    twice = label.duplicated(keep="first") & (label != "")
+    return [
+        *breach(layer, "missing-id", f"{key} is empty; give every row an id", told[label == ""]),
+        *breach(layer, "duplicate-id", f"{key} must differ from row to row", label[twice].drop_duplicates()),
+    ]
+
+
+def _check_geometry(layer: str, shapes: frozenset[str], table: gpd.GeoDataFrame, told: pd.Series) -> list[Breach]:
+    """Check that every row has a geometry of the right type whose coordinates can be meant."""
+    faults = place_faults(shapes, table)
+    breaches = []
+    for rule, message, rows in faults:
+        more = _unread(layer, table[rows]) if rule == "not-finite" and rows.any() else ""
+        breaches += breach(layer, rule, message + more, told[rows])
+    if table.crs is None or not (table.crs.is_geographic or table.crs.is_projected):
+        message = (
+            "has no coordinate system on the earth; state it in the study file, "
+            'e.g. crs = "EPSG:4490" for degrees of CGCS2000'
+        )
+        breaches.append(Breach(layer, "no-crs", message, count=1))
+    return breaches
+
+
+def _unread(layer: str, table: pd.DataFrame) -> str:
+    """Return the first coordinate of a plain table that is no number as part of a message, and what to do about it."""
+    for axis in (axis for axis in (*POSITION, *PLANE) if axis in table):
+        cells = text(table[axis])
+        unread = cells[pd.to_numeric(cells, errors="coerce").isna() & (cells != "")]
+        if len(unread):
+            return f"{_example(layer, f'; {axis} is', unread)}: write the number alone, as 123.95 is written"
+    return ""
+
+
+def place_faults(shapes: frozenset[str], table: gpd.GeoDataFrame) -> list[Fault]:
+    """Return what is wrong with the places of rows that should be of these geometry types, and with which rows."""
+    geometry = table.geometry.to_numpy()
+    absent = shapely.is_missing(geometry) | shapely.is_empty(geometry)
+    kinds = np.where(absent, "", table.geometry.geom_type.fillna("").to_numpy(dtype=object))
+    wrong = ~absent & ~np.isin(kinds, list(shapes))
+    message = f"must be {' or '.join(sorted(shapes))}, not {', '.join(sorted(set(kinds[wrong])))}"
+    xy, row = shapely.get_coordinates(geometry, return_index=True)
+    endless = ~np.isfinite(xy).all(axis=1)
+    faults = [
+        ("no-geometry", "has no coordinates", absent),
+        ("wrong-geometry", message, wrong),
+        ("not-finite", "a coordinate is NaN or infinite", _rows_of(row[endless], len(table))),
+    ]
+    if table.crs is not None and table.crs.is_geographic:
+        faults += _degree_faults(xy[~endless], row[~endless], len(table))
+    return faults
+
+
+def _degree_faults(xy: npt.NDArray[np.float64], row: npt.NDArray[np.intp], n_rows: int) -> list[Fault]:
+    """Return which rows have longitudes and latitudes that are none, and what they look like."""
+    beyond = (np.abs(xy[:, 0]) > 180) | (np.abs(xy[:, 1]) > 90)
+    swapped = beyond & (np.abs(xy[:, 0]) <= 90) & (np.abs(xy[:, 1]) <= 180)
+    first = "longitude and latitude are swapped: longitude comes first (column lon, or x)"
+    message = f"not a longitude and latitude in degrees; {_advice(xy[beyond & ~swapped])}"
+    return [
+        ("swapped-axes", first, _rows_of(row[swapped], n_rows)),
+        ("not-degrees", message, _rows_of(row[beyond & ~swapped], n_rows)),
+    ]
+
+
+def _advice(xy: npt.NDArray[np.float64]) -> str:
+    """Return what to do about numbers that are no degrees."""
+    grid = grid_of(xy)
+    return f"they look like metres: {grid.advice}" if grid else "if they are metres, state their crs"
+
+
+def _rows_of(rows: npt.NDArray[np.intp], n_rows: int) -> BoolArray:
+    """Return (n_rows,) whether each row is among these."""
+    among = np.zeros(n_rows, dtype=np.bool_)
+    among[rows] = True
+    return among
