@@ -10,8 +10,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intake import read, told
 from lifecircle.conform import conform
-from lifecircle.errors import Breach
 from lifecircle.readers import archives
 from lifecircle.readers.aliases import ALIASES, aliases_of, plain_heading
 from lifecircle.readers.cells import mend_cells
@@ -25,22 +25,6 @@ from lifecircle.synthetic.xlsx import Sheet, write_workbook
 
 NAMES = ["东洲社区", "顺城社区"]
 STATIONS = [["s1", "代办站", "123.95", "41.88"], ["s2", "便利店", "123.96", "41.89"]]
-
-
-def read(path, layer="stations", **stated):
-    """Read a file as an input of a layer; what the file is refused for, or its table, and what was told."""
-    located = locate(Input(layer, path.name, **stated), path.parent)
-    if isinstance(located, Breach):
-        return None, [located]
-    table, _, breaches = read_table(located)
-    if table is None:
-        return None, breaches
-    typed, found = conform(layer, table)
-    return typed, [*breaches, *found]
-
-
-def told(breaches):
-    return {b.rule: (b.ids, b.severity) for b in breaches}
 
 
 def csv(path, *rows, separator=",", encoding="utf-8"):

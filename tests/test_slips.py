@@ -12,14 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import CRS
 
-from lifecircle.conform import conform
+from intake import read, told
 from lifecircle.demand import place_residents
-from lifecircle.errors import Breach
 from lifecircle.readers.addresses import plain_address
 from lifecircle.readers.encodings import python_codec, recognise
-from lifecircle.readers.files import locate
-from lifecircle.readers.inputs import Input
-from lifecircle.readers.layers import read_placed
 from lifecircle.study import check_study, open_study
 from lifecircle.synthetic.xlsx import Sheet, write_workbook
 from tiny import STUDY, areas, at, box, buildings, geojson, table, write_city
@@ -31,22 +27,6 @@ LONG = 210402001001000123
 @pytest.fixture
 def city(tmp_path):
     return write_city(tmp_path)
-
-
-def read(path, layer="stations", **stated):
-    """Read a file as an input of a layer: its table, None where it is refused, and what was told."""
-    located = locate(Input(layer, path.name, **stated), path.parent)
-    if isinstance(located, Breach):
-        return None, [located]
-    frame, _, breaches = read_placed(located)
-    if frame is None:
-        return None, breaches
-    typed, found = conform(layer, frame)
-    return typed, [*breaches, *found]
-
-
-def told(breaches):
-    return {b.rule: (b.ids, b.severity) for b in breaches}
 
 
 def found(folder):
