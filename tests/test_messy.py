@@ -123,6 +123,22 @@ def test_points_lie_where_a_web_map_shows_them(city, folder):
         assert (np.abs(shown - place).max(axis=1) > 1e-3).all()
 
 
+def test_requests_that_lie_as_on_a_web_map_are_assigned_only_once_their_datum_is_stated(folder, tmp_path, run):
+    tidy, out = tmp_path / "tidy", tmp_path / "out"
+    run("new", tidy, "--example", "fushun", "--size", "0.05")
+    code, _, told = run("assign", tidy, folder / "诉求工单.csv", "--out", out)
+    assert (code, out.exists()) == (1, False)
+    assert "looks as if in GCJ-02" in told
+    assert "give --datum gcj02" in told
+    assert run("check", tidy, "--requests", folder / "诉求工单.csv", "--out", out)[0] == 1
+    assert '"rule": "looks-like-gcj02"' in (out / "check" / "check.json").read_text("utf-8")
+    assert run("assign", tidy, folder / "诉求工单.csv", "--datum", "gcj02", "--out", out)[0] == 0
+    code, _, told = run("assign", tidy, folder / "诉求工单.csv", "--datum", "wgs84", "--out", out)
+    assert (code, "looks as if in GCJ-02" in told) == (0, True)  # who states a datum is believed, and warned
+    code, _, told = run("assign", tidy, tidy / "requests.csv", "--out", out)
+    assert (code, "looks as if" in told) == (0, False)
+
+
 def test_boundaries_are_in_gbk_and_do_not_say_so(folder):
     assert not list(folder.glob("*.cpg"))
     path = folder / "社区边界.shp"

@@ -137,12 +137,15 @@ def assign(
 def requests_of(path: Path, study: Study | None, *, datum: str, crs: str) -> tuple[GeoDataFrame | None, list[Breach]]:
     """Return the requests of a file, None where it cannot be used, and what is wrong with them."""
     from lifecircle.readers.requests import check_requests, in_metres
+    from lifecircle.readers.shifts import check_datum_of
 
     asked, findings = check_requests(path, datum=datum, crs=crs)
     if asked is None or study is None:
         return asked, findings
     placed, far = in_metres(asked, study.crs)
-    return placed, [*findings, *far]
+    shifted = check_datum_of(placed, study.buildings, datum=datum or ("wgs84" if crs else ""))
+    usable = None if any(b.severity == "error" for b in shifted) else placed
+    return usable, [*findings, *far, *shifted]
 
 
 def named_after(study: str) -> Path:
