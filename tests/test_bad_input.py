@@ -120,6 +120,21 @@ def test_a_file_that_cannot_be_read(city, path, rule):
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "advice"),
+    [
+        ("stations.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it as .xlsx"),
+        ("stations.zip", b"PK\x03\x04", "unpack it, and name the file"),
+        ("stations.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "locked it with a password"),
+        ("stations.csv", b"PK\x03\x04", "if it is a workbook name it .xlsx"),
+    ],
+)
+def test_a_file_as_offices_send_it_is_refused_with_the_way_out(city, name, content, advice):
+    (city / name).write_bytes(content + bytes(600))
+    with_input(city, "stations", f'"{name}"')
+    assert advice in only(city).message
+
+
+@pytest.mark.parametrize(
     ("path", "rule"),
     [
         ("nowhere.tif", "missing-file"),

@@ -74,6 +74,15 @@ FORMATS = (
 )
 """All that is ever opened. A file is refused when its content is not what its name says."""
 
+_OLE, _ZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK\x03\x04"
+
+WAYS_OUT = {
+    **dict.fromkeys((".xls", ".et", ".ods", ".xlsm", ".xlsb"), "open it in Excel or WPS and save it as .xlsx"),
+    **dict.fromkeys((".zip", ".rar", ".7z"), "unpack it, and name the file that is in it"),
+    **dict.fromkeys((".txt", ".tsv"), "if it is a table with commas, name it .csv"),
+}
+"""What to do about files that offices send and nothing here reads."""
+
 SOURCE_RULES = frozenset(
     {
         *("missing-file", "not-a-file", "not-a-local-file", "unknown-format", "wrong-content", "unreadable"),
@@ -128,10 +137,12 @@ def locate(input: Input, folder: Path, *, limits: Limits = USUAL) -> Located | B
     matching = [f for f in formats if path.name.lower().endswith(f.suffixes)]
     if not matching:
         known = ", ".join(suffix for f in formats for suffix in f.suffixes)
-        return refuse("unknown-format", f"is of no format that is read; these are: {known}")
+        way_out = WAYS_OUT.get(path.suffix.lower(), f"these are: {known}")
+        return refuse("unknown-format", f"is of no format that is read; {way_out}")
     if not matching[0].begins.match(head):
         kind = matching[0].name
-        return refuse("wrong-content", f"is named like {kind}, but its content is not {kind}" if head else "is empty")
+        is_not = f"is named like {kind}, but its content is not {kind}{_what_it_is(head)}"
+        return refuse("wrong-content", is_not if head else "is empty")
     found = Located(input, path.resolve(), matching[0], limits)
     beside = found.companions()
     if strange := [c.name for c in beside if not c.is_file()]:
@@ -145,6 +156,15 @@ def locate(input: Input, folder: Path, *, limits: Limits = USUAL) -> Located | B
     except (OverLimitError, OSError) as error:
         return refused(input.layer, input.path, error)
     return refuse("unreadable", f"cannot be read: {problem}") if problem else found
+
+
+def _what_it_is(head: bytes) -> str:
+    """Return what a file looks like that is not what its name says, and what to do, as part of a message."""
+    if head.startswith(_OLE):
+        return ": Excel wrote it in its old form or locked it with a password; in Excel, save it as .xlsx without one"
+    if head.startswith(_ZIP):
+        return ": if it is a workbook name it .xlsx, if it is a zip unpack it"
+    return ""
 
 
 def unpack(path: Path, target: Path, *, limits: Limits = USUAL) -> None:
