@@ -23,10 +23,10 @@ LOCKED := $(INSTALL) --require-hashes --only-binary :all: --no-compile
 EDITABLE := $(INSTALL) --no-build-isolation --no-deps --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench fuzz gallery lock clean
+.PHONY: help demo test lint format bench bench-siting fuzz gallery lock clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(RUN) ## run the whole job on Monaco and print where the map lies
 	.venv/bin/lifecircle demo --out maps/demo
@@ -46,6 +46,9 @@ format: $(DEV) ## put the code into the form that lint asks for
 
 bench: $(BENCH) ## measure against other tools, in an environment of its own (some: make bench BENCH_ARGS="--only T1")
 	PYTHONPATH=tests .venv-bench/bin/python -m benchmarks $(BENCH_ARGS)
+
+bench-siting: $(RUN) ## measure siting at the scale of a city (some: make bench-siting BENCH_ARGS="--only city --progress")
+	PYTHONPATH=tests .venv/bin/python -m benchmarks.siting_scale $(BENCH_ARGS)
 
 FUZZ_N ?= 2000
 fuzz: $(DEV) ## break files of every format and see that each is read or refused (fewer: make fuzz FUZZ_N=100)

@@ -9,7 +9,7 @@ from spopt.locate import MCLP
 from benchmarks.graphs import grid
 from benchmarks.measure import Job, Section, interleaved
 from lifecircle.routing import snap, within
-from lifecircle.siting import MostResidents, solve
+from lifecircle.siting import MostResidents, Question, solve
 
 N_HOMES, N_ROOMS, N_NEW = 1000, 200, 10
 CUTOFF_S = 480.0
@@ -26,7 +26,8 @@ def siting_section() -> Section:
         near, walked_s = walks.row(room)
         seconds[near, room] = walked_s
     people = np.random.default_rng(2).integers(1, 200, N_HOMES).astype(float)
-    ours = solve(MostResidents(CUTOFF_S, N_NEW), walks, people)
+    question = Question(MostResidents(CUTOFF_S), n_new=N_NEW)
+    ours = solve(question, walks, people)
 
     def spopt_mclp() -> MCLP:
         model = MCLP.from_cost_matrix(seconds, people, CUTOFF_S, p_facilities=N_NEW)
@@ -37,7 +38,7 @@ def siting_section() -> Section:
             raise AssertionError("spopt does not reach the residents that ours reaches")
 
     jobs = [
-        Job("lifecircle", lambda: solve(MostResidents(CUTOFF_S, N_NEW), walks, people)),
+        Job("lifecircle", lambda: solve(question, walks, people)),
         Job("spopt with HiGHS", spopt_mclp, check),
     ]
     work = f"siting: most residents within 8 minutes, {N_HOMES:,} homes, {N_ROOMS} rooms, {N_NEW} stations"

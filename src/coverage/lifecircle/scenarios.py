@@ -23,9 +23,10 @@ from lifecircle.mark import marked
 from lifecircle.model import Circle, FloatArray, Scenario, Study, Walks
 from lifecircle.rules import warn_of
 from lifecircle.service import Eligibility, serves
-from lifecircle.siting import FewestStations, MostResidents, Question, SitingPlan, coverage_of, solve
+from lifecircle.siting import FewestStations, MostResidents, Question, SitingPlan, Standard, coverage_of, solve
 from lifecircle.siting import incidence as sparse
-from lifecircle.siting.explain import explain
+from lifecircle.siting.explain import reach_of_sites
+from lifecircle.siting.supply import supply_of
 
 NEIGHBOURS_M = 100.0
 """Unserved buildings no farther apart than this belong to one unserved area, metres."""
@@ -166,9 +167,9 @@ def question_of(scenario: Scenario, circle: Circle) -> Question:
         For a question that siting does not know, or one without its limit.
     """
     if scenario.question == "most" and scenario.n_new is not None:
-        return MostResidents(cutoff_s=circle.cutoff_s, n_new=scenario.n_new)
+        return Question(MostResidents(circle.cutoff_s), n_new=scenario.n_new)
     if scenario.question == "fewest" and scenario.share is not None:
-        return FewestStations(cutoff_s=circle.cutoff_s, share=scenario.share)
+        return Question(FewestStations(circle.cutoff_s, scenario.share))
     message = f"'{scenario.question}' is not a question with its limit: most needs n_new, fewest needs share"
     raise StudyError(
         f"scenario '{scenario.name}' cannot be meant", breaches=[Breach("scenario", "question-with-limit", message)]
@@ -268,11 +269,10 @@ def _sites_frame(
 def _reasons(sites: Sites, circle: Circle, opened: np.ndarray) -> tuple[FloatArray, FloatArray]:
     """Return whom each open site reaches within ``circle``, and whom it alone reaches; NaN where it does not count."""
     counts = serves(sites.frame, circle)[opened]
-    reach = sparse.within(sites.walks[circle.name], circle.cutoff_s)
-    nobody = np.empty(0, dtype=np.int64)
-    found = explain(reach, sites.weights, fixed=opened[counts], chosen=nobody)
+    able = opened[counts]
+    supply = supply_of(sites.walks[circle.name], able, np.zeros_like(able), (Standard(circle.cutoff_s),))
     reached, only_here = np.full(len(opened), np.nan), np.full(len(opened), np.nan)
-    reached[counts], only_here[counts] = found.reached, found.only_here
+    (reached[counts],), (only_here[counts],) = reach_of_sites(supply, sites.weights)
     return reached, only_here
 
 

@@ -3,32 +3,69 @@
 This layer knows indices and numbers only: rows of a :class:`~lifecircle.model.Walks` are sites, its columns
 demand points; it sees no geometry and no ids. One question goes through these modules, top to bottom:
 
-    questions   what is asked, as frozen dataclasses
-    incidence   who is within the cutoff of which site, as sparse rows
-    reduction   what is left to decide once today's sites stand
-    formulation the question as a mixed-integer programme, and a bound that needs no search
-    greedy      a first plan, and the order of opening
+    questions   what is asked: one objective
+    conditions  and what limits a plan
+    linear      the one linear form that all questions take
+    options     what can be opened, and the limits on that
+    counts      who counts: classes of homes, by what can reach them
+    served      who is served by whom
+    formulation the question in linear form
     search      HiGHS
-    explain     what every open site is good for
-    check       the plan recomputed from the walks, by code that shares nothing with the above
+    fairest     the lengths that the longest walk can have
+    infeasible  why there is no plan, and what would have to give way
+    bounds      what no plan can better, from any multipliers
+    greedy      a first plan
+    explain     what every open site is good for; `supply` is what it gives each home
+    alternatives why another site is not among them
+    recount     the value of a decision straight from the walks
+    check       the plan recomputed by it, sharing nothing with the search
     plan        what comes out, and its gap
-
-A further question is a further dataclass that registers its own `formulate`, `value_of` and `shortfalls_of`.
 """
 
-from lifecircle.siting.check import check_plan, coverage_of
-from lifecircle.siting.plan import SitingPlan, gap, gap_gain
-from lifecircle.siting.questions import FewestStations, MostResidents, Question
+from lifecircle.siting.alternatives import WhyNot, why_not
+from lifecircle.siting.check import check_plan
+from lifecircle.siting.conditions import (
+    AtLeast,
+    Budget,
+    Capacity,
+    Case,
+    Floor,
+    Itinerary,
+    Moves,
+    Standard,
+    Tiers,
+)
+from lifecircle.siting.infeasible import Conflict, ConflictError
+from lifecircle.siting.plan import Allocation, Decision, SitingPlan, gap, gap_gain
+from lifecircle.siting.questions import FairestWalks, FewestStations, MostResidents, Question, ShortestWalks
+from lifecircle.siting.recount import coverage_of
 from lifecircle.siting.solver import solve
 
 __all__ = [
+    "Allocation",
+    "AtLeast",
+    "Budget",
+    "Capacity",
+    "Case",
+    "Conflict",
+    "ConflictError",
+    "Decision",
+    "FairestWalks",
     "FewestStations",
+    "Floor",
+    "Itinerary",
     "MostResidents",
+    "Moves",
     "Question",
+    "ShortestWalks",
     "SitingPlan",
+    "Standard",
+    "Tiers",
+    "WhyNot",
     "check_plan",
     "coverage_of",
     "gap",
     "gap_gain",
     "solve",
+    "why_not",
 ]

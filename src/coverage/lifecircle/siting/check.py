@@ -1,53 +1,46 @@
-"""A plan recomputed from the walks in float64. Nothing here is shared with the search, nor with its reductions."""
+"""A plan checked: its figures and every condition recomputed from the walks, sharing nothing with the search."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import singledispatch
+import math
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from lifecircle.errors import BoundError, Breach
-from lifecircle.model import TOLERANCE_S, BoolArray, FloatArray, IntArray, LongArray, Walks
-from lifecircle.siting.plan import SitingPlan, gap, gap_gain
-from lifecircle.siting.questions import SHARE_TOLERANCE, FewestStations, MostResidents, Question
+from lifecircle.model import TOLERANCE_S, BoolArray, FloatArray, Walks
+from lifecircle.siting.conditions import Floor, Standard
+from lifecircle.siting.plan import Decision, SitingPlan, gap, gap_gain, value_today
+from lifecircle.siting.questions import SHARE_TOLERANCE, FewestStations, Question
+from lifecircle.siting.recount import (
+    cost_of,
+    near,
+    nearest_s,
+    open_sites,
+    reachable,
+    served,
+    times_met,
+    times_reached,
+    value_of,
+    values_by_year,
+)
 
 VALUE_TOLERANCE = 1e-9
 """Two sums of the same residents may differ by this part of all residents: float64 adds in any order."""
 
+LIMIT_TOLERANCE = 1e-9
+"""Money and capacity may be exceeded by this part, for the same reason."""
 
-def coverage_of(walks: Walks, sites: Iterable[int], weights: FloatArray, cutoff_s: float) -> float:
-    """Return the residents within ``cutoff_s`` of at least one of ``sites``.
-
-    Parameters
-    ----------
-    walks
-        Seconds to the sites (rows) from the demand points (columns).
-    sites
-        Rows of ``walks``.
-    weights
-        Residents per demand point.
-    cutoff_s
-        Seconds, inclusive.
-
-    Returns
-    -------
-    float
-        Residents; those whom no walk brings to a site within the cutoff are not in it.
-
-    Examples
-    --------
-    >>> walks = Walks(np.array([0, 2, 3]), np.array([0, 1, 2], dtype=np.int32), np.array([60.0, 500.0, 90.0]), 3)
-    >>> coverage_of(walks, [0, 1], np.array([10.0, 20.0, 30.0]), 480.0)
-    40.0
-    """
-    return float(weights[_times_reached(walks, sites, cutoff_s) > 0].sum())
+PART_TOLERANCE = 1e-6
+"""The parts in which homes are served come from a solver that keeps its constraints to this."""
 
 
 def check_plan(plan: SitingPlan, walks: Walks, weights: FloatArray) -> None:
     """Recompute the figures of ``plan`` from ``walks`` and refuse a plan that is not what it says.
 
-    Of ``next_best`` only that each is closed and exists: it is advice, no part of the answer.
+    Of ``next_best`` only that each is closed and exists, and ``loss`` not at all: they are advice, no part of the
+    answer.
 
     Parameters
     ----------
@@ -61,12 +54,12 @@ def check_plan(plan: SitingPlan, walks: Walks, weights: FloatArray) -> None:
     Raises
     ------
     BoundError
-        With everything that is wrong: sites that are no sites, a limit or share that is not kept, a figure
-        that is not so, a bound on the wrong side, a claim of proof without one.
+        With everything that is wrong: sites that are no sites, a condition that is not met, a figure that is not so, a
+        bound on the wrong side, a claim of proof without one.
     """
     wrong = [*_wrong_sites(plan, walks)]
     if not wrong:  # figures of sites that are not there cannot be recomputed
-        wrong += shortfalls_of(plan.question, walks, weights, fixed=plan.fixed, chosen=plan.chosen)
+        wrong += shortfalls_of(plan.question, walks, weights, plan.decision)
         wrong += _wrong_figures(plan, walks, weights)
         wrong += _wrong_proof(plan)
     if wrong:
@@ -74,79 +67,190 @@ def check_plan(plan: SitingPlan, walks: Walks, weights: FloatArray) -> None:
         raise BoundError("a plan is not what it says; this is a defect of lifecircle", breaches=breaches)
 
 
-@singledispatch
-def value_of(question: Question, walks: Walks, weights: FloatArray, *, fixed: LongArray, chosen: LongArray) -> float:
-    """Return the value of opening ``chosen`` beside ``fixed``."""
-    raise TypeError(f"no value of {type(question).__name__}")
+def shortfalls_of(question: Question, walks: Walks, weights: FloatArray, decision: Decision) -> Iterator[str]:
+    """Yield what a decision lacks to meet the conditions of ``question``.
+
+    Parameters
+    ----------
+    question
+        What is asked.
+    walks
+        Seconds to the sites (rows) from the demand points (columns).
+    weights
+        Residents per demand point.
+    decision
+        Which sites open and close; they exist and none is named twice.
+    """
+    yield from _wrong_openings(question, walks, decision)
+    yield from _wrong_numbers(question, decision)
+    yield from _wrong_money(question, decision)
+    yield from _wrong_places(question, decision)
+    yield from _wrong_shares(question, walks, weights, decision)
+    if question.capacity is not None:
+        yield from _wrong_allocation(question, walks, weights, decision)
 
 
-@value_of.register
-def _(question: MostResidents, walks: Walks, weights: FloatArray, *, fixed: LongArray, chosen: LongArray) -> float:
-    return coverage_of(walks, [*fixed, *chosen], weights, question.cutoff_s)
+def _wrong_openings(question: Question, walks: Walks, decision: Decision) -> Iterator[str]:
+    if ((decision.tier < 0) | (decision.tier >= question.n_tiers)).any():
+        yield "it opens a site as a tier that is not there"
+        return
+    periods = question.n_years if question.itinerary is None else question.itinerary.days
+    if ((decision.period < 0) | (decision.period >= periods)).any():
+        yield "it opens a site in a year or on a day that is not there"
+        return
+    for site, tier in zip(decision.chosen.tolist(), decision.tier.tolist(), strict=True):
+        if not np.isfinite(cost_of(question, site, tier)):
+            yield f"it opens site {site} as tier {tier}, as which it cannot be opened"
+    if question.itinerary is not None and question.itinerary.available is not None:
+        there = question.itinerary.available[decision.period, decision.chosen]
+        yield from (f"no stop can be made at site {site} on that day" for site in decision.chosen[~there].tolist())
 
 
-@value_of.register
-def _(question: FewestStations, walks: Walks, weights: FloatArray, *, fixed: LongArray, chosen: LongArray) -> float:
-    return float(len(chosen))
+def _wrong_numbers(question: Question, decision: Decision) -> Iterator[str]:
+    allowed = question.n_new
+    if question.moves is not None:
+        allowed = (allowed or 0) + len(decision.closed)
+        if len(decision.closed) > question.moves.at_most:
+            yield f"it closes {len(decision.closed)} sites where {question.moves.at_most} moves are allowed"
+    if not np.isin(decision.closed, question.may_close).all():
+        yield "it closes a site that may not close"
+    if allowed is not None and len(decision.chosen) > allowed:
+        yield f"it opens {len(decision.chosen)} sites where {allowed} are allowed"
+    if question.itinerary is not None:
+        stops = np.bincount(decision.period, minlength=1).max()
+        if stops > question.itinerary.stops_per_day:
+            yield f"it makes {stops} stops a day where {question.itinerary.stops_per_day} are allowed"
 
 
-@singledispatch
-def shortfalls_of(
-    question: Question, walks: Walks, weights: FloatArray, *, fixed: LongArray, chosen: LongArray
-) -> Iterator[str]:
-    """Yield what opening ``chosen`` beside ``fixed`` lacks to meet ``question``."""
-    raise TypeError(f"no constraints of {type(question).__name__}")
+def _wrong_money(question: Question, decision: Decision) -> Iterator[str]:
+    budget = question.budget
+    if budget is None:
+        return
+    pairs = zip(decision.chosen.tolist(), decision.tier.tolist(), strict=True)
+    spent = np.array([cost_of(question, site, tier) for site, tier in pairs])
+    limits = [] if budget.total is None else [("in all", np.ones(len(spent), dtype=bool), budget.total)]
+    limits += [(f"in year {year}", decision.period == year, amount) for year, amount in enumerate(budget.by_year)]
+    if budget.by_area is not None and budget.site_area is not None:
+        area = budget.site_area[decision.chosen]
+        limits += [(f"in area {index}", area == index, amount) for index, amount in enumerate(budget.by_area.tolist())]
+    for where, which, amount in limits:
+        if spent[which].sum() > amount * (1.0 + LIMIT_TOLERANCE):
+            yield f"it spends {spent[which].sum()!r} {where} where there is {amount!r}"
 
 
-@shortfalls_of.register
-def _(
-    question: MostResidents, walks: Walks, weights: FloatArray, *, fixed: LongArray, chosen: LongArray
-) -> Iterator[str]:
-    if len(chosen) > question.n_new:
-        yield f"it opens {len(chosen)} sites where {question.n_new} are allowed"
+def _wrong_places(question: Question, decision: Decision) -> Iterator[str]:
+    if question.at_least is None:
+        return
+    area = question.at_least.site_area
+    for index in np.unique(area[area >= 0]).tolist():
+        asked = min(question.at_least.n, int((area == index).sum()))
+        has = int((area[decision.sites] == index).sum())
+        if has < asked:
+            yield f"area {index} has {has} sites where {asked} are asked for"
 
 
-@shortfalls_of.register
-def _(
-    question: FewestStations, walks: Walks, weights: FloatArray, *, fixed: LongArray, chosen: LongArray
-) -> Iterator[str]:
-    base = coverage_of(walks, range(walks.n_facilities), weights, question.cutoff_s)
-    reached = coverage_of(walks, [*fixed, *chosen], weights, question.cutoff_s)
-    if reached < (question.share - SHARE_TOLERANCE) * base:
-        yield f"it reaches {reached!r} of {base!r} residents, which is less than a share of {question.share}"
+def _wrong_shares(question: Question, walks: Walks, weights: FloatArray, decision: Decision) -> Iterator[str]:
+    floors = [("the residents", floor) for floor in question.floors]
+    if isinstance(question.objective, FewestStations) and question.objective.share is not None:
+        floors.append(("all", Floor(question.objective.share, of="reachable")))
+    last = question.n_years - 1
+    for case in range(len(question.happenings)):
+        for name, floor in floors:
+            standards = floor.standards or question.objective.standards
+            if decision.allocation is None:
+                counted = (times_met(question, walks, decision, standards, case, last) >= 1).astype(np.float64)
+            else:
+                counted = served(decision.allocation, walks.n_demand, case, last)
+            persons = weights if floor.who is None else floor.who
+            of = persons
+            if floor.of == "reachable":
+                of = persons * reachable(question, walks, decision.fixed, standards, case)
+            area = np.zeros(len(persons), dtype=np.int64) if floor.area is None else floor.area
+            here = area >= 0
+            bases = np.bincount(area[here], of[here])
+            for index, reached in enumerate(np.bincount(area[here], (persons * counted)[here]).tolist()):
+                base = float(bases[index])
+                if reached < (floor.share - SHARE_TOLERANCE) * base:
+                    where = name if floor.area is None else f"area {index}"
+                    yield f"it reaches {reached!r} of {base!r} of {where}, which is less than a share of {floor.share}"
+
+
+def _wrong_allocation(question: Question, walks: Walks, weights: FloatArray, decision: Decision) -> Iterator[str]:
+    capacity, allocation = question.capacity, decision.allocation
+    if capacity is None or allocation is None:
+        yield "it does not say who is served where"
+        return
+    load = weights if capacity.load is None else capacity.load
+    part = allocation.part
+    if (part < -PART_TOLERANCE).any() or (part > 1.0 + PART_TOLERANCE).any():
+        yield "it serves a home in less than nothing or more than all"
+    if not capacity.split and (np.minimum(part, 1.0 - part) > PART_TOLERANCE).any():
+        yield "it splits a home that may not be split"
+    for case in range(len(question.happenings)):
+        seen = question.happenings[case].walks or walks
+        for year in range(question.n_years):
+            now = (allocation.case == case) & (allocation.year == year)
+            if (served(allocation, walks.n_demand, case, year) > 1.0 + PART_TOLERANCE).any():
+                yield "it serves a home twice"
+            serving = open_sites(question, decision, case, year)[0]
+            for site in np.unique(allocation.site[now]).tolist():
+                here = now & (allocation.site == site)
+                if site not in serving:
+                    yield f"site {site} serves somebody while it is not in service"
+                    continue
+                cutoff_s = question.objective.standards[0].cutoff_s
+                if (nearest_s(seen, [site])[allocation.home[here]] > cutoff_s + TOLERANCE_S).any():
+                    yield f"site {site} serves somebody beyond the cutoff"
+                taken = float(load[allocation.home[here]] @ part[here])
+                if taken > capacity.limit[site] * (1.0 + PART_TOLERANCE) + PART_TOLERANCE:
+                    yield f"site {site} takes on {taken!r} where it can {capacity.limit[site]!r}"
 
 
 def _wrong_sites(plan: SitingPlan, walks: Walks) -> Iterator[str]:
-    sites = [*plan.fixed.tolist(), *plan.chosen.tolist()]
+    decision = plan.decision
+    sites = [*decision.fixed.tolist(), *decision.chosen.tolist()]
     if any(not 0 <= site < walks.n_facilities for site in sites):
         yield "it names sites that are not there"
     if len(set(sites)) < len(sites):
         yield "it names a site twice"
-    if any(site != -1 and (site in sites or not 0 <= site < walks.n_facilities) for site in plan.next_best.tolist()):
+    if not np.isin(decision.closed, decision.fixed).all():
+        yield "it closes a site that does not stand"
+    if not len(decision.chosen) == len(decision.tier) == len(decision.period):
+        yield "not every chosen site has its tier and its period"
+    opened = plan.sites.tolist()
+    if any(site != -1 and (site in opened or not 0 <= site < walks.n_facilities) for site in plan.next_best.tolist()):
         yield "a substitute is open already or not there"
 
 
 def _wrong_figures(plan: SitingPlan, walks: Walks, weights: FloatArray) -> Iterator[str]:
-    question, sites = plan.question, plan.sites
-    tolerance = VALUE_TOLERANCE * float(weights.sum())
-    value = value_of(question, walks, weights, fixed=plan.fixed, chosen=plan.chosen)
-    if abs(value - plan.value) > tolerance:
+    question, decision = plan.question, plan.decision
+    value = value_of(question, walks, weights, decision)
+    tolerance = VALUE_TOLERANCE * max(abs(value), float(weights.sum()))
+    if not abs(value - plan.value) <= tolerance:
         yield f"value is {plan.value!r}, recomputed {value!r}"
-    if plan.today is not None:
-        today = value_of(question, walks, weights, fixed=plan.fixed, chosen=plan.chosen[:0])
-        if abs(today - plan.today) > tolerance:
-            yield f"today is {plan.today!r}, recomputed {today!r}"
+    today = value_today(question, value_of(question, walks, weights, Decision.today(decision.fixed)))
+    by_year = values_by_year(question, walks, weights, decision)
+    if plan.by_year.shape != by_year.shape or np.any(np.abs(plan.by_year - by_year) > tolerance):
+        yield f"by_year is {plan.by_year.tolist()!r}, recomputed {by_year.tolist()!r}"
+    told = math.nan if plan.today is None else plan.today
+    if (plan.today is None) != (today is None) or (today is not None and abs(today - told) > tolerance):
+        yield f"today is {plan.today!r}, recomputed {today!r}"
+    standards = question.objective.standards or (Standard(plan.value),)
+    tolerance = VALUE_TOLERANCE * float(weights.sum())
     for name, stated, recomputed in (
-        ("gain", plan.gain, _gains(walks, weights, question.cutoff_s, fixed=plan.fixed, chosen=plan.chosen)),
-        ("reached", plan.reached, _reached(walks, weights, question.cutoff_s, sites)),
-        ("only_here", plan.only_here, _only_here(walks, weights, question.cutoff_s, sites)),
+        ("gain", plan.gain, _gains(question, walks, weights, decision, standards)),
+        ("reached", plan.reached, _per_site(question, walks, weights, decision, standards, alone=False)),
+        ("only_here", plan.only_here, _per_site(question, walks, weights, decision, standards, alone=True)),
     ):
-        if len(stated) != len(recomputed) or np.any(np.abs(stated - recomputed) > tolerance):
+        if stated.shape != recomputed.shape or np.any(np.abs(stated - recomputed) > tolerance):
             yield f"{name} is not what the walks say"
-    if np.any(np.diff(plan.gain) > tolerance):
+    if question.itinerary is None and np.any(np.diff(decision.period) < 0):
+        yield "the order of opening is not that of the years"
+    in_order = len(standards) == 1 and len(plan.gain) == len(decision.chosen)
+    if in_order and np.any(np.diff(plan.gain)[_same_year(question, decision)] > tolerance):
         yield "the order of opening is not that of the gains"
-    if len(plan.next_best) != len(plan.chosen):
-        yield "not every chosen site has its substitute, or -1"
+    if not len(plan.next_best) == len(plan.loss) == len(plan.chosen):
+        yield "not every chosen site has its loss and its substitute, or -1"
 
 
 def _wrong_proof(plan: SitingPlan) -> Iterator[str]:
@@ -154,6 +258,8 @@ def _wrong_proof(plan: SitingPlan) -> Iterator[str]:
     try:
         distance = gap(plan.value, plan.bound, sense=sense)
         distance_gain = gap_gain(plan.value, plan.bound, plan.today, sense=sense)
+        for value, bound in zip(plan.by_year.tolist(), plan.year_bounds.tolist(), strict=True):
+            gap(value, bound, sense=sense)
     except BoundError as error:
         yield str(error)
         return
@@ -165,33 +271,43 @@ def _wrong_proof(plan: SitingPlan) -> Iterator[str]:
         yield f"it is called {plan.status} at a gap of {distance!r}"
 
 
-def _near(walks: Walks, site: int, cutoff_s: float) -> IntArray:
-    demand, seconds = walks.row(site)
-    return demand[seconds <= cutoff_s + TOLERANCE_S]
+def _same_year(question: Question, decision: Decision) -> BoolArray:
+    """Return for each chosen site but the first whether it opens in the year of the one before it."""
+    if question.itinerary is not None:
+        return np.ones(max(0, len(decision.chosen) - 1), dtype=bool)
+    return np.diff(decision.period) == 0
 
 
-def _times_reached(walks: Walks, sites: Iterable[int], cutoff_s: float) -> LongArray:
-    times = np.zeros(walks.n_demand, dtype=np.int64)
-    for site in sites:
-        times[_near(walks, site, cutoff_s)] += 1
-    return times
+def _gains(
+    question: Question, walks: Walks, weights: FloatArray, decision: Decision, standards: tuple[Standard, ...]
+) -> FloatArray:
+    sites, tiers = open_sites(replace(question, cases=()), decision, 0, question.n_years)
+    n_kept, met = len(decision.kept), np.zeros((len(standards), walks.n_demand), dtype=bool)
+    totals = np.zeros(len(sites) + 1)
+    for order, (site, tier) in enumerate(zip(sites.tolist(), tiers.tolist(), strict=True)):
+        for number, standard in enumerate(standards):
+            if tier >= standard.tier:
+                met[number, near(walks, site, standard.cutoff_s)] = True
+        totals[order + 1] = weights[met.all(axis=0)].sum()
+    return np.diff(totals)[n_kept:]
 
 
-def _gains(walks: Walks, weights: FloatArray, cutoff_s: float, *, fixed: LongArray, chosen: LongArray) -> FloatArray:
-    unreached: BoolArray = _times_reached(walks, fixed, cutoff_s) == 0
-    gains = np.zeros(len(chosen))
-    for order, site in enumerate(chosen):
-        near = _near(walks, site, cutoff_s)
-        gains[order] = weights[near][unreached[near]].sum()
-        unreached[near] = False
-    return gains
-
-
-def _reached(walks: Walks, weights: FloatArray, cutoff_s: float, sites: LongArray) -> FloatArray:
-    return np.array([weights[_near(walks, site, cutoff_s)].sum() for site in sites], dtype=np.float64)
-
-
-def _only_here(walks: Walks, weights: FloatArray, cutoff_s: float, sites: LongArray) -> FloatArray:
-    once: BoolArray = _times_reached(walks, sites, cutoff_s) == 1
-    near = [_near(walks, site, cutoff_s) for site in sites]
-    return np.array([weights[demand][once[demand]].sum() for demand in near], dtype=np.float64)
+def _per_site(
+    question: Question,
+    walks: Walks,
+    weights: FloatArray,
+    decision: Decision,
+    standards: tuple[Standard, ...],
+    *,
+    alone: bool,
+) -> FloatArray:
+    """Return the residents within each standard by each site; ``alone``: by no other."""
+    sites, tiers = open_sites(replace(question, cases=()), decision, 0, question.n_years)
+    found = np.zeros((len(standards), len(sites)))
+    for number, standard in enumerate(standards):
+        able = tiers >= standard.tier
+        times = times_reached(walks, sites[able], standard.cutoff_s)
+        for column in np.flatnonzero(able):
+            homes = near(walks, int(sites[column]), standard.cutoff_s)
+            found[number, column] = weights[homes[times[homes] == 1] if alone else homes].sum()
+    return found

@@ -1,61 +1,65 @@
-"""The site that wins most, then the next: a first plan, and the order in which a plan's sites should be opened."""
+"""A first plan: the option that wins most, then the next, as far as the limits go."""
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
-
 import numpy as np
 
-from lifecircle.model import FloatArray, LongArray
-from lifecircle.siting.incidence import Incidence
+from lifecircle.model import FloatArray, LongArray, Walks
+from lifecircle.siting.conditions import Standard
+from lifecircle.siting.linear import LinearForm
+from lifecircle.siting.supply import missing_bits, opening_order, supply_of
 
 
-def open_in_order(
-    reach: Incidence, weights: FloatArray, sites: LongArray, *, limit: int, need: float
-) -> tuple[LongArray, FloatArray]:
-    """Open the best of ``sites`` one by one until ``limit`` are open, ``need`` is met, or none wins anybody.
+def first_options(
+    form: LinearForm, walks: Walks, weights: FloatArray, standards: tuple[Standard, ...], kept_tiers: LongArray
+) -> LongArray:
+    """Return options to open, ascending; they keep all limits on what opens, and may miss a share or a floor.
+
+    Sites that stand stay open. Then the option that brings most residents within all ``standards`` opens, if no limit
+    forbids it, and so on, the options of earlier years first, until none brings anybody.
 
     Parameters
     ----------
-    reach
-        Columns that each site (row) reaches.
+    form
+        The question in linear form.
+    walks
+        Seconds to the sites (rows) from the demand points (columns).
     weights
-        Residents per column.
-    sites
-        The rows to open from. Of equally good ones the smaller index goes first.
-    limit
-        The most sites to open.
-    need
-        Residents at which to stop; inf for never.
-
-    Returns
-    -------
-    opened, gain
-        The sites in order, and the residents each adds to those before it; gains never rise.
-
-    Notes
-    -----
-    What a site adds only falls as others open, so a gain computed earlier is an upper limit, and a site whose
-    renewed gain still leads is the best one (M. Minoux, 1978, https://doi.org/10.1007/BFb0006528).
+        Residents per demand point.
+    standards
+        What a home needs to count.
+    kept_tiers
+        The tier of each site that stands for good.
     """
-    won = np.zeros(reach.n_columns, dtype=bool)
-    queue = [(-float(weights[reach.row(site)].sum()), int(site)) for site in sites]
-    heapify(queue)
-    opened: list[int] = []
-    gains: list[float] = []
-    total = 0.0
-    while queue and len(opened) < limit and total < need:
-        _, site = heappop(queue)
-        columns = reach.row(site)
-        new = columns[~won[columns]]
-        gain = float(weights[new].sum())
-        if queue and (-gain, site) > queue[0]:
-            heappush(queue, (-gain, site))
+    options = form.options
+    supply = supply_of(walks, options.site, options.tier, standards)
+    missing = missing_bits(supply_of(walks, form.kept, kept_tiers, standards).times(walks.n_demand))
+    order = opening_order(supply, missing, weights, np.where(options.stands, -1, options.period))
+    limits, room = _limits(form)
+    opened = np.zeros(form.n_options, dtype=bool)
+    taken = np.zeros(walks.n_facilities, dtype=bool)
+    ends = np.cumsum(np.bincount(supply.site, minlength=supply.n_sites))
+    missing = missing.copy()
+    for option in order.tolist():
+        if taken[options.site[option]] or (limits[:, option] > room).any():
             continue
-        if gain <= 0.0:
-            break
-        won[new] = True
-        opened.append(site)
-        gains.append(gain)
-        total += gain
-    return np.array(opened, dtype=np.int64), np.array(gains, dtype=np.float64)
+        span = slice(ends[option - 1] if option else 0, ends[option])
+        homes, bits = supply.home[span], supply.bits[span]
+        if not options.stands[option] and not (weights[homes] * (missing[homes] & bits != 0)).any():
+            continue
+        missing[homes] &= ~bits
+        room -= limits[:, option]
+        opened[option] = taken[options.site[option]] = True
+    return np.flatnonzero(opened)
+
+
+def _limits(form: LinearForm) -> tuple[FloatArray, FloatArray]:
+    """Return what each option (column) takes of each limit (row) on what opens, and how much there is."""
+    side = form.side
+    row = np.repeat(np.arange(len(side)), np.diff(side.indptr))
+    other = np.bincount(row, (side.columns >= form.n_options) | (side.values < 0.0), minlength=len(side)) > 0.0
+    rows = np.flatnonzero(~other)
+    table = np.zeros((len(side), form.n_options))
+    mine = ~other[row]
+    table[row[mine], side.columns[mine]] = side.values[mine]
+    return table[rows], side.limit[rows].copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,12 @@ class Incidence(ReadOnlyArrays):
         by_column = np.argsort(self.columns, kind="stable")
         return Incidence(_indptr(lengths), self.rows[by_column], self.n_rows)
 
+    def through(self, other: Incidence) -> Incidence:
+        """Return what each row touches by way of the rows of ``other``, of which no two may touch the same column."""
+        lengths = other.lengths[self.columns]
+        ends = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+        return Incidence(ends[self.indptr], other.take(self.columns.astype(np.int64)).columns, other.n_columns)
+
     def identical_rows(self) -> tuple[LongArray, LongArray]:
         """Group the rows that touch the very same columns.
 
@@ -85,12 +92,25 @@ class Incidence(ReadOnlyArrays):
         return np.concatenate(firsts), group
 
 
-def within(walks: Walks, cutoff_s: float) -> Incidence:
+def within(walks: Walks, cutoff_s: float, *, tolerance_s: float = TOLERANCE_S) -> Incidence:
     """Return the demand points (columns) within ``cutoff_s`` seconds, inclusive, of each site (rows)."""
-    near = walks.seconds <= cutoff_s + TOLERANCE_S
+    near = walks.seconds <= cutoff_s + tolerance_s
     ends = np.concatenate([[0], np.cumsum(near)])[walks.indptr]
     found = Incidence(ends, walks.indices[near], walks.n_demand)
     return found.transposed().transposed()  # which puts each row's columns in order
+
+
+def from_pairs(rows: LongArray, columns: LongArray, n_rows: int, n_columns: int) -> Incidence:
+    """Return the rows that touch these columns; a pair is named once."""
+    order = np.lexsort((columns, rows))
+    return Incidence(_indptr(np.bincount(rows, minlength=n_rows)), columns[order].astype(np.int32), n_columns)
+
+
+def stacked(parts: Sequence[Incidence], n_columns: int) -> Incidence:
+    """Return the rows of all ``parts`` below each other."""
+    lengths = np.concatenate([np.empty(0, dtype=np.int64), *(part.lengths for part in parts)])
+    columns = np.concatenate([np.empty(0, dtype=np.int32), *(part.columns for part in parts)])
+    return Incidence(_indptr(lengths), columns, n_columns)
 
 
 def sums(groups: IntArray | LongArray, values: FloatArray, n_groups: int) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,63 @@ BOUND_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
+class Allocation(ReadOnlyArrays):
+    """Who is served where, under a capacity: ``part`` of the load of ``home`` at ``site``, in a case and a year."""
+
+    home: LongArray
+    site: LongArray
+    case: LongArray
+    year: LongArray
+    part: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Decision(ReadOnlyArrays):
+    """What a plan does.
+
+    Attributes
+    ----------
+    fixed
+        The sites that stand today, ascending.
+    closed
+        Those of them that close, ascending.
+    chosen
+        The sites to open.
+    tier, period
+        What each chosen site opens as, and the year or weekday on which; from 0.
+    allocation
+        Who is served where; None without a capacity.
+    """
+
+    fixed: LongArray
+    closed: LongArray
+    chosen: LongArray
+    tier: LongArray
+    period: LongArray
+    allocation: Allocation | None = None
+
+    @property
+    def kept(self) -> LongArray:
+        """The fixed sites that stay open."""
+        return np.setdiff1d(self.fixed, self.closed)
+
+    @property
+    def sites(self) -> LongArray:
+        """The open sites: the fixed ones that stay, then the chosen in their order."""
+        return np.concatenate([self.kept, self.chosen])
+
+    def take(self, order: LongArray) -> Decision:
+        """Return the decision with these of the chosen sites, in this order."""
+        return replace(self, chosen=self.chosen[order], tier=self.tier[order], period=self.period[order])
+
+    @classmethod
+    def today(cls, fixed: LongArray) -> Decision:
+        """Return the decision to leave all as it is."""
+        nothing = np.empty(0, dtype=np.int64)
+        return cls(fixed, nothing, nothing, nothing, nothing)
+
+
+@dataclass(frozen=True, eq=False)
 class SitingPlan(ReadOnlyArrays):
     """Which sites to open, what they are good for, and how good the plan is. The same input gives the same plan.
 
@@ -25,54 +82,71 @@ class SitingPlan(ReadOnlyArrays):
     question
         What was asked.
     status
-        ``optimal``: no plan is better, and that is proven. ``feasible``: the time was over first; ``bound``
-        says what the best plan can reach at most.
+        ``optimal``: no plan is better, and that is proven. ``feasible``: the time was over first; ``bound`` says what
+        the best plan can reach at most.
     value
-        Residents within the cutoff (`MostResidents`) or new stations (`FewestStations`), recomputed from the
-        walks.
+        What the objective says, in `Question.unit`, recomputed from the walks.
     bound
         No plan is better than this. Equal to ``value`` in a proven plan.
+    by_year, year_bounds
+        With stages, what each year adds to the value, and what no plan can better in that year, whatever it does to the
+        others; of one number each where there are no stages.
     today
-        The value with the fixed sites alone; None for `FewestStations`, whose value counts new stations.
+        The value with all as it stands; None where there is nothing to compare with: for `FewestStations`, whose value
+        counts new stations, for `FairestWalks` where somebody reaches no station today, and under a capacity.
     gap
         See `gap`.
     gap_gain
-        See `gap_gain`; None where ``today`` is.
-    fixed
-        The sites that stand, ascending.
-    chosen
-        The sites to open, in the order in which they should: each wins the most residents after those before
-        it.
+        See `gap_gain`; None where ``today`` is, or where the conditions force a plan worse than today.
+    decision
+        What the plan does, the chosen sites in the order in which they should open: year by year, each brings the most
+        residents within the standards after those before it.
     gain
-        Residents each chosen site adds in that order; above 0. With those of today they sum to what the plan
-        reaches.
+        Residents whom each chosen site brings within the standards (all of them) in that order.
     reached
-        Residents within the cutoff of each site in `sites`, whoever else they reach.
+        Residents within each standard (row) by each site in `sites` (column), whoever else they reach; 0 where the
+        site is of too low a tier. `FairestWalks` has one standard, its own value.
     only_here
-        Residents who reach each site in `sites` and no other open one: who lose the circle without it.
+        The same, of those who would lose the standard without the site.
+    loss
+        What the plan loses in residents, or seconds where walks are measured, without each chosen site, all others as
+        they are; inf where that leaves a home with no way to a station that the question asks for. NaN where nothing
+        can be said cheaply: under a capacity.
     next_best
-        The site not open that best stands in where a chosen one cannot be had: with all others of the plan it
-        leaves the most residents within the cutoff. -1 where none wins anybody.
+        The site not open that best stands in for each chosen one, opened as the same tier: with all others of the plan
+        it leaves the most residents within the standards. -1 where none wins anybody.
     """
 
     question: Question
     status: Literal["optimal", "feasible"]
     value: float
     bound: float
+    by_year: FloatArray
+    year_bounds: FloatArray
     today: float | None
     gap: float
     gap_gain: float | None
-    fixed: LongArray
-    chosen: LongArray
+    decision: Decision
     gain: FloatArray
     reached: FloatArray
     only_here: FloatArray
+    loss: FloatArray
     next_best: LongArray
 
     @property
+    def fixed(self) -> LongArray:
+        """The sites that stand today."""
+        return self.decision.fixed
+
+    @property
+    def chosen(self) -> LongArray:
+        """The sites to open, in their order."""
+        return self.decision.chosen
+
+    @property
     def sites(self) -> LongArray:
-        """The open sites: the fixed ones, then the chosen in their order."""
-        return np.concatenate([self.fixed, self.chosen])
+        """The open sites: the fixed ones that stay, then the chosen in their order."""
+        return self.decision.sites
 
 
 def gap(value: float, bound: float, *, sense: Sense) -> float:
@@ -122,13 +196,13 @@ def gap_gain(value: float, bound: float, today: float | None, *, sense: Sense) -
     Returns
     -------
     float or None
-        ``|bound - value| / |bound - today|``; 0 where value and bound are the same to `BOUND_TOLERANCE`; None
-        where ``today`` is.
+        ``|bound - value| / |bound - today|``; 0 where value and bound are the same to `BOUND_TOLERANCE`; None where
+        ``today`` is, or where it is better than the bound, as conditions that are not met today can make it.
 
     Raises
     ------
     BoundError
-        Where the value or that of today is better than the bound, or one of them is no finite number.
+        Where the value is better than the bound, or one of them is no finite number.
 
     Examples
     --------
@@ -136,7 +210,7 @@ def gap_gain(value: float, bound: float, today: float | None, *, sense: Sense) -
     0.5
     """
     distance = _distance(value, bound, sense)
-    if today is None:
+    if today is None or (today - bound if sense == "max" else bound - today) > _tolerance(today, bound):
         return None
     gainable = _distance(today, bound, sense)
     if distance == 0.0:
@@ -149,8 +223,18 @@ def _distance(value: float, bound: float, sense: Sense) -> float:
     if not (math.isfinite(value) and math.isfinite(bound)):
         raise BoundError(f"value {value!r} and bound {bound!r} must be finite")
     better = bound - value if sense == "max" else value - bound
-    if abs(better) <= BOUND_TOLERANCE * max(abs(value), abs(bound)):
+    if abs(better) <= _tolerance(value, bound):
         return 0.0
     if better < 0.0:
         raise BoundError(f"value {value!r} is better than its bound {bound!r} ({sense})")
     return better
+
+
+def _tolerance(value: float, bound: float) -> float:
+    return BOUND_TOLERANCE * max(abs(value), abs(bound))
+
+
+def value_today(question: Question, value: float) -> float | None:
+    """Return the ``value`` of leaving all as it stands, None where there is nothing to compare with."""
+    counted = question.unit != "stations" and question.capacity is None
+    return value if counted and math.isfinite(value) else None

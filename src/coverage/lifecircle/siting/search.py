@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
 
 from lifecircle.errors import LifecircleError
 from lifecircle.model import FloatArray, LongArray, ReadOnlyArrays
-from lifecircle.siting.formulation import Formulation
-from lifecircle.siting.questions import Sense
+from lifecircle.siting.linear import LinearForm, Rows, rows_from, stacked_rows
 
 OPTIONS: dict[str, bool | int | float | str] = {
     "output_flag": False,
@@ -24,27 +24,31 @@ OPTIONS: dict[str, bool | int | float | str] = {
 }
 
 ENDED = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kTimeLimit)
+HOPELESS = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
 
 @dataclass(frozen=True, eq=False)
 class Found(ReadOnlyArrays):
-    """The candidates that the search opens, ascending, and its bound on the value of every plan (infinite: none)."""
+    """What a search finds.
 
-    opened: LongArray
+    Attributes: ``columns`` the best plan, one number per column of the form, None where none is found; ``bound`` the
+    solver's on the value of every plan; ``infeasible`` whether it is proven that there is no plan.
+    """
+
+    columns: FloatArray | None
     bound: float
+    infeasible: bool = False
 
 
-def search(form: Formulation, start: LongArray, *, sense: Sense, time_limit_s: float | None) -> Found:
-    """Search for the best plan, from ``start`` on.
+def search(form: LinearForm, *, start: LongArray | None = None, time_limit_s: float | None = None) -> Found:
+    """Search for the best plan.
 
     Parameters
     ----------
     form
-        The programme.
+        The question.
     start
-        The candidates that a first plan opens; it meets every constraint.
-    sense
-        Whether a larger objective is better.
+        Options that a first plan opens; None: the search finds one.
     time_limit_s
         Seconds after which the best plan so far is returned; None: until it is proven.
 
@@ -53,44 +57,102 @@ def search(form: Formulation, start: LongArray, *, sense: Sense, time_limit_s: f
     LifecircleError
         Where HiGHS gives up without saying that it is done or out of time.
     """
+    if not form.n_columns:
+        return Found(np.empty(0), form.sign * form.offset, infeasible=bool((form.side.limit < 0.0).any()))
+    form = required(form)
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     for name, value in OPTIONS.items():
         _accept(solver.setOptionValue(name, value), name)
     if time_limit_s is not None:
         _accept(solver.setOptionValue("time_limit", time_limit_s), "time_limit")
-    n_columns, rows = len(form.cost), form.rows
-    is_site = np.arange(n_columns) < form.n_sites
+    rows, unit = constraints(form), float(_scale(np.abs(form.objective).sum()))
+    whole = np.concatenate([np.ones(form.n_options, dtype=bool), form.whole, np.zeros(form.n_levels, dtype=bool)])
     status = solver.passModel(
-        n_columns,
-        len(rows.lower),
+        form.n_columns,
+        len(rows),
         len(rows.columns),
         int(highspy.MatrixFormat.kRowwise),
-        int(highspy.ObjSense.kMaximize if sense == "max" else highspy.ObjSense.kMinimize),
+        int(highspy.ObjSense.kMaximize),
         0.0,
-        form.cost,
-        np.zeros(n_columns),
-        np.ones(n_columns),
-        rows.lower,
-        rows.upper,
+        form.objective * unit,
+        form.lower,
+        form.upper,
+        np.full(len(rows), -math.inf),
+        rows.limit,
         rows.indptr.astype(np.int32),
         rows.columns,
         rows.values,
-        is_site.astype(np.int32),
+        whole.astype(np.int32),
     )
     _accept(status, "passModel")
-    sites = np.arange(form.n_sites, dtype=np.int32)
-    _accept(solver.setSolution(form.n_sites, sites, np.isin(sites, start).astype(np.float64)), "setSolution")
+    if start is not None:
+        options = np.arange(form.n_options, dtype=np.int32)
+        _accept(solver.setSolution(len(options), options, np.isin(options, start).astype(np.float64)), "setSolution")
     _accept(solver.run(), "run")
+    if solver.getModelStatus() in HOPELESS:
+        return Found(None, -form.sign * math.inf, infeasible=True)
     if solver.getModelStatus() not in ENDED:
         raise LifecircleError(f"HiGHS ended with {solver.modelStatusToString(solver.getModelStatus())}")
     info = solver.getInfo()
     has_plan = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
-    opened = np.flatnonzero(_sites(solver, form) > 0.5) if has_plan else start
-    return Found(opened, form.offset + form.unit * info.mip_dual_bound)
+    columns = np.array(solver.getSolution().col_value, dtype=np.float64) if has_plan else None
+    best = info.mip_dual_bound if whole.any() else info.objective_function_value
+    return Found(columns, form.sign * (form.offset + best / unit))
 
 
-def _sites(solver: highspy.Highs, form: Formulation) -> FloatArray:
-    return np.asarray(solver.getSolution().col_value, dtype=np.float64)[: form.n_sites]
+def constraints(form: LinearForm) -> Rows:
+    """Return all constraints of a form as rows: cover links, one option per site, side rows, structure.
+
+    Rows with other coefficients than 1 and -1 are scaled, see `_scaled`.
+    """
+    links, options = form.links, form.options
+    covers = rows_from(
+        row=np.concatenate([links.counts.rows, links.options.rows]).astype(np.int64),
+        column=np.concatenate([links.counts.columns.astype(np.int64) + form.n_options, links.options.columns]),
+        value=np.concatenate([np.ones(len(links.counts.columns)), -np.ones(len(links.options.columns))]),
+        limit=links.standing,
+    )
+    _, group, times = np.unique(options.site, return_inverse=True, return_counts=True)
+    several = np.flatnonzero(times[group] > 1)
+    _, row = np.unique(group[several], return_inverse=True)
+    once = rows_from(row, several, np.ones(len(several)), np.ones(int(row.max(initial=-1)) + 1))
+    return stacked_rows([covers, once, _scaled(form.side), _scaled(form.structure)])
+
+
+def required(form: LinearForm) -> LinearForm:
+    """Return the same form with those counts at 1 that some share cannot do without.
+
+    A class larger than what may stay out has to be reached whole. As the options are whole, no plan is lost, and the
+    programme without whole numbers comes nearer to the one with them.
+    """
+    lower, side = form.lower.copy(), form.side
+    of_class = np.flatnonzero(form.home == -1) + form.n_options
+    for row, label in enumerate(form.labels):
+        if label.kind in ("share", "floor"):
+            span = slice(side.indptr[row], side.indptr[row + 1])
+            columns, persons = side.columns[span], -side.values[span]
+            may_stay_out = side.limit[row] + persons.sum()
+            needed = np.isin(columns, of_class) & (persons > may_stay_out)
+            if may_stay_out >= 0.0:
+                lower[columns[needed]] = 1.0
+    return replace(form, lower=lower)
+
+
+def _scaled(rows: Rows) -> Rows:
+    """Return the rows, those with other coefficients than 1 and -1 times a power of two."""
+    row = np.repeat(np.arange(len(rows)), np.diff(rows.indptr))
+    size = np.abs(rows.values)
+    odd = np.bincount(row, size != 1.0, minlength=len(rows)) > 0.0
+    factor = np.where(odd, _scale(np.bincount(row, size, minlength=len(rows)).astype(np.float64)), 1.0)
+    return Rows(rows.indptr, rows.columns, rows.values * factor[row], rows.limit * factor)
+
+
+def _scale(total: FloatArray | float) -> FloatArray:
+    """Return the power of two, hence exact, that brings each ``total`` to about a million.
+
+    The solver's tolerances are absolute numbers; so they mean the same part of the residents in a hamlet and a city.
+    """
+    return np.ldexp(1.0, np.where(np.asarray(total) > 0.0, 20 - np.frexp(total)[1], 0))
 
 
 def _accept(status: highspy.HighsStatus, what: str) -> None:

@@ -1,0 +1,226 @@
+"""Siting at the scale of a city: plans and bounds of a maximal cover, found without trying everything."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifecircle.model import Walks
+from lifecircle.siting import (
+    AtLeast,
+    Budget,
+    Floor,
+    Itinerary,
+    MostResidents,
+    Moves,
+    Question,
+    ShortestWalks,
+    Standard,
+    Tiers,
+    cover_search,
+    coverage_of,
+    solve,
+)
+from lifecircle.siting.core import core_of
+from lifecircle.siting.cover import best_prices, cover_bound, cover_of, covered, is_cover, taken
+from lifecircle.siting.cover_search import search_cover
+
+C8 = 480.0
+MOST = MostResidents(C8)
+NOBODY_STANDS = np.empty(0, dtype=np.int64)
+
+
+def town(seed, n_homes, n_sites, *, reach=0.15):
+    """Homes and sites in a square, walks of up to twice the cutoff, and residents."""
+    random = np.random.default_rng(seed)
+    homes, sites = random.uniform(size=(n_homes, 2)), random.uniform(size=(n_sites, 2))
+    seconds = np.abs(sites[:, None] - homes).sum(axis=2) / reach * C8
+    there = seconds <= 2.0 * C8
+    indptr = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
+    walks = Walks(indptr, np.nonzero(there)[1].astype(np.int32), seconds[there], n_homes)
+    return walks, random.integers(1, 60, n_homes).astype(np.float64)
+
+
+@st.composite
+def small_covers(draw):
+    """A few sites and homes, some sites standing, and limits of every kind that a cover takes."""
+    seed, n_sites = draw(st.integers(0, 10**6)), draw(st.integers(2, 7))
+    walks, people = town(seed, draw(st.integers(1, 12)), n_sites, reach=draw(st.sampled_from([0.3, 0.8])))
+    random = np.random.default_rng(seed)
+    fixed = np.flatnonzero(random.random(n_sites) < 0.3)
+    area = random.integers(0, 2, n_sites)
+    conditions = {"n_new": draw(st.integers(0, 3))}
+    if draw(st.booleans()):
+        conditions["budget"] = Budget(
+            random.integers(1, 5, n_sites).astype(float), total=float(draw(st.integers(0, 9)))
+        )
+    if draw(st.booleans()):
+        conditions["at_least"] = AtLeast(1, area)
+    if draw(st.booleans()):
+        conditions["priority"] = random.uniform(0.0, 2.0, walks.n_demand)
+    if draw(st.booleans()) and len(fixed):
+        conditions["moves"] = Moves(tuple(fixed[:2].tolist()), draw(st.integers(0, 2)))
+    elif draw(st.booleans()):
+        conditions["itinerary"] = Itinerary(stops_per_day=1, days=2)
+    return Question(MOST, **conditions), walks, people, fixed
+
+
+def plans(cover):
+    """Every plan that keeps the limits."""
+    for choice in itertools.product([False, True], repeat=cover.n_options):
+        if (taken(cover.limits, np.array(choice)) <= cover.limits.limit + 1e-9).all():
+            yield np.array(choice)
+
+
+@given(small_covers(), st.integers(0, 10**6))
+@settings(max_examples=60)
+def test_no_plan_is_better_than_the_bound_whatever_the_multipliers(small, seed):
+    cover, _ = cover_of(*small)
+    random = np.random.default_rng(seed)
+    mu = random.uniform(-0.2, 1.2, len(cover.residents))
+    prices = random.uniform(-5.0, 60.0, len(cover.limits))
+    best = max((covered(cover, plan) for plan in plans(cover)), default=-np.inf)
+    assert cover_bound(cover, mu, prices) >= best - 1e-9
+    pull = np.array([(cover.residents * mu.clip(0, 1))[cover.reach.row(j)].sum() for j in range(cover.n_options)])
+    sharper = best_prices(cover.limits, pull, prices.clip(0.0))
+    assert best - 1e-9 <= cover_bound(cover, mu, sharper) <= cover_bound(cover, mu, prices) + 1e-9
+
+
+@given(small_covers())
+@settings(max_examples=40)
+def test_the_search_finds_what_trying_every_plan_finds(small):
+    cover, _ = cover_of(*small)
+    values = [covered(cover, plan) for plan in plans(cover)]
+    found = search_cover(cover)
+    assert (found.feasible, found.ended) == (bool(values), "proven")
+    if values:
+        assert found.value == pytest.approx(max(values), rel=1e-9)
+        assert found.bound >= found.value * (1.0 - 1e-9)
+        assert (taken(cover.limits, found.opened) <= cover.limits.limit + 1e-9).all()
+
+
+@given(small_covers(), st.randoms(use_true_random=False))
+def test_a_plan_reaches_the_residents_that_the_walks_say(small, random):
+    question, walks, people, fixed = small
+    cover, options = cover_of(*small)
+    opened = np.array([random.random() < 0.4 for _ in range(cover.n_options)], dtype=bool)
+    kept = np.setdiff1d(fixed, question.may_close)
+    worth = people if question.priority is None else people * question.priority
+    sites = np.union1d(kept, options.site[opened])
+    assert covered(cover, opened) == pytest.approx(coverage_of(walks, sites, worth, C8), rel=1e-12)
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=20)
+def test_some_options_alone_reach_in_their_core_whom_they_reach_in_the_city(seed):
+    walks, people = town(seed, 40, 12)
+    cover, _ = cover_of(Question(MOST, n_new=3), walks, people, NOBODY_STANDS)
+    some = np.flatnonzero(np.random.default_rng(seed).random(12) < 0.5)
+    core = core_of(cover, some)
+    opened = np.zeros(12, dtype=bool)
+    opened[some[::2]] = True
+    reached = np.zeros(len(core.residents), dtype=bool)
+    reached[core.reach.take(np.arange(0, len(some), 2)).columns] = True
+    assert core.residents[reached].sum() == pytest.approx(covered(cover, opened) - cover.base)
+
+
+@pytest.mark.parametrize("fixed", [NOBODY_STANDS, np.array([3, 40, 77])])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_town_gets_the_same_optimum_from_the_search_and_from_the_solver(seed, fixed):
+    walks, people = town(seed, 600, 120)
+    question = Question(MOST, n_new=6, at_least=AtLeast(1, np.arange(120) % 4))
+    found = search_cover(cover_of(question, walks, people, fixed)[0])
+    assert found.ended == "proven"
+    assert found.value == pytest.approx(solve(question, walks, people, fixed=fixed).value)
+
+
+def test_the_bound_of_a_town_comes_near_its_plan_without_the_solver():
+    walks, people = town(3, 3000, 500, reach=0.1)
+    cover, _ = cover_of(Question(MOST, n_new=15), walks, people, NOBODY_STANDS)
+    found = search_cover(cover, goal=0.01, work_limit=5e9)
+    assert 0.0 <= found.bound - found.value <= 0.01 * found.bound
+    assert found.bound == cover_bound(cover, found.mu, found.prices)
+
+
+@pytest.mark.parametrize("first_core", [40, 4000])
+def test_the_same_work_gives_the_same_plan(monkeypatch, first_core):
+    monkeypatch.setattr(cover_search, "FIRST_CORE", first_core)
+    walks, people = town(4, 4000, 500, reach=0.1)
+    cover, _ = cover_of(Question(MOST, n_new=20), walks, people, NOBODY_STANDS)
+    one, other = (search_cover(cover, work_limit=1.0, seed=7) for _ in range(2))
+    assert one.ended == other.ended == "work"
+    assert (one.opened == other.opened).all()
+    assert (one.value, one.bound, one.rounds) == (other.value, other.bound, 1)
+
+
+def test_a_search_that_starts_from_a_few_options_takes_in_those_it_lacks(monkeypatch):
+    walks, people = town(9, 1500, 300, reach=0.1)
+    cover, _ = cover_of(Question(MOST, n_new=12), walks, people, NOBODY_STANDS)
+    whole = search_cover(cover)
+    monkeypatch.setattr(cover_search, "FIRST_CORE", 30)
+    grown = search_cover(cover)
+    assert whole.ended == grown.ended == "proven"
+    assert grown.value == pytest.approx(whole.value)
+
+
+def test_the_order_of_homes_and_sites_does_not_change_a_proven_value():
+    walks, people = town(5, 400, 60)
+    question = Question(MOST, n_new=5)
+    homes, sites = np.random.default_rng(0).permutation(400), np.random.default_rng(1).permutation(60)
+    place = np.argsort(homes).astype(np.int32)
+    rows = [walks.row(site) for site in sites]
+    turned = Walks(
+        np.concatenate([[0], np.cumsum([len(row[0]) for row in rows])]),
+        np.concatenate([place[row[0]] for row in rows]),
+        np.concatenate([row[1] for row in rows]),
+        400,
+    )
+    one = search_cover(cover_of(question, walks, people, NOBODY_STANDS)[0])
+    other = search_cover(cover_of(question, turned, people[homes], NOBODY_STANDS)[0])
+    assert one.ended == other.ended == "proven"
+    assert one.value == pytest.approx(other.value)
+
+
+def test_who_interrupts_the_search_gets_the_best_plan_so_far_with_its_bound():
+    walks, people = town(6, 2000, 300, reach=0.1)
+    cover, _ = cover_of(Question(MOST, n_new=12), walks, people, NOBODY_STANDS)
+    told = []
+
+    def enough(value, bound, seconds):
+        told.append((value, bound, seconds))
+        raise KeyboardInterrupt
+
+    found = search_cover(cover, report=enough)
+    assert (found.ended, found.rounds, len(told)) == ("interrupted", 1, 1)
+    assert found.opened.sum() == 12
+    assert told[0][:2] == pytest.approx((found.value, found.bound))
+    assert found.value == covered(cover, found.opened) <= found.bound
+
+
+def test_without_time_there_is_still_a_plan_and_a_bound():
+    walks, people = town(7, 500, 80)
+    cover, _ = cover_of(Question(MOST, n_new=4), walks, people, NOBODY_STANDS)
+    found = search_cover(cover, time_limit_s=0.0)
+    assert (found.ended, found.rounds, found.feasible) == ("time", 0, True)
+    assert 0.0 < found.value <= found.bound <= people.sum() + 1e-9
+
+
+def test_a_plan_that_somebody_has_is_never_made_worse():
+    walks, people = town(8, 800, 100)
+    cover, _ = cover_of(Question(MOST, n_new=5), walks, people, NOBODY_STANDS)
+    best = search_cover(cover)
+    again = search_cover(cover, start=best.opened, work_limit=0.0)
+    assert again.value >= best.value
+
+
+def test_only_questions_whose_homes_count_by_one_station_are_covers():
+    everywhere = Question(MOST, n_new=1)
+    assert is_cover(everywhere)
+    assert is_cover(replace(everywhere, tiers=Tiers(2)))
+    assert not is_cover(replace(everywhere, objective=ShortestWalks(C8)))
+    assert not is_cover(Question(MostResidents(C8, (Standard(900.0),)), n_new=1))
+    assert not is_cover(replace(everywhere, backup=0.5))
+    assert not is_cover(replace(everywhere, floors=(Floor(0.5),)))
