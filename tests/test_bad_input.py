@@ -70,7 +70,7 @@ def test_every_layer_tells_at_once(city):
     }
     text = str(caught.value)
     assert len(text.splitlines()) == 9
-    assert "areas: area_id must differ from row to row [d]" in text
+    assert "areas: area_id must differ from row to row; the rows of one id" in text
 
 
 def test_the_first_ids_and_how_many_more(city):

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 import lifecircle
-from lifecircle import assign, cover, errors, open_study, site
+from lifecircle import assign, check_words, cover, errors, open_study, site
 from lifecircle.errors import KEPT_IDS, Breach, DegradedWarning, SchemaError
-from lifecircle.maps import check_page, check_words
+from lifecircle.maps import check_page
 from lifecircle.readers.requests import read_requests
 from lifecircle.rules import DONE, rules
 from lifecircle.schema import ELEVATION, LAYERS
@@ -181,6 +181,16 @@ def found(folder, rule):
 def test_a_station_entered_twice_is_shown_at_both_its_places(city):
     table(city / "stations.csv", "station_id lon lat", ["s1", *at(1, 0)], ["s1", *at(3, 2)], ["s2", *at(2, 2)])
     assert found(city, "duplicate-id").places == (tuple(at(1, 0)), tuple(at(3, 2)))
+
+
+def test_rows_of_one_id_that_are_the_same_are_told_apart_from_those_that_differ(city):
+    same, other = ["s1", *at(1, 0), "a"], ["s1", *at(1, 0), "b"]
+    table(city / "stations.csv", "station_id lon lat name", same, same)
+    assert "the rows of one id are the same" in found(city, "duplicate-id").message
+    table(city / "stations.csv", "station_id lon lat name", same, other)
+    assert "the rows of one id differ" in found(city, "duplicate-id").message
+    table(city / "stations.csv", "station_id lon lat name", same, other, *[["s2", *at(3, 2), ""]] * 2)
+    assert "1 of these stand in rows that differ" in found(city, "duplicate-id").message
 
 
 def test_homes_in_no_area_and_ground_that_two_share_have_their_places(city):
@@ -412,7 +422,7 @@ def test_the_page_says_in_the_language_of_the_study_what_to_do_and_changes_over(
     page.click("#language")
     assert "不是数字" in row.inner_text()
     assert "Not a number" not in row.inner_text()
-    assert "capacity is not a number" in row.inner_text()  # the figures of the message stay as they are
+    assert "capacity 不是数字，如 ['many']" in row.inner_text()
     assert page.locator("th").first.inner_text() == "序号"
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
 
@@ -485,7 +495,8 @@ def test_a_page_without_places_has_no_map_and_one_without_findings_says_so(opene
     assert page.locator("#map").count() == 0
     assert "must be put right" in page.locator("#finding-1 .done").inner_text()
     page = opened(page_with())
-    assert page.locator(".verdict").inner_text() == "Nothing to report."
+    verdict = page.locator(".verdict").inner_text()
+    assert verdict.startswith("Nothing to report. Next, in the terminal: lifecircle cover")
 
 
 def test_a_slip_of_one_row_does_not_shrink_the_city_to_a_dot(city):

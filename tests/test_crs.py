@@ -35,6 +35,9 @@ def state(folder, layer, value, *, datum="wgs84"):
     study = STUDY.replace('datum = "wgs84"', f'datum = "{datum}"' if datum else "")
     rows = [f"{layer} = {value}" if row.startswith(f"{layer} =") else row for row in study.splitlines()]
     (folder / "study.toml").write_text("\n".join(rows), encoding="utf-8")
+    for name in (f"{layer}.csv", f"{layer}.geojson"):
+        if name not in value:
+            (folder / name).unlink(missing_ok=True)  # else it is told that nobody names it
 
 
 def moved(crs, lonlat=PLACE):

@@ -202,3 +202,12 @@ def test_a_town_outside_china_is_not_looked_at(repository):
     layers = layers_of(repository / "data" / "monaco")
     away = with_moved(layers, ["stations"], lambda lonlat: lonlat + np.array([0.005, 0.002]))
     assert told(away) == set()
+
+
+@pytest.mark.parametrize("layer", ["stations", "candidates", "buildings"])
+def test_a_layer_of_one_web_map_stated_to_be_of_another_looks_like_the_one_it_is_of(made_up, layer):
+    stated = made_up.stated | {layer: Input(layer, f"{layer}.csv", datum="bd09")}
+    moved = with_moved(made_up, [layer], lambda lonlat: regarded(lonlat, was="gcj02", instead="bd09"))
+    [breach] = check_datums(dataclasses.replace(moved, stated=stated))
+    assert (breach.layer, breach.rule, breach.severity) == (layer, "looks-like-gcj02", "warning")
+    assert 'state datum = "gcj02"' in breach.message

@@ -22,6 +22,7 @@ from lifecircle.readers.findings import WHATS
 from lifecircle.readers.gates import GATE_REACH_M
 from lifecircle.readers.placing import ROUNDED
 from lifecircle.routing import nearest, snap
+from lifecircle.said import in_chinese
 from lifecircle.schema import LAYERS
 from lifecircle.streets import walking_streets
 from lifecircle.study import check_study, open_study
@@ -58,6 +59,7 @@ def compound(tmp_path):
     table(tmp_path / "stations.csv", "station_id lon lat", ["s1", *at(3.1, 1.9)])
     table(tmp_path / "candidates.csv", "site_id lon lat", ["c1", *at(1, 1.9)])
     geojson(tmp_path / "barriers.geojson", [({"kind": "wall"}, line((0.5, 1), (1.5, 1)))])
+    (tmp_path / "streets.geojson").unlink()
     study(tmp_path)
     return tmp_path
 
@@ -139,8 +141,36 @@ def test_a_gate_noted_beside_a_mapped_gate_is_that_one_though_a_private_way_is_n
 def test_a_gate_with_no_gate_near_is_named_with_what_to_do(compound):
     table(compound / "gates.csv", "gate_id lon lat", ["near", *at(2, 1)], ["far", *at(1, 0.5)])
     study(compound, 'gates = "gates.csv"')
-    assert told(compound)["no-gate"].ids == ("far",)
+    assert told(compound)["no-gate"].ids == ("far -> w2, 83 m away",)
     assert f"within {GATE_REACH_M:.0f} m" in told(compound)["no-gate"].message
+
+
+def test_where_the_streets_have_no_gate_at_all_none_is_said_to_be_named(compound):
+    lanes = {1: ((1, 2), {"highway": "residential"})}
+    osm_xml(compound / "streets.osm", {1: (0, 0), 2: (4, 0)}, lanes)
+    table(compound / "gates.csv", "gate_id lon lat", ["far", *at(1, 0.5)])
+    study(compound, 'gates = "gates.csv"')
+    assert told(compound)["no-gate"].ids == ("far",)
+    assert "nearest" not in told(compound)["no-gate"].message
+    assert in_chinese(told(compound)["no-gate"].message) != str(told(compound)["no-gate"].message)
+
+
+def test_a_gate_whose_hours_two_rows_write_each_in_its_way_contradicts_nobody(compound):
+    rows = ["a", "w2", "周一至周五 8:00-18:00"], ["b", "w2", "Mo-Fr 8:00-18:00"], ["c", "w2", "Mo-Fr 08:00-18:00"]
+    table(compound / "gates.csv", "gate_id way_id hours", *rows)
+    study(compound, 'gates = "gates.csv"')
+    assert "contradiction" not in told(compound)
+    assert open_study(compound).settings.walking.gates == (Gate("w2", "Mo-Fr 08:00-18:00"),)
+    table(compound / "gates.csv", "gate_id way_id hours", *rows, ["d", "w2", "Mo-Fr 8:00-18:30"])
+    assert told(compound)["contradiction"].ids == ("w2",)
+
+
+def test_the_hours_of_a_gate_in_the_study_file_may_be_in_the_words_of_its_door(compound):
+    study(compound, rest='[walking]\ngates = [{ id = "w2", hours = "周一至周五 8:00-18:00" }]')
+    assert open_study(compound).settings.walking.gates == (Gate("w2", "Mo-Fr 08:00-18:00"),)
+    assert told(compound)["hours-in-words"].severity == "repair"
+    study(compound, rest='[walking]\ngates = [{ id = "w2", hours = "待定" }]')
+    assert told(compound)["bad-hours"].severity == "error"
 
 
 def test_a_gate_that_is_shut_lets_nobody_pass_not_even_those_behind_it(compound):
@@ -157,7 +187,7 @@ def test_gates_that_contradict_themselves_are_refused(compound):
     table(compound / "gates.csv", "gate_id way_id hours open", *rows, ["e", "", "", "yes"], ["f", "w99", "", "yes"])
     study(compound, 'gates = "gates.csv"', rest='[walking]\nclosed = ["n4"]')
     _, breaches = check_study(compound)
-    assert {(b.rule, b.ids) for b in breaches if b.layer == "gates"} == {
+    assert {(b.rule, b.ids) for b in breaches if b.layer == "gates" and b.severity == "error"} == {
         ("shut-with-hours", ("c",)),
         ("contradiction", ("w2",)),
         ("bad-hours", ("d",)),
@@ -310,7 +340,9 @@ def test_closures_count_on_their_days(compound):
     table(compound / "closures.csv", "closure_id way_id since until", *rows)
     folder = study(compound, 'closures = "closures.csv"', rest="date = 2026-05-03")
     assert open_study(folder).settings.walking.closed == ("w4", "w2")
-    assert told(folder)["not-in-force"].ids == ("before", "after")
+    in_force = told(folder)["in-force"]
+    assert in_force.ids == ("during", "always", "before: not in force", "after: not in force")
+    assert in_force.message == "2 in force on 2026-05-03; 2 not, and left out"
     folder = study(compound, 'closures = "closures.csv"')
     assert open_study(folder).settings.walking.closed == ("w1", "w4", "w3", "w2")
     assert told(folder)["undated-study"].ids == ("before", "during", "after")
@@ -337,7 +369,7 @@ def test_a_closure_that_is_over_stops_nothing_and_one_that_ends_before_it_begins
     ]
     table(compound / "closures.csv", "closure_id way_id since until", *rows)
     found = told(study(compound, 'closures = "closures.csv"', rest="date = 2026-05-09"))
-    assert found["not-in-force"].ids == ("gone", "nowhere")
+    assert found["in-force"].ids == ("gone: not in force", "nowhere: not in force")
     assert {rule for rule, b in found.items() if b.severity == "error"} == {"until-before-since"}
 
 
@@ -446,6 +478,7 @@ def test_findings_in_the_study_file_are_the_same_as_in_a_sheet(compound):
     sheet(compound, ["way", "w2", "open"], ["residents", "b1", "4"], ["gate", "", "shut", *at(2, 1)])
     listed = open_study(compound)
     lon, lat = at(2, 1)
+    (compound / "findings.csv").unlink()
     study(compound)
     with (compound / "study.toml").open("a", encoding="utf-8") as file:
         file.write(f"""[overrides]
@@ -525,7 +558,8 @@ def test_a_finding_that_cannot_mean_anything_is_refused_with_its_row(compound, n
     study(compound, 'overrides = "findings.csv"', rest="date = 2026-06-01")
     opened, breaches = check_study(compound)
     assert opened is None
-    assert [(b.rule, b.ids) for b in breaches if b.severity == "error"] == [(rule, (row[1] or "row 3",))]
+    [finding] = [b for b in breaches if b.severity == "error"]
+    assert (finding.rule, *(named.split(" -> ")[0] for named in finding.ids)) == (rule, row[1] or "row 3")
     assert "overridden" not in {b.rule for b in breaches}, "what is refused replaces nothing"
 
 
@@ -561,6 +595,24 @@ def test_groups_keep_their_share_of_the_people_found(city):
     demand = place_residents(open_study(city))
     assert demand.residents["residents_65plus"].tolist() == [6.0, 1.0, 0.0]
     assert demand.residents["residents"].tolist() == [12.0, 4.0, 5.0]
+    scaled = told(city)["scaled-groups"]
+    assert (scaled.ids, scaled.severity) == (("b1: 60 -> 12",), "note")
+
+
+def test_hours_of_a_gate_are_read_in_words_too(compound):
+    table(compound / "gates.csv", "gate_id lon lat hours", ["south", *at(2, 1), "每天 6:00—22:00"])
+    study(compound, 'gates = "gates.csv"')
+    assert open_study(compound).settings.walking.gates == (Gate("n4", "Mo-Su 06:00-22:00"),)
+    assert told(compound)["hours-in-words"].ids == ("south",)
+    found = sheet(compound, ["gate", "n4", "工作日 8点-18点"])
+    assert open_study(found).settings.walking.gates == (Gate("n4", "Mo-Fr 08:00-18:00"),)
+
+
+def test_gates_that_count_are_listed_open_and_shut(compound):
+    table(compound / "gates.csv", "gate_id way_id open", ["a", "n4", "yes"], ["b", "w4", "no"])
+    in_force = told(study(compound, 'gates = "gates.csv"'))["in-force"]
+    assert (in_force.ids, in_force.severity) == (("n4", "w4: shut"), "note")
+    assert in_force.message.startswith("1 let everyone through")
 
 
 def test_people_found_are_part_of_the_total_of_their_area(city):

@@ -67,7 +67,7 @@ def test_outlines_are_the_same_in_every_format(communities, tmp_path, kind):
     path = tmp_path / f"areas.{kind}"
     communities.to_parquet(path) if "parquet" in kind else communities.to_file(path, encoding="utf-8")
     table, breaches = read(path, "areas")
-    assert breaches == []
+    assert told(breaches) == {"not-read": (("kept",), "note")}
     order = table.sort_values("area_id")
     assert (order["area_id"].tolist(), order["name"].tolist()) == (["a1", "a2"], NAMES)
     assert shapely.equals(
@@ -250,13 +250,14 @@ def test_headings_of_offices_are_known_and_what_was_taken_is_told(tmp_path):
     table, breaches = read(path)
     assert table[["station_id", "name"]].to_numpy().tolist() == [row[:2] for row in STATIONS]
     taken = ("station_id = 站点编号", "name = 名 称", "lon = 经度", "lat = 纬度")
-    assert told(breaches) == {"alias": (taken, "repair")}
+    assert told(breaches) == {"alias": (taken, "note")}
 
 
 def test_what_the_study_says_goes_before_what_a_heading_usually_means(tmp_path):
     path = csv(tmp_path / "stations.csv", ["编号", "站点编号", "lon", "lat"], ["x", "s1", "1", "2"])
     table, breaches = read(path, columns={"station_id": "编号"})
-    assert (table["station_id"].tolist(), breaches) == (["x"], [])
+    assert table["station_id"].tolist() == ["x"]
+    assert told(breaches) == {"not-read": (("站点编号",), "note")}
 
 
 def test_of_two_columns_of_one_heading_none_is_taken_until_the_study_says_which(tmp_path):
@@ -265,7 +266,7 @@ def test_of_two_columns_of_one_heading_none_is_taken_until_the_study_says_which(
     assert told(breaches)["repeated-heading"] == (("人口 (1) or 人口 (2)",), "warning")
     assert told(breaches)["missing-column"] == (("residents",), "error")
     table, breaches = read(path, "residents", columns={"residents": "人口 (2)"})
-    assert (table["residents"].tolist(), {b.rule for b in breaches}) == ([4.0], {"alias"})
+    assert (table["residents"].tolist(), {b.rule for b in breaches}) == ([4.0], {"alias", "not-read"})
     asked = read(path, "residents", columns={"residents": "人口"})[1]
     assert "there is no column 人口" in told_message(asked, "missing-column")
     assert told(asked)["repeated-heading"] == (("人口 (1) or 人口 (2)",), "warning")
@@ -297,7 +298,8 @@ def test_of_two_headings_of_one_meaning_none_is_taken(tmp_path):
 def test_our_own_name_goes_before_an_alias(tmp_path):
     path = csv(tmp_path / "residents.csv", ["building_id", "residents", "人口"], ["b1", "3", "4"])
     table, breaches = read(path, "residents")
-    assert (table["residents"].tolist(), breaches) == ([3.0], [])
+    assert table["residents"].tolist() == [3.0]
+    assert told(breaches) == {"not-read": (("人口",), "note")}
 
 
 @pytest.mark.parametrize("layer", ALIASES)
@@ -323,7 +325,10 @@ def test_no_heading_means_two_things_in_one_layer(layer):
         ("-", np.nan, "dash-for-none"),
         ("无", np.nan, "dash-for-none"),
         ("1层", np.nan, "not-a-number"),
-        ("约2250", np.nan, "not-a-number"),
+        ("约2250", 2250.0, "unit-in-number"),
+        ("750人", 750.0, "unit-in-number"),
+        ("1,200 人次", 1200.0, "unit-in-number"),
+        ("1,200㎡", np.nan, "not-a-number"),
         ("1,23", np.nan, "not-a-number"),
         ("-1", -1.0, "negative-number"),
         ("#REF!", np.nan, "formula-cell"),
@@ -348,8 +353,8 @@ def test_an_id_in_wide_characters_is_the_same_id(tmp_path):
     assert told(breaches) == {"full-width-digits": (("Ｂ１２",), "repair")}
 
 
-@pytest.mark.parametrize("cell", ["1,200人", "约300", "3.5万", "60%", "三百", "300-400", "12 户"])
-def test_a_number_with_a_word_is_named_and_never_guessed(tmp_path, cell):
+@pytest.mark.parametrize("cell", ["3.5万", "60%", "三百", "300-400", "2-3人", "12 户", "6+1"])
+def test_a_number_that_words_make_doubtful_is_named_and_never_guessed(tmp_path, cell):
     path = csv(tmp_path / "residents.csv", ["building_id", "residents"], ["b1", f'"{cell}"'], ["b2", "4"])
     table, breaches = read(path, "residents")
     assert told(breaches) == {"not-a-number": (("b1",), "error")}
@@ -565,3 +570,169 @@ def test_a_table_of_many_columns_is_no_danger(tmp_path):
     more = [f"c{i}" for i in range(60)]
     path = book(tmp_path / "r.xlsx", sheet("一", ["building_id", "residents", *more], ["b1", 3, *more]))
     assert read(path, "residents")[0]["residents"].tolist() == [3.0]
+
+
+# ------------------------------------------------------------------------------------------- what nothing is read of
+
+
+def test_columns_that_nothing_takes_are_told_in_one_note_with_what_may_be_meant(tmp_path):
+    path = csv(tmp_path / "closures.csv", ["编号", "way_id", "原因", "封闭日", "备注"], ["c1", "w1", "修路", "5月", ""])
+    _, breaches = read(path, "closures")
+    assert told(breaches) == {
+        "alias": (("closure_id = 编号",), "note"),
+        "not-read": (("封闭日", "原因", "备注"), "note"),
+    }
+    assert 'did you mean since? then say so: columns = { since = "封闭日" }' in told_message(breaches, "not-read")
+
+
+@pytest.mark.parametrize(
+    ("layer", "heading"),
+    [
+        *(("residents", heading) for heading in ("60岁以下", "80岁以上", "人口密度", "非低保", "6岁以上", "5岁以上")),
+        *(("residents", heading) for heading in ("残疾等级", "楼栋人数", "60岁以下人数", "低保户数")),
+        ("residents", "residents_60plus"),
+        *(("buildings", heading) for heading in ("地下层数", "总户数")),
+        *(("stations", heading) for heading in ("关门时间", "closing_hours", "服务")),
+    ],
+)
+def test_no_column_is_proposed_that_may_mean_the_opposite(tmp_path, layer, heading):
+    path = csv(tmp_path / f"{layer}.csv", ["id", "lon", "lat", heading], ["1", "123.9", "41.8", "5"])
+    assert "did you mean" not in told_message(read(path, layer)[1], "not-read")
+
+
+@pytest.mark.parametrize(
+    ("layer", "heading", "ours"),
+    [
+        ("residents", "60岁以上人数", "residents_aged"),
+        ("residents", "独居老人数", "residents_living_alone"),
+        ("residents", "人口总数", "residents"),
+        ("buildings", "adress", "address"),
+        ("closures", "结束日", "until"),
+        ("closures", "开始时间", "since"),
+        ("stations", "opening_hour", "hours"),
+    ],
+)
+def test_a_column_is_proposed_for_a_slip_of_typing_or_a_word_that_changes_nothing(tmp_path, layer, heading, ours):
+    path = csv(tmp_path / f"{layer}.csv", ["id", "lon", "lat", heading], ["1", "123.9", "41.8", "5"])
+    assert f"did you mean {ours}?" in told_message(read(path, layer)[1], "not-read")
+
+
+def test_names_and_telephones_that_are_left_out_are_told_as_that_alone(tmp_path):
+    path = csv(tmp_path / "residents.csv", ["楼栋编号", "人口", "姓名", "备注"], ["b1", "3", "张三", "13912345678"])
+    _, breaches = read(path, "residents")
+    assert told(breaches)["personal-data"] == (("姓名 (1 row)", "备注 (1 row)"), "repair")
+    assert "not-read" not in told(breaches)
+
+
+def test_of_a_table_of_persons_without_headings_no_cell_is_shown(tmp_path):
+    path = csv(tmp_path / "residents.csv", ["b1", "3", "张三"], ["b2", "4", "李四"])
+    _, breaches = read(path, "residents", columns={"building_id": "b1", "residents": "3"})
+    [note] = [b for b in breaches if b.rule == "not-read"]
+    assert (note.ids, note.count) == ((), 1)
+    assert "张三" not in str(note)
+
+
+def test_the_area_of_a_station_is_worked_out_of_its_place_and_no_loss(tmp_path):
+    path = csv(
+        tmp_path / "stations.csv", ["station_id", "lon", "lat", "社区代码", "社区"], ["s1", "1", "2", "c1", "东"]
+    )
+    assert told(read(path)[1]) == {}
+
+
+@pytest.mark.parametrize("heading", ["开放时间", "hours"])
+def test_a_column_that_the_study_states_as_empty_is_not_read(tmp_path, heading):
+    path = csv(tmp_path / "stations.csv", ["station_id", "lon", "lat", heading], ["s1", "1", "2", "待定"])
+    assert read(path)[0]["hours"].tolist() == ["待定"]
+    table, breaches = read(path, without=frozenset({"hours"}))
+    assert table["hours"].eq("").all()
+    assert breaches == []
+
+
+# --------------------------------------------------------------------------------------------------- rows of sums
+
+HOMES = ["楼栋编号", "人口", "60岁以上"]
+
+
+def test_a_sum_that_the_rows_do_not_add_up_to_is_told_with_both_figures(tmp_path):
+    path = csv(tmp_path / "residents.csv", HOMES, ["b1", "30人", "4"], ["b2", "12", "5"], ["合计", '"1,042"', "9"])
+    _, breaches = read(path, "residents")
+    assert told(breaches)["sum-differs"] == (("row 4: 人口",), "warning")
+    assert "says 1,042 under 人口, and the rows above it add up to 42" in told_message(breaches, "sum-differs")
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        [["合计", "42", "9"]],
+        [["小计", "42", ""], ["b3", "8", "0"], ["小计", "8", "0"], ["总计", "50", "9"]],
+        [["合计", "", ""]],
+        [["合计", "约42", "九"]],
+    ],
+)
+def test_a_sum_of_all_rows_or_of_those_since_the_sum_before_is_right(tmp_path, foot):
+    path = csv(tmp_path / "residents.csv", HOMES, ["b1", "30", "4"], ["b2", "12", "5"], *foot)
+    _, breaches = read(path, "residents")
+    assert "sum-differs" not in told(breaches)
+
+
+TABLES_OF_SUMS = {
+    "the sum of all stands first": ["合计 42", "b1 30", "b2 12"],
+    "the sum of each group stands above it": ["甲小计 7", "b1 3", "b2 4", "乙小计 5", "b3 5", "丙小计 1", "b4 1"],
+    "sums of houses and of communities stand above both": [
+        *("甲合计 7", "一小计 3", "b1 3", "二小计 4", "b2 4", "乙合计 9", "三小计 9", "b3 9")
+    ],
+    "sums of houses stand among those of communities": [
+        *("b1 3", "小计 3", "b2 4", "小计 4", "甲社区合计 7", "b3 5", "小计 5", "b4 6", "小计 6", "乙社区合计 11"),
+        "总计 18",
+    ],
+}
+"""Tables whose sums are all right, a building or a sum and its residents a row."""
+
+
+@pytest.mark.parametrize("rows", TABLES_OF_SUMS.values(), ids=TABLES_OF_SUMS)
+def test_sums_are_right_above_their_rows_and_on_two_levels(tmp_path, rows):
+    path = csv(tmp_path / "residents.csv", ["楼栋编号", "人口"], *(row.split() for row in rows))
+    assert "sum-differs" not in told(read(path, "residents")[1])
+
+
+@pytest.mark.parametrize("rows", list(TABLES_OF_SUMS.values())[1:], ids=list(TABLES_OF_SUMS)[1:])
+def test_a_sum_on_two_levels_or_above_its_rows_that_is_wrong_is_told(tmp_path, rows):
+    wrong = max(i for i, row in enumerate(rows) if "计" in row)
+    spoilt = [row if i != wrong else f"{row.split()[0]} 900" for i, row in enumerate(rows)]
+    path = csv(tmp_path / "residents.csv", ["楼栋编号", "人口"], *(row.split() for row in spoilt))
+    assert told(read(path, "residents")[1])["sum-differs"] == ((f"row {wrong + 2}: 人口",), "warning")
+
+
+def test_a_sheet_of_the_sums_of_other_sheets_is_right(tmp_path):
+    head = ["楼栋编号", "人口"]
+    path = book(
+        tmp_path / "residents.xlsx",
+        sheet("甲", head, ["b1", "3"], ["b2", "4"]),
+        sheet("乙", head, ["b3", "5"]),
+        sheet("汇总", head, ["甲合计", "7"], ["乙合计", "5"]),
+    )
+    assert "sum-differs" not in told(read(path, "residents")[1])
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_sum_is_held_against_the_column_that_is_read(tmp_path, first):
+    columns = [["人数", "30", "12", "1"], ["常住", "3", "4", "7"]]
+    rows = zip(["楼栋编号", "b1", "b2", "合计"], columns[first], columns[1 - first], strict=True)
+    path = csv(tmp_path / "residents.csv", *rows)
+    assert "sum-differs" not in told(read(path, "residents", columns={"residents": "常住"})[1])
+
+
+def test_a_sum_below_a_household_that_is_there_twice_counts_it_once(tmp_path):
+    path = csv(
+        tmp_path / "residents.csv", ["户号", *HOMES], ["h1", "b1", "3", "1"], ["h1", "b1", "3", "1"], ["合计", "", "3"]
+    )
+    _, breaches = read(path, "residents")
+    assert "sum-differs" not in told(breaches)
+
+
+def test_where_rows_are_chosen_sums_say_nothing(tmp_path):
+    path = csv(
+        tmp_path / "residents.csv", [*HOMES, "类"], ["b1", "30", "4", "甲"], ["b2", "12", "5", "乙"], ["合计", "42"]
+    )
+    _, breaches = read(path, "residents", where=({"类": ("甲",)},))
+    assert "sum-differs" not in told(breaches)

@@ -30,7 +30,7 @@ from lifecircle.demand import Demand
 from lifecircle.maps import coverage_page
 from lifecircle.maps.encode import WORLD_PX, script_json, shapes, signed_varints, varints, world_px
 from lifecircle.maps.page import LEAFLET
-from lifecircle.maps.words import EN, LOCALES, WORDS, ZH
+from lifecircle.maps.words import EN, LOCALES, WORDS, ZH, level_names
 from lifecircle.model import Circle, Note, Scenario, Settings, SpeedClass, StreetWays, Study, Walking
 
 CRS_M = CRS.from_epsg(32651)
@@ -706,6 +706,28 @@ def test_a_city_of_sixty_thousand_buildings(open_page, record_property):
 
 
 # --------------------------------------------------------------------------- words and numbers
+
+
+@pytest.mark.parametrize(
+    ("level", "zh", "en"),
+    [
+        ("community", "社区", "community"),
+        ("Service_Area", "片区", "service area"),
+        ("街道", "街道", "subdistrict"),
+        ("subdistrict", "街道（乡镇）", "subdistrict"),
+        ("gehuo", "gehuo", "gehuo"),
+    ],
+)
+def test_the_usual_levels_of_areas_have_names_in_both_languages(level, zh, en):
+    assert level_names(level) == {"zh": zh, "en": en}
+
+
+def test_the_choice_of_a_level_speaks_the_language_of_the_page(made, open_page):
+    with open_page(made.page()) as seen:
+        level = seen.page.locator("#choice-level option")
+        assert level.all_inner_texts() == ["subdistrict", "community"]
+        seen.page.locator("#language").click()
+        assert level.all_inner_texts() == ["街道", "社区"]
 
 
 def test_both_languages_have_the_same_words_and_marks():

@@ -52,6 +52,12 @@ def with_addresses(folder, *addresses):
 # --------------------------------------------------------------------------------------------------- households
 
 
+def test_a_household_with_more_of_a_group_than_people_is_named(city):
+    rows = [["h1", "b1", 3, 1], ["h2", "b1", 1, 2]]
+    table(city / "residents.csv", "household building_id residents residents_65plus", *rows)
+    assert told(city)["group-exceeds"].ids == ("h2",)
+
+
 def test_households_of_a_building_are_added_up(city):
     table(city / "residents.csv", "building_id household residents", ["b1", "h1", 3], ["b1", "h2", 2], ["b2", "h3", 4])
     assert homes(city) == ([5.0, 4.0, 0.0], {})

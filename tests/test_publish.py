@@ -429,3 +429,28 @@ def test_two_classes_round_apart_and_add_up(hamlet):
     exact = replace(hamlet, study=study, demand=demand, reach={c.name: hamlet.reach["adult"] for c in classes})
     rounded = published(exact, KEY).demand.residents
     assert (rounded["residents"] == rounded["residents_aged"] + rounded["residents_adult"]).all()
+
+
+def test_the_first_publishing_says_that_it_makes_a_key_where_it_lies_and_that_it_must_be_kept(
+    tmp_path, run, monkeypatch
+):
+    monkeypatch.setattr("typer.get_app_dir", lambda name: str(tmp_path / "settings" / name))
+    city = tmp_path / "city"
+    city.mkdir()
+    write_city(city, study=STUDY)
+    _, _, complaint = run("cover", city, "--publish", "--out", tmp_path / "out")
+    assert f"made the key for publishing, {tmp_path / 'settings' / 'lifecircle' / KEY_FILE}: keep it" in complaint
+    _, _, complaint = run("cover", city, "--publish", "--out", tmp_path / "out")
+    assert "made the key" not in complaint, "it is there already"
+
+
+def test_whoever_is_stopped_by_a_warning_has_still_been_told_to_keep_the_key(tmp_path, run, monkeypatch):
+    monkeypatch.setattr("typer.get_app_dir", lambda name: str(tmp_path / "settings" / name))
+    city = tmp_path / "city"
+    city.mkdir()
+    write_city(city, study=STUDY)
+    table(city / "candidates.csv", "site_id lon lat kind", ["c1", *at(2, 5), "pharmacy"])
+    code, _, complaint = run("cover", city, "--publish", "--strict", "--out", tmp_path / "out")
+    assert code == 1
+    assert "warnings count as errors" in complaint
+    assert "keep it, back it up" in complaint

@@ -9,10 +9,11 @@ import pytest
 import shapely
 from pyproj import Geod
 
+from lifecircle import cover
 from lifecircle.readers.metric import local_crs, project, project_box
 from lifecircle.readers.osm import read_osm
 from lifecircle.study import check_study, open_study
-from tiny import STUDY, at, box, buildings, geojson, line, osm_xml, table, write_city
+from tiny import STUDY, at, box, buildings, geojson, line, osm_xml, point, table, write_city
 
 EARTH = Geod(ellps="WGS84")
 
@@ -307,12 +308,13 @@ def test_a_bow_tie_is_mended_and_told(city):
     assert study.areas.area.sum() == pytest.approx(whole_m2[0] / 2, rel=1e-3)
 
 
-def test_what_the_reading_library_remarks_is_passed_on(city):
+def test_an_open_ring_is_closed_and_told_with_its_area(city):
     ring = [at(-1, -1), at(5, -1), at(5, 3), at(-1, 3)]
     geojson(city / "areas.geojson", [({"area_id": "open"}, {"type": "Polygon", "coordinates": [ring]})])
     study, breaches = check_study(city)
-    assert [(b.layer, b.rule, b.severity) for b in breaches if b.rule == "reading"] == [("areas", "reading", "warning")]
-    assert "closed by a straight line" in next(b.message for b in breaches if b.rule == "reading")
+    [ring] = [b for b in breaches if b.rule == "open-ring"]
+    assert (ring.layer, ring.ids, ring.severity) == ("areas", ("open",), "repair")
+    assert "closed by a straight line" in ring.message
     assert study is not None
 
 
@@ -350,7 +352,11 @@ HOLE = [21, 22, 23, 24, 21]
 def osm_city(folder, ways, relations=None, node_tags=None, *, nodes=NODES, **inputs):
     """Write an OpenStreetMap file beside the city's tables and open the study with it."""
     osm_xml(folder / "a.osm", nodes, {1: ([1, 2, 3, 4], {"highway": "path"}), **ways}, relations, node_tags=node_tags)
-    return open_study(with_inputs(folder, streets='"a.osm"', **inputs))
+    with_inputs(folder, streets='"a.osm"', **inputs)
+    named = (folder / "study.toml").read_text("utf-8")
+    for path in [path for path in folder.iterdir() if f'"{path.name}"' not in named and path.name != "study.toml"]:
+        path.unlink()
+    return open_study(folder)
 
 
 def test_osm_streets_share_nodes_and_leave_ferries_out(city):
@@ -611,3 +617,88 @@ def test_packed_osm_files_are_read(osm_folder):
     osm_xml(osm_folder / "a.osm", NODES, {1: ([1, 2, 3], {"highway": "path"})})
     (osm_folder / "a.osm.gz").write_bytes(gzip.compress((osm_folder / "a.osm").read_bytes()))
     assert open_study(with_inputs(osm_folder, streets='"a.osm.gz"')).streets.way_id == ("w1",)
+
+
+# ----------------------------------------------------------------------------- stations that only name their building
+
+
+@pytest.fixture
+def with_doors(city):
+    """The city, b1 with a door in its east and one nearer to its middle."""
+    doors = [({"building_id": "b1"}, point(1.4, 0.3)), ({"building_id": "b1"}, point(1.25, 0.4))]
+    geojson(city / "doors.geojson", doors)
+    return with_inputs(city, entrances='"doors.geojson"')
+
+
+def test_a_station_without_coordinates_stands_at_the_door_of_its_building(with_doors):
+    table(with_doors / "stations.csv", "station_id lon lat building_id", ["s1", "", "", "b1"], ["s2", *at(3, 2), ""])
+    study, findings = check_study(with_doors)
+    [finding] = findings
+    assert (finding.rule, finding.ids, finding.severity) == ("placed-at-building", ("s1 -> b1",), "repair")
+    door = gpd.GeoSeries(gpd.points_from_xy(*zip(at(1.25, 0.4), strict=True)), crs=4326).to_crs(study.crs)[0]
+    assert study.stations.geometry[0].distance(door) < 0.01
+    assert study.stations["area_id"].tolist() == ["s", "n"]
+    today = cover(study).buildings.set_index("building_id")
+    assert today.loc["b1", ["station_id", "walk_m"]].tolist() == ["s1", 0.0]
+
+
+def test_a_door_far_from_its_building_is_not_where_its_station_stands(city):
+    geojson(city / "doors.geojson", [({"building_id": "b2"}, point(1000, 1000))])
+    table(city / "stations.csv", "station_id building_id", ["s1", "b2"])
+    study, _ = check_study(with_inputs(city, entrances='"doors.geojson"'))
+    assert study.stations.geometry[0].within(study.buildings.set_index("building_id").geometry["b2"])
+
+
+@pytest.mark.parametrize(
+    ("crs", "columns", "rule"),
+    [(', crs = "EPSG:4549"', "lon lat", "not-metres"), ("", "x y", "no-crs"), ("", "lon y", "missing-column")],
+)
+def test_a_station_with_coordinates_that_cannot_be_used_is_not_moved_to_its_building(city, crs, columns, rule):
+    table(city / "stations.csv", f"station_id {columns} building_id", ["s1", 1, 2, "b1"])
+    study, findings = check_study(with_inputs(city, stations=f'{{ path = "stations.csv"{crs} }}'))
+    assert study is None
+    assert [(b.layer, b.rule) for b in findings if b.severity == "error"] == [("stations", rule)]
+
+
+def test_a_building_without_a_door_has_its_station_inside(city):
+    table(city / "candidates.csv", "site_id building_id kind", ["c1", "b2", "shop"])
+    study, findings = check_study(city)
+    assert [(b.layer, b.rule) for b in findings] == [("candidates", "placed-at-building")]
+    home = study.buildings.set_index("building_id").geometry["b2"]
+    assert study.candidates.geometry[0].within(home)
+
+
+def test_a_station_of_which_nobody_knows_where_it_is_is_an_error_with_the_way_out(city):
+    rows = [["s1", "", "", "b9"], ["s2", "", "", ""], ["s3", *at(1.2, 0.3), "b1"]]
+    table(city / "stations.csv", "station_id lon lat building_id", *rows)
+    study, findings = check_study(city)
+    assert study is None
+    assert {(b.rule, b.ids, b.severity) for b in findings} == {
+        ("unknown-id", ("s1 -> b9",), "error"),
+        ("no-geometry", ("s2",), "error"),
+    }
+    assert any("give it lon and lat, or building_id" in b.message for b in findings)
+
+
+# ------------------------------------------------------------------------------------------ files that nobody names
+
+
+def test_files_that_look_like_inputs_and_are_none_are_told_in_one_note(city):
+    for name in ("街道边界.shp", "街道边界.dbf", "街道边界.shx", "旧户表.xls", "data.zip"):
+        (city / name).write_bytes(b"x")
+    for name in ("README.md", "LICENSE.txt", "figures.json", "requests.csv", "诉求工单.csv", "~$旧户表.xlsx"):
+        (city / name).write_bytes(b"x")
+    (city / "today").mkdir()
+    (city / "today" / "coverage.csv").write_bytes(b"x")
+    study, [finding] = check_study(city)
+    assert study is not None
+    assert (finding.layer, finding.rule, finding.severity) == ("study.toml", "unnamed-file", "note")
+    assert finding.ids == ("data.zip", "旧户表.xls", "街道边界.shp")
+
+
+def test_a_folder_that_holds_an_input_is_looked_into(city):
+    (city / "data").mkdir()
+    (city / "stations.csv").rename(city / "data" / "stations.csv")
+    (city / "data" / "more.geojson").write_bytes(b"x")
+    _, [finding] = check_study(with_inputs(city, stations='"data/stations.csv"'))
+    assert finding.ids == ("data/more.geojson",)

@@ -2,21 +2,26 @@
 
 import re
 import zipfile
+from functools import cache
+from itertools import combinations
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyproj import CRS
 
 from intake import read, told
 from lifecircle.demand import place_residents
+from lifecircle.hours import DAYS, is_open, problem_of_hours
 from lifecircle.readers.addresses import plain_address
 from lifecircle.readers.encodings import python_codec, recognise
+from lifecircle.readers.hours_in_words import hours_in_osm, hours_of_words
 from lifecircle.study import check_study, open_study
+from lifecircle.synthetic.words import hours_in_words
 from lifecircle.synthetic.xlsx import Sheet, write_workbook
 from tiny import STUDY, areas, at, box, buildings, geojson, table, write_city
 
@@ -251,7 +256,8 @@ def test_sheets_that_differ_only_in_what_nobody_reads_are_one_table(tmp_path):
     ]
     write_workbook(tmp_path / "residents.xlsx", sheets)
     residents, breaches = read(tmp_path / "residents.xlsx", "residents")
-    assert (residents["residents"].tolist(), breaches) == ([5.0, 4.0], [])
+    assert residents["residents"].tolist() == [5.0, 4.0]
+    assert {b.severity for b in breaches} <= {"note"}
 
 
 @pytest.mark.parametrize("before", [(), ("",)], ids=["first column", "blank column before"])
@@ -445,3 +451,189 @@ def test_what_a_library_says_that_does_no_harm_is_not_passed_on(tmp_path):
     path.write_text(path.read_text().replace('"type": "Feature",', '"type": "Feature", "id": 1,'))
     stations, breaches = read(path)
     assert (stations["station_id"].tolist(), breaches) == (["s1", "s2"], [])
+
+
+# ----------------------------------------------------------------------------------------------------------- hours
+
+
+@pytest.mark.parametrize(
+    ("words", "hours"),
+    [
+        ("每天 8:00-20:00", "Mo-Su 08:00-20:00"),
+        ("周一至周五 8:30-17:30；周六 9:00—12:00", "Mo-Fr 08:30-17:30; Sa 09:00-12:00"),
+        ("工作日9:00-17:00 周末10点-16点", "Mo-Fr 09:00-17:00; Sa,Su 10:00-16:00"),
+        ("上午８：３０－１１：３０，下午２：００－５：００", "08:30-11:30,14:00-17:00"),
+        ("周一、三、五 上午9点到11点半", "Mo,We,Fr 09:00-11:30"),
+        ("8:30-17:30（周一至周五）", "Mo-Fr 08:30-17:30"),
+        ("8:30-17:30（双休）", "08:30-17:30; Sa,Su off"),
+        ("工作日8:30-17:30，双休日9:00-16:00", "Mo-Fr 08:30-17:30; Sa,Su 09:00-16:00"),
+        ("周一闭馆，每天8:00-20:00", "Mo-Su 08:00-20:00; Mo off"),
+        ("早8点到晚8点", "08:00-20:00"),
+        ("周一至周五 8:30-11:30 13:30-17:30", "Mo-Fr 08:30-11:30,13:30-17:30"),
+        ("全天", "24/7"),
+        ("24小时服务", "24/7"),
+        ("Ｍｏ－Ｆｒ 08：00—18：00", "Mo-Fr 08:00-18:00"),
+    ],
+)
+def test_opening_hours_are_read_as_a_door_says_them(city, words, hours):
+    table(city / "stations.csv", "station_id lon lat hours", ["s1", *at(1.2, 0.3), words])
+    study, [finding] = check_study(city)
+    assert study.stations["hours"].tolist() == [hours]
+    assert (finding.rule, finding.ids, finding.severity) == ("hours-in-words", ("s1",), "repair")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["待定", "夏季8:00-18:00", "8-20", "每天", "周末休息", "25:00-26:00", "上午8:00-6:00", "节假日除外", "详见公告"],
+)
+def test_hours_that_may_mean_anything_are_left_out_with_a_warning_and_stop_nothing(city, words):
+    table(city / "stations.csv", "station_id lon lat hours", ["s1", *at(1.2, 0.3), words])
+    study, [finding] = check_study(city)
+    assert study.stations["hours"].tolist() == [""]
+    assert (finding.rule, finding.ids, finding.severity) == ("bad-hours", ("s1",), "warning")
+    assert words in finding.message
+
+
+@pytest.mark.parametrize(
+    ("words", "hours"),
+    [
+        ("周三休息，周一至周五9:00-17:00", "Mo-Fr 09:00-17:00; We off"),
+        ("周五9:00-12:00，周一至周五9:00-17:00", "Mo-Fr 09:00-17:00; Fr 09:00-12:00"),
+        ("周六、周日及节假日休息，工作日8:00-17:00", "Mo-Fr 08:00-17:00; Sa,Su,PH off"),
+        ("节假日除外，每天8:00-17:00", "Mo-Su 08:00-17:00; PH off"),
+    ],
+)
+def test_what_a_door_says_of_single_days_holds_wherever_it_says_so(words, hours):
+    assert hours_of_words(words) == hours
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "8:30-17:30（12:00-14:00休息）",
+        "周一至周五8:30-17:30 中午12:00-13:00休息",
+        "周三8:00-12:00休息",
+        "周六休息12:00-14:00",
+        "周六休息（12:00-14:00）",
+    ],
+)
+def test_a_rest_at_noon_shuts_nothing_for_the_week(words):
+    assert hours_of_words(words) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "hours"),
+    [
+        ("9点-12点 14:00-17:00", "09:00-12:00,14:00-17:00"),
+        ("9点-12点14:00-17:00", "09:00-12:00,14:00-17:00"),
+        ("9点半-12点 14点30分-17点", "09:30-12:00,14:30-17:00"),
+        ("9时 30分-12时", "09:30-12:00"),
+        ("9点30-12点", "09:30-12:00"),
+        ("9:00-12:00:14:00-17:00", ""),
+    ],
+)
+def test_the_digits_of_the_next_time_are_no_minutes_of_the_one_before(words, hours):
+    assert hours_of_words(words) == hours
+
+
+@pytest.mark.parametrize(
+    ("words", "hours"),
+    [
+        ("周末双休，8:00-17:00", "08:00-17:00; Sa,Su off"),
+        ("双休 9:00-17:00", "09:00-17:00; Sa,Su off"),
+        ("工作日8:00-17:00，双休", "Mo-Fr 08:00-17:00; Sa,Su off"),
+        ("双休日9:00-16:00", "Sa,Su 09:00-16:00"),
+        ("周末9:00-16:00", "Sa,Su 09:00-16:00"),
+        ("双休照常，8:00-17:00", ""),
+    ],
+)
+def test_a_weekend_of_rest_is_shut_and_a_weekend_with_times_is_open(words, hours):
+    assert hours_of_words(words) == hours
+
+
+@pytest.mark.parametrize(
+    ("words", "hours"),
+    [
+        ("凌晨12点-5点", "00:00-05:00"),
+        ("8:00-凌晨12点", "08:00-24:00"),
+        ("凌晨5点-12点", ""),
+        ("晚8点-次日6点", "20:00-06:00"),
+        ("8:00-次日20:00", ""),
+        ("次日8:00-12:00", ""),
+    ],
+)
+def test_midnight_is_no_noon_and_the_next_day_comes_after_this_one(words, hours):
+    assert hours_of_words(words) == hours
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["8:00-12:00，2:00-6:00", "8:00-12:00,2:00-6:00", "Mo-Fr 8:00-12:00, 2:00-6:00", "周一8:00-12:00，周一2:00-6:00"],
+)
+def test_an_afternoon_told_by_a_clock_of_twelve_is_not_taken_for_night(words):
+    assert hours_in_osm(words) == ""
+
+
+def test_hours_of_a_night_stay_as_openstreetmap_writes_them():
+    assert hours_in_osm("22:00-24:00,00:00-06:00") == "22:00-24:00,00:00-06:00"
+
+
+@pytest.mark.parametrize(
+    ("words", "hours"),
+    [
+        ("周一至周五8:00-17:00，周六照常上班", ""),
+        ("周一至周五8:00-17:00，周末不休息", ""),
+        ("每天8:00-17:00，周末不休息", "Mo-Su 08:00-17:00"),
+        ("8:00-17:00，周六照常", "08:00-17:00"),
+        ("8:00-17:00，全年无休", "Mo-Su 08:00-17:00"),
+        ("每天8:00-17:00，周日休息，周末照常", ""),
+    ],
+)
+def test_days_that_are_as_usual_are_open_by_a_rule_for_every_day_or_nothing_is_read(words, hours):
+    assert hours_of_words(words) == hours
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "周一至周五8:00-17:00，周五至周日9:00-12:00",
+        "周一至周六8:00-12:00，周一至周五14:00-18:00",
+        "周末休息，周六8:00-12:00",
+    ],
+)
+def test_rules_of_which_nobody_knows_which_one_holds_are_not_read(words):
+    assert hours_of_words(words) == ""
+
+
+HOLDS = {"Mo-Su": range(7), "Mo-Fr": range(5), "Mo-Sa": range(6), "We": [2], "Sa,Su": [5, 6], "Tu-Th": [1, 2, 3]}
+TIMES = ["08:00-18:00", "18:00-20:00", "08:00-12:00,14:00-18:00", "00:00-24:00", '"by appointment"', "off"]
+RULES = st.dictionaries(st.sampled_from([*HOLDS]), st.sampled_from(TIMES), min_size=1, max_size=3)
+
+
+@cache
+def week(hours):
+    """Return at which of its half hours a week is open."""
+    clock = [f"{hour:02}:{minute}" for hour in range(24) for minute in ("00", "30")]
+    return [[is_open(hours, f"{day} {time}") for time in clock] for day in DAYS]
+
+
+@given(RULES)
+def test_a_door_is_open_when_the_rule_for_the_fewest_days_says_so(rules):
+    hours = hours_of_words("；".join(hours_in_words(f"{on} {times}") for on, times in rules.items()))
+    shared = any({*HOLDS[a]} & {*HOLDS[b]} for a, b in combinations(rules, 2))
+    if not hours:
+        assert shared or {*rules.values()} == {"off"}
+        return
+    for day, opened in enumerate(week(hours)):
+        said = [on for on in rules if day in HOLDS[on]]
+        fewest = min(said, key=lambda on: len(HOLDS[on]), default="")
+        assert opened == (week(f"Mo-Su {rules[fewest]}")[day] if fewest else [False] * 48)
+
+
+@given(st.text("周一二三四五六日天至到0123456789:：点半上下午双休息全每工作凌晨次日-；，、（） ", max_size=30))
+@example("8:30-17:30（休息）")
+@example("8:30-17:30，周末休息")
+def test_whatever_words_there_are_hours_come_of_them_or_nothing_and_rest_is_of_some_days(words):
+    hours = hours_of_words(words)
+    assert not hours or not problem_of_hours(hours)
+    assert all(re.fullmatch("[A-Z][A-Za-z,-]+ off", rule) for rule in hours.split("; ") if "off" in rule)

@@ -11,18 +11,29 @@ import shapely
 
 from lifecircle.errors import Breach
 from lifecircle.model import BoolArray
+from lifecircle.said import Said
 from lifecircle.schema import GROUP_PREFIX, LAYERS, breach
 
 NEAR_BUILDING_M = 50.0
 """So near to its building a station or door stands: the yard is the building's, the next block is not."""
 
+_NO_PARENTS = (
+    "parent_id names areas of which there is none here: is the layer of the larger areas missing? Name its file too, "
+    'as one more [[inputs.areas]]; or have the column not read: columns = { parent_id = "" }'
+)
 
-def check_references(layer: str, column: str, table: pd.DataFrame, *, among: Iterable[str], label: str) -> list[Breach]:
-    """Check that every id in ``column`` that is not empty is one of ``among``; ``label`` names the rows' own ids."""
+
+def check_references(
+    layer: str, column: str, table: pd.DataFrame, *, among: Iterable[str], label: str, message: str = ""
+) -> list[Breach]:
+    """Check that every id in ``column`` that is not empty is one of ``among``; ``label`` names the rows' own ids.
+
+    ``message`` says what is wrong where there is more to say of it than that.
+    """
     values = table[column]
     unknown = (values != "") & ~are_among(values, among)
     shown = values[unknown] if label == column else table[label][unknown] + " -> " + values[unknown]
-    return breach(layer, "unknown-id", f"{column} names nothing that the study holds", shown)
+    return breach(layer, "unknown-id", message or Said("{} names nothing that the study holds", column), shown)
 
 
 def check_near_buildings(layer: str, places: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> list[Breach]:
@@ -33,9 +44,11 @@ def check_near_buildings(layer: str, places: gpd.GeoDataFrame, buildings: gpd.Ge
     far = apart_m > NEAR_BUILDING_M
     named, key = places["building_id"].iloc[known[far]], LAYERS[layer].key
     shown = places[key].iloc[known[far]] + " -> " + named if key else named
-    message = (
-        f"more than {NEAR_BUILDING_M:.0f} m from the building that it names, {apart_m[far].max(initial=0.0):,.0f} m at "
-        "most, yet a walk from there would count as none; mend the place or building_id"
+    message = Said(
+        "more than {:.0f} m from the building that it names, {:,.0f} m at "
+        "most, yet a walk from there would count as none; mend the place or building_id",
+        NEAR_BUILDING_M,
+        apart_m[far].max(initial=0.0),
     )
     return breach(layer, "far-from-building", message, shown, "warning")
 
@@ -56,8 +69,10 @@ def check_tree(areas: pd.DataFrame) -> list[Breach]:
     above = np.append(np.where(parent < 0, top, parent), top)
     for _ in range(top.bit_length() + 1):  # each round doubles the steps taken upwards
         above = above[above]
+    stated = (areas["parent_id"] != "").to_numpy()
+    orphans = "" if (parent[stated] >= 0).any() else _NO_PARENTS
     return [
-        *check_references("areas", "parent_id", areas, among=ids, label="area_id"),
+        *check_references("areas", "parent_id", areas, among=ids, label="area_id", message=orphans),
         *breach("areas", "cycle", "these areas are their own ancestors; mend parent_id", ids[above[:top] != top]),
     ]
 
@@ -74,15 +89,17 @@ def check_counts(residents: pd.DataFrame, classes: Sequence[str]) -> list[Breach
     found = breach("residents", "missing-class", message, absent)
     of_class = [c for c in counted if c.removeprefix(GROUP_PREFIX) in classes]
     told = residents["target_id"].where(residents["target_id"] != "", "total")
+    if "household" in residents:
+        told = residents["household"].fillna("").where(lambda household: household != "", told)
     allowed = residents["residents"].clip(lower=0.0) + 1e-6  # a count below 0 is told elsewhere
     for column in counted:
-        message = f"{column} is more than residents"
+        message = Said("{} is more than residents", column)
         found += breach("residents", "group-exceeds", message, told[residents[column] > allowed])
-    message = f"the classes {', '.join(of_class)} add up to more than residents; they must not overlap"
+    message = Said("the classes {} add up to more than residents; they must not overlap", ", ".join(of_class))
     together = residents[of_class].sum(axis=1)
     found += breach("residents", "classes-exceed", message, told[together > allowed])
     if classes[0] in [c.removeprefix(GROUP_PREFIX) for c in of_class]:
-        message = f"the classes add up to less than residents; the remainder counts as {classes[0]}"
+        message = Said("the classes add up to less than residents; the remainder counts as {}", classes[0])
         short = together < residents["residents"] - 1e-6
         found += breach("residents", "classes-fall-short", message, told[short], "repair")
     return found

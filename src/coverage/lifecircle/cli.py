@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import warnings
 from collections.abc import Mapping
@@ -61,7 +62,7 @@ def demo(publish: Publish = False, out: OutPath = None) -> None:
     if not publish:  # where single requests go is nothing to publish
         steps.assign(study, folder / "requests.csv", today.ground, out)
     pages = [out / "today", *(out / "scenarios" / folder_name(s.name) for s in study.settings.scenarios)]
-    terminal.show_maps([page / "map.html" for page in pages])
+    terminal.show_maps([page / "map.html" for page in pages], language=study.settings.language)
 
 
 @app.command()
@@ -181,10 +182,12 @@ def check(
     from lifecircle.demand import place_residents
     from lifecircle.errors import worst_first
     from lifecircle.ground import check_ground, says_synthetic
+    from lifecircle.readers.study_file import language_of
     from lifecircle.reports import write_check
     from lifecircle.study import examine
 
-    with terminal.step("Checking"):
+    language = language_of(study)
+    with terminal.step("Checking", language=language):
         checked = examine(study)
         found = [*checked.findings]
         if checked.study is not None:
@@ -194,14 +197,16 @@ def check(
     findings = worst_first(found)
     synthetic = says_synthetic(study, findings)
     terminal.show_mark(synthetic)
-    terminal.show_findings(findings)
+    terminal.show_findings(findings, language=language)
     if checked.study is not None:
-        terminal.show_crs(checked.study.crs.name)
+        terminal.show_crs(checked.study.crs.name, language=language)
     folder = out or steps.named_after(checked.name)
-    terminal.show_written(write_check(folder / "check", checked, findings, synthetic=synthetic))
-    terminal.show_verdict(findings, strict=strict)
+    page = write_check(folder / "check", checked, findings, synthetic=synthetic)
+    terminal.show_written(page, language=language)
+    terminal.show_verdict(findings, strict=strict, language=language)
     if any(f.severity == "error" or (strict and f.severity == "warning") for f in findings):
         raise typer.Exit(1)
+    terminal.show_next(f"lifecircle cover {shlex.quote(str(study))}", language=language)
 
 
 @app.command()
@@ -256,7 +261,7 @@ def assign(
     from lifecircle.ground import lay_ground
 
     opened = steps.read(study, strict=strict)
-    with terminal.step("Laying the streets"):
+    with terminal.step("Laying the streets", language=opened.settings.language):
         ground = lay_ground(opened)
     steps.tell(opened, ground.findings, strict=strict)
     out = out or steps.named_after(opened.settings.name)

@@ -11,6 +11,7 @@ import shapely
 
 from lifecircle.errors import Breach
 from lifecircle.model import BoolArray, Closures, FloatArray
+from lifecircle.said import Said
 from lifecircle.schema import breach
 
 NEAR_M = 10.0
@@ -63,18 +64,25 @@ def closed_stretches(lines: Shapes, closures: Closures) -> tuple[BoolArray, list
     ids = np.array(closures.id, dtype=object)
     idle = np.setdiff1d(np.arange(len(ids)), of[part])
     short = _short(lines, parts, part, stretch)
-    nothing = (
-        f"closes nothing: a point needs a street within {NEAR_M:.0f} m, a line one that runs along it within "
-        f"{ALONG_M:.0f} m, an outline one inside it; move it, or state way_id"
+    nothing = Said(
+        "closes nothing: a point needs a street within {:.0f} m, a line one that runs along it within "
+        "{:.0f} m, an outline one inside it; move it, or state way_id",
+        NEAR_M,
+        ALONG_M,
     )
     closed_m = float(shapely.length(lines[shut]).sum())
-    told = f"{int(shut.sum())} stretches of street between two crossings, {closed_m:.0f} m in all, are closed by these"
+    told = Said(
+        "{} stretches of street between two crossings, {:.0f} m in all, are closed by these", int(shut.sum()), closed_m
+    )
     return shut, [
         *breach("closures", "closes-nothing", nothing, ids[idle]),
         *breach(
             "closures",
             "partly-along",
-            f"part of the line runs along no street within {ALONG_M:.0f} m; move it onto the streets that it closes",
+            Said(
+                "part of the line runs along no street within {:.0f} m; move it onto the streets that it closes",
+                ALONG_M,
+            ),
             [f"{ids[of[i]]}: {along_m:.0f} of {shapely.length(parts[i]):.0f} m" for i, along_m in short],
             "warning",
         ),

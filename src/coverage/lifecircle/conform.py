@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +15,7 @@ from lifecircle.datum import grid_of
 from lifecircle.errors import Breach
 from lifecircle.mark import YES_WORDS
 from lifecircle.model import BoolArray
+from lifecircle.said import Said, sentence
 from lifecircle.schema import LAYERS, OF_PERSONS, PLANE, POSITION, Column, breach, columns_of
 
 TEXT_LENGTH = 500
@@ -26,6 +30,10 @@ EXACT = 2.0**53
 
 _LARGEST = 2.0**63
 """No whole number of 64 bits is so large."""
+
+HEADINGS = "headings"
+"""Under this a table as read keeps, among its ``attrs``, what its file calls those of our columns that it calls
+otherwise."""
 
 Fault = tuple[str, str, BoolArray]
 """A rule, what is wrong by it, and whether each row breaks it."""
@@ -60,12 +68,13 @@ def conform(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Breach]
     typed, breaches = {}, []
     for column in columns_of(layer, table.columns):
         if column.name in table:
-            typed[column.name], found = _typed(layer, column, table[column.name], told)
+            shown = replace(column, name=headed(table, column.name))
+            typed[column.name], found = _typed(layer, shown, table[column.name], told)
             breaches += found
         else:
             typed[column.name] = pd.Series(column.default, index=table.index)
     if rules.key in table:
-        breaches += _check_ids(layer, rules.key, text(table[rules.key]), told)
+        breaches += _check_ids(layer, headed(table, rules.key), table, text(table[rules.key]), told)
     if not isinstance(table, gpd.GeoDataFrame):
         return pd.DataFrame(typed).set_axis(table.index if stated is None else stated), breaches
     placed = ~shapely.is_missing(table.geometry.to_numpy()) | (not rules.rows_may_lack_place)
@@ -85,6 +94,12 @@ def text(values: pd.Series) -> pd.Series:
             values = values.astype("Int64")
     plain = values.astype("str").where(values.notna(), "")
     return plain.str.replace(UNPRINTABLE, " ", regex=True).str.strip().str.slice(0, TEXT_LENGTH)
+
+
+def headed(table: pd.DataFrame, name: str) -> str:
+    """Return a column of ours as messages name it: with the heading that it has in its file."""
+    theirs: Mapping[str, str] = table.attrs.get(HEADINGS, {})
+    return f"{theirs[name]} ({name})" if name in theirs else name
 
 
 def row_names(layer: str, table: pd.DataFrame) -> pd.Series:
@@ -116,7 +131,9 @@ def _check_digits(layer: str, column: Column, values: pd.Series, told: pd.Series
     """Check that ids which were kept as floating-point numbers are whole."""
     if column.kind != "id" or not pd.api.types.is_float_dtype(values):
         return []
-    message = f"{column.name} is a number of which the last digits are lost; export it from its source again, as text"
+    message = Said(
+        "{} is a number of which the last digits are lost; export it from its source again, as text", column.name
+    )
     return breach(layer, "rounded-id", message, told[(values.abs() >= EXACT).to_numpy()])
 
 
@@ -127,14 +144,24 @@ def _numbers(layer: str, column: Column, values: pd.Series, told: pd.Series) -> 
     number = pd.to_numeric(values if numeric else plain, errors="coerce").astype("float64")
     bad = number.isna() & ~empty
     infinite = np.isinf(number)
+    negative = ~infinite & (number < 0)
+    below = (
+        "{} is below 0{}; write the right number"
+        if column.required
+        else "{} is below 0{}; write the right number, or nothing where it is not known"
+    )
     name = column.name
     breaches = [
-        *breach(layer, "not-a-number", f"{name} is not a number{_example(layer, ', e.g.', plain[bad])}", told[bad]),
-        *breach(layer, "not-finite", f"{name} is infinite", told[infinite]),
-        *breach(layer, "negative-number", f"{name} is below 0", told[~infinite & (number < 0)]),
+        *breach(
+            layer, "not-a-number", Said("{} is not a number{}", name, _example(layer, ", e.g.", plain[bad])), told[bad]
+        ),
+        *breach(layer, "not-finite", Said("{} is infinite", name), told[infinite]),
+        *breach(
+            layer, "negative-number", Said(below, name, _example(layer, ", e.g.", plain[negative])), told[negative]
+        ),
     ]
     if column.required:
-        breaches += breach(layer, "missing-number", f"{name} is empty; write 0 for none", told[empty])
+        breaches += breach(layer, "missing-number", Said("{} is empty; write 0 for none", name), told[empty])
     return number.where(~empty, float(column.default)), breaches
 
 
@@ -143,21 +170,28 @@ def _flags(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tu
     words: dict[str, object] = {**yes, **no, "": column.default}
     plain = text(values).str.lower()
     known = plain.isin(words)
-    message = f"{column.name} must be yes or no (true, false, 1, 0){_example(layer, ', not', plain[~known])}"
+    message = Said("{} must be yes or no (true, false, 1, 0){}", column.name, _example(layer, ", not", plain[~known]))
     flags = plain.map(words).where(known, column.default).astype(bool)
     return flags, breach(layer, "not-a-flag", message, told[~known])
 
 
 def _example(layer: str, before: str, values: pd.Series) -> str:
     """Return the first value as part of a message; none of a table of persons, where a name may stand in any cell."""
-    return "" if layer in OF_PERSONS else f"{before} {values.head(1).tolist()}"
+    return "" if layer in OF_PERSONS else Said("{} {}", sentence(before), values.head(1).tolist())
 
 
-def _check_ids(layer: str, key: str, label: pd.Series, told: pd.Series) -> list[Breach]:
-    twice = label.duplicated(keep="first") & (label != "")
+def _check_ids(layer: str, key: str, table: pd.DataFrame, label: pd.Series, told: pd.Series) -> list[Breach]:
+    several = label.duplicated(keep=False) & (label != "")
+    twice = label[several].drop_duplicates()
+    rows = pd.DataFrame(table[several]).astype("str").assign(**{LAYERS[layer].key: label[several]}).drop_duplicates()
+    n_unlike = int((rows[LAYERS[layer].key].value_counts() > 1).sum())
+    alike = "; the rows of one id are the same in all that is read of them: take one out"
+    unlike = "; the rows of one id differ: find out which is right, or give each an id of its own"
+    mixed = Said("; {} of these stand in rows that differ, the others in two of one row: take one out", n_unlike)
+    how: str = alike if not n_unlike else unlike if n_unlike == len(twice) else mixed
     return [
-        *breach(layer, "missing-id", f"{key} is empty; give every row an id", told[label == ""]),
-        *breach(layer, "duplicate-id", f"{key} must differ from row to row", label[twice].drop_duplicates()),
+        *breach(layer, "missing-id", Said("{} is empty; give every row an id", key), told[label == ""]),
+        *breach(layer, "duplicate-id", Said("{} must differ from row to row{}", key, sentence(how)), twice),
     ]
 
 
@@ -167,7 +201,7 @@ def _check_geometry(layer: str, shapes: frozenset[str], table: gpd.GeoDataFrame,
     breaches = []
     for rule, message, rows in faults:
         more = _unread(layer, table[rows]) if rule == "not-finite" and rows.any() else ""
-        breaches += breach(layer, rule, message + more, told[rows])
+        breaches += breach(layer, rule, Said("{}{}", sentence(message), more), told[rows])
     if table.crs is None or not (table.crs.is_geographic or table.crs.is_projected):
         message = (
             "has no coordinate system on the earth; state it in the study file, "
@@ -183,7 +217,8 @@ def _unread(layer: str, table: pd.DataFrame) -> str:
         cells = text(table[axis])
         unread = cells[pd.to_numeric(cells, errors="coerce").isna() & (cells != "")]
         if len(unread):
-            return f"{_example(layer, f'; {axis} is', unread)}: write the number alone, as 123.95 is written"
+            shown = _example(layer, Said("; {} is", headed(table, axis)), unread)
+            return Said("{}: write the number alone, as 123.95 is written", shown)
     return ""
 
 
@@ -193,7 +228,7 @@ def place_faults(shapes: frozenset[str], table: gpd.GeoDataFrame) -> list[Fault]
     absent = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     kinds = np.where(absent, "", table.geometry.geom_type.fillna("").to_numpy(dtype=object))
     wrong = ~absent & ~np.isin(kinds, list(shapes))
-    message = f"must be {' or '.join(sorted(shapes))}, not {', '.join(sorted(set(kinds[wrong])))}"
+    message = Said("must be {}, not {}", " or ".join(sorted(shapes)), ", ".join(sorted(set(kinds[wrong]))))
     xy, row = shapely.get_coordinates(geometry, return_index=True)
     endless = ~np.isfinite(xy).all(axis=1)
     faults = [
@@ -211,7 +246,7 @@ def _degree_faults(xy: npt.NDArray[np.float64], row: npt.NDArray[np.intp], n_row
     beyond = (np.abs(xy[:, 0]) > 180) | (np.abs(xy[:, 1]) > 90)
     swapped = beyond & (np.abs(xy[:, 0]) <= 90) & (np.abs(xy[:, 1]) <= 180)
     first = "longitude and latitude are swapped: longitude comes first (column lon, or x)"
-    message = f"not a longitude and latitude in degrees; {_advice(xy[beyond & ~swapped])}"
+    message = Said("not a longitude and latitude in degrees; {}", _advice(xy[beyond & ~swapped]))
     return [
         ("swapped-axes", first, _rows_of(row[swapped], n_rows)),
         ("not-degrees", message, _rows_of(row[beyond & ~swapped], n_rows)),
@@ -221,7 +256,7 @@ def _degree_faults(xy: npt.NDArray[np.float64], row: npt.NDArray[np.intp], n_row
 def _advice(xy: npt.NDArray[np.float64]) -> str:
     """Return what to do about numbers that are no degrees."""
     grid = grid_of(xy)
-    return f"they look like metres: {grid.advice}" if grid else "if they are metres, state their crs"
+    return Said("they look like metres: {}", grid.advice) if grid else Said("if they are metres, state their crs")
 
 
 def _rows_of(rows: npt.NDArray[np.intp], n_rows: int) -> BoolArray:

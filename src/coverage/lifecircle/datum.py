@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifecircle.model import BoolArray, FloatArray
+from lifecircle.said import Said
 
 EQUATOR_M, ECCENTRICITY_2 = 6_378_245.0, 0.00669342162296594323
 """The ellipsoid of Krassowsky (1940): its longer half axis, metres, and the square of its eccentricity."""
@@ -133,12 +134,14 @@ class Grid:
     def advice(self) -> str:
         """What to state of a layer in such a grid."""
         state = (
-            f'state crs = "EPSG:{self.epsg}"'
+            Said('state crs = "EPSG:{}"', self.epsg)
             if self.epsg
-            else 'state the zone by its central meridian, from crs = "EPSG:4534" for 75 E in steps of 3 degrees to '
-            '"EPSG:4554" for 135 E (120 E is "EPSG:4549")'
+            else Said(
+                'state the zone by its central meridian, from crs = "EPSG:4534" for 75 E in steps of 3 degrees to '
+                '"EPSG:4554" for 135 E (120 E is "EPSG:4549")'
+            )
         )
-        return f"{state}, and swap x and y: the northing comes first here" if self.swapped else state
+        return Said("{}, and swap x and y: the northing comes first here", state) if self.swapped else state
 
 
 def grid_of(xy: FloatArray) -> Grid | None:

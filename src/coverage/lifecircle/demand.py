@@ -13,14 +13,14 @@ from lifecircle.floors import MIN_FOOTPRINT_M2, floor_shares, residential_floor_
 from lifecircle.kinds import RESIDENTIAL_KINDS
 from lifecircle.model import FloatArray, Note, Settings, SpeedClass, Study
 from lifecircle.readers.placing import FOUND, ON_BUILDING, UNPLACED
+from lifecircle.said import Said, in_chinese
 from lifecircle.schema import breach
 
-ESTIMATE = Note(
-    en="Residents per building are an estimate: stated totals are spread over residential buildings by floor area "
+ESTIMATE = Said(
+    "Residents per building are an estimate: stated totals are spread over residential buildings by floor area "
     "(footprint x levels above ground; the median where levels are not stated; a building of unstated use counts as "
-    f"residential when no other use is mapped and its footprint is at least {MIN_FOOTPRINT_M2:.0f} m2).",
-    zh="各楼栋人口为估算值：按公布的总人口，依住宅建筑面积（占地面积×地上层数；未注明层数的取中位数；用途不明、"
-    f"未标注其他用途且占地不小于 {MIN_FOOTPRINT_M2:.0f} 平方米的建筑按住宅计）分摊。",
+    "residential when no other use is mapped and its footprint is at least {:.0f} m2).",
+    MIN_FOOTPRINT_M2,
 )
 
 ROUNDED = Note(
@@ -51,19 +51,22 @@ class Demand:
     @property
     def notes(self) -> tuple[Note, ...]:
         """What every page and table made from this has to say."""
-        return (*([ESTIMATE] if self.estimated else []), *([ROUNDED] if self.rounded else []))
+        spread = Note(en=ESTIMATE, zh=in_chinese(ESTIMATE))
+        return (*([spread] if self.estimated else []), *([ROUNDED] if self.rounded else []))
 
     @property
     def findings(self) -> tuple[Breach, ...]:
         """Residents whom no building could take, as a warning that names their areas; a note of an estimate."""
-        note = Breach("residents", "estimated-residents", ESTIMATE.en, severity="note")
+        note = Breach("residents", "estimated-residents", ESTIMATE, severity="note")
         return (*self._unplaced(), *([note] if self.estimated else []))
 
     def _unplaced(self) -> list[Breach]:
         lost = self.unplaced[self.unplaced["residents"] > 0]
-        message = (
-            f"{lost['residents'].sum():,.0f} residents are unplaced: no home where they are counted; kinds of homes "
-            "are " + ", ".join(sorted(RESIDENTIAL_KINDS))
+        message = Said(
+            "{:,.0f} residents are unplaced: the place they are counted in is not known (told by itself) or has no "
+            "home; kinds of homes are {}",
+            lost["residents"].sum(),
+            ", ".join(sorted(RESIDENTIAL_KINDS)),
         )
         where = lost["area_id"].where(lost["area_id"] != "", "total")
         return breach("residents", "unplaced", message, where, "warning")

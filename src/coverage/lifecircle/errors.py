@@ -11,7 +11,8 @@
     ├── BoundError                 a bound on the wrong side of its value: a defect of ours (also ArithmeticError)
     └── OutputError                a result cannot be written      (also OSError)
 
-Every error carries ``breaches``: each one a rule, the layer it concerns and the ids that break it.
+Every error carries ``breaches``: each one a rule, the layer it concerns and the ids that break it; and the study's
+``language``, for those who show it.
 
 What does not stop the work but makes an answer less than it should be is a warning, a class for each kind:
 
@@ -91,9 +92,10 @@ def worst_first(findings: Iterable[Breach]) -> list[Breach]:
 class LifecircleError(Exception):
     """Root of every error that lifecircle raises on purpose."""
 
-    def __init__(self, message: str = "", *, breaches: Iterable[Breach] = ()) -> None:
+    def __init__(self, message: str = "", *, breaches: Iterable[Breach] = (), language: str = "en") -> None:
         self.message = message
         self.breaches = tuple(breaches)
+        self.language = language
         super().__init__(message)
 
     def __str__(self) -> str:

@@ -21,6 +21,7 @@ from lifecircle.readers.files import Located, locate
 from lifecircle.readers.study_file import read_study_file
 from lifecircle.readers.whereabouts import with_places_of_study
 from lifecircle.routing import NearestWalks, nearest_walks, within
+from lifecircle.said import Said, sentence
 from lifecircle.schema import ELEVATION, LAYERS, breach
 from lifecircle.snapping import SnapIndex, Snaps
 from lifecircle.streets import WalkingStreets, walking_streets
@@ -145,7 +146,8 @@ def lay_ground(study: Study) -> Ground:
         new = [f for f in found if f not in findings]
         findings += new if steps == walking.reference.steps else [_of_others(f, steps=steps) for f in new]
     if any(f.severity == "error" for f in findings):
-        raise SchemaError(f"{study.path}: the study cannot be used", breaches=findings)
+        message = Said("{}: the study cannot be used", study.path)
+        raise SchemaError(message, breaches=findings, language=study.settings.language)
     return Ground(walking, surfaces, tuple(with_places_of_study(findings, study)), synthetic)
 
 
@@ -194,14 +196,15 @@ def _terrain(study: Study) -> Terrain | None:
         return read_terrain(study.elevation, study.crs, study.streets.xy_m)
     except SourceError as error:
         unusable = Breach(ELEVATION, "unusable-heights", error.message, (study.elevation.name,), 1)
-        raise SourceError(f"{study.path}: the study cannot be used", breaches=[unusable]) from error
+        message = Said("{}: the study cannot be used", study.path)
+        raise SourceError(message, breaches=[unusable], language=study.settings.language) from error
 
 
 def _of_others(finding: Breach, *, steps: bool) -> Breach:
     """Return what a class other than the reference class meets: it concerns that class alone, and stops nothing."""
     whose = "classes that take steps" if steps else "classes that take no steps"
     severity = "warning" if finding.severity == "error" else finding.severity
-    return replace(finding, message=f"{finding.message} ({whose})", severity=severity)
+    return replace(finding, message=Said("{} ({})", sentence(finding.message), sentence(whose)), severity=severity)
 
 
 def check_ground(study: Study) -> tuple[Breach, ...]:
@@ -300,9 +303,11 @@ def _xy(points: gpd.GeoDataFrame) -> FloatArray:
 def _blocked(layer: str, places: gpd.GeoDataFrame, snaps: Snaps) -> list[Breach]:
     """Count the places whose leg to the street cannot but cross an obstacle."""
     rows = np.unique(snaps.place[snaps.blocked])
-    message = (
-        f"{len(rows):,} of {len(places):,} get to no street without crossing a building or a barrier; their straight "
-        "leg counts, and the walk is marked leg_blocked"
+    message = Said(
+        "{:,} of {:,} get to no street without crossing a building or a barrier; their straight "
+        "leg counts, and the walk is marked leg_blocked",
+        len(rows),
+        len(places),
     )
     return breach(layer, "leg-blocked", message, places[LAYERS[layer].key].iloc[rows], "warning")
 
@@ -311,10 +316,10 @@ def _off_network(layer: str, places: gpd.GeoDataFrame, off: npt.NDArray[np.bool_
     """Report places without a street: an error for a station inside the areas, a warning for any other place."""
     ids, rule = places[LAYERS[layer].key], f"{layer[:-1]}-off-network"
     inside = (places["area_id"] != "").to_numpy() & (layer == "stations")
-    missing = f"no street that a walker may use within {max_access_m:g} m"
+    missing = Said("no street that a walker may use within {:g} m", max_access_m)
     return [
-        *breach(layer, rule, f"{missing}; mend the coordinates or raise max_access_m", ids[off & inside]),
-        *breach(layer, rule, f"left out: {missing}", ids[off & ~inside], "warning"),
+        *breach(layer, rule, Said("{}; mend the coordinates or raise max_access_m", missing), ids[off & inside]),
+        *breach(layer, rule, Said("left out: {}", missing), ids[off & ~inside], "warning"),
     ]
 
 

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 
 from opening_hours import OpeningHours, validate
 
+from lifecircle.said import Said
+
 MONDAY = datetime(2025, 5, 12)
 """The ordinary week begins here: it decides for hours that change with the season."""
 
@@ -47,15 +49,20 @@ def is_open(hours: str, at: str) -> bool:
     return OpeningHours(hours).is_open(MONDAY + since_monday)
 
 
+def normal_hours(hours: str) -> str:
+    """Return hours that can be read in the one form that all texts of the same hours share."""
+    return str(OpeningHours(hours).normalize())
+
+
 def problem_of_hours(hours: str) -> str:
     """Return what is wrong with opening hours and how to write them, empty when nothing is."""
     if validate(hours):
         return ""
-    return f'opening hours are written as in "Mo-Fr 06:00-22:00; Sa 08:00-12:00" or "24/7", not {hours!r}'
+    return Said('opening hours are written as in "Mo-Fr 06:00-22:00; Sa 08:00-12:00" or "24/7", not {!r}', hours)
 
 
 def problem_of_time(at: str) -> str:
     """Return what is wrong with a time of the week and how to write it, empty when nothing is."""
     if _TIME.fullmatch(at):
         return ""
-    return f'a time of the week is written as in "Sun 10:00", with a day of {", ".join(DAYS)}, not {at!r}'
+    return Said('a time of the week is written as in "Sun 10:00", with a day of {}, not {!r}', ", ".join(DAYS), at)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lifecircle.errors import Breach
 from lifecircle.model import Note
+from lifecircle.said import Said
 
 MARK = "synthetic"
 """Name of the column, tag or key."""
@@ -48,5 +49,5 @@ def is_marked(tags: Mapping[str, object]) -> bool:
 
 def unsaid(layers: Iterable[str]) -> list[Breach]:
     """Tell which inputs bear the mark although the study file does not say it: they decide."""
-    message = f"says that it is made up, so every result is marked; say {MARK} = true under [study]"
+    message = Said("says that it is made up, so every result is marked; say {} = true under [study]", MARK)
     return [Breach(layer, UNSAID, message, severity="warning") for layer in layers]

@@ -57,6 +57,11 @@ _HOMES = "buildings"
 """Counts of inhabited buildings are never shown: they would tell an empty home from one of few."""
 
 
+def key_path(folder: Path) -> Path:
+    """Return where the key lies in the folder of settings."""
+    return folder / KEY_FILE
+
+
 def office_key(folder: Path) -> str:
     """Return the key in ``folder``, made at the first use.
 
@@ -68,7 +73,7 @@ def office_key(folder: Path) -> str:
     OutputError
         When there is no usable key and none can be written.
     """
-    path = folder / KEY_FILE
+    path = key_path(folder)
     try:
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)

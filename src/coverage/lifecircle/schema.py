@@ -15,6 +15,7 @@ import numpy as np
 
 from lifecircle.errors import KEPT_IDS, Breach, LonLat, Severity
 from lifecircle.mark import MARK
+from lifecircle.said import Said
 
 GROUP_PREFIX = "residents_"
 
@@ -105,6 +106,7 @@ def _place(key: str) -> Layer:
         ),
         shapes=_POINTS | _POLYGONS,
         key=key,
+        rows_may_lack_place=True,
     )
 
 
@@ -202,7 +204,7 @@ def breach(
     places: tuple[LonLat, ...] = (),
 ) -> list[Breach]:
     """Return a breach for the rows with these ids; none for no ids."""
-    named = [str(i) for i in ids]
+    named = [i if isinstance(i, str) else str(i) for i in ids]
     return [Breach(layer, rule, message, tuple(named[:KEPT_IDS]), len(named), severity, places)] if named else []
 
 
@@ -212,7 +214,9 @@ def missing_columns(layer: str, present: Sequence[str], existing: Sequence[str])
     for column in LAYERS[layer].columns:
         if column.required and column.name not in present:
             hint = nearest(column.name, existing)
-            advice = f'columns = {{ {column.name} = "{hint}" }}' if hint else f"the file has {', '.join(existing)}"
-            message = f"there is no column {column.name}; if it bears another name, say so: {advice}"
+            advice = (
+                f'columns = {{ {column.name} = "{hint}" }}' if hint else Said("the file has {}", ", ".join(existing))
+            )
+            message = Said("there is no column {}; if it bears another name, say so: {}", column.name, advice)
             found.append(Breach(layer, "missing-column", message, (column.name,), 1))
     return found

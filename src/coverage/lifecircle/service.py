@@ -14,6 +14,7 @@ from lifecircle.errors import Breach, StudyError
 from lifecircle.ground import Footing
 from lifecircle.model import BoolArray, Circle, IntArray, Study, Walks
 from lifecircle.routing import NearestWalks, Snaps
+from lifecircle.said import Said
 
 WIDER = (2.0, 8.0, np.inf)
 """How much farther than the nearest station of all the searches for an eligible one go, one after the other."""
@@ -45,8 +46,10 @@ class Eligibility:
         levels = tuple(dict.fromkeys(study.areas["level"]))
         if level != "any" and level not in levels:
             raise StudyError(
-                f"{study.path}: [service] eligible",
-                breaches=[Breach("service", "unknown-level", f"no area has the level '{level}'; there are {levels}")],
+                Said("{}: [service] eligible", study.path),
+                breaches=[
+                    Breach("service", "unknown-level", Said("no area has the level {!r}; there are {}", level, levels))
+                ],
             )
         return cls(AreaTree.of(study.areas), level)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from lifecircle.said import Said
+
 if TYPE_CHECKING:
     import pandas as pd
     from geopandas import GeoDataFrame
@@ -25,11 +27,12 @@ PUBLISHED = "published"
 def read(path: Path, *, strict: bool = False) -> Study:
     """Read a study and show what was found."""
     from lifecircle import terminal
+    from lifecircle.readers.study_file import language_of
     from lifecircle.study import open_study
 
-    with terminal.step("Reading the study"):
+    with terminal.step("Reading the study", language=language_of(path)):
         study = open_study(path, strict=strict)
-    terminal.show_findings(study.findings)
+    terminal.show_findings(study.findings, language=study.settings.language)
     return study
 
 
@@ -43,17 +46,23 @@ def walk(study: Study, *, strict: bool = False, publish: bool = False) -> tuple[
     """Return today's coverage and the places where stations stand and could stand."""
     from lifecircle import terminal
     from lifecircle.circles import cover_today
-    from lifecircle.publish import office_key, published
+    from lifecircle.publish import key_path, office_key, published
     from lifecircle.scenarios import possible_sites
 
-    with terminal.step("Walking the streets"):
+    language = study.settings.language
+    kept = key_path(Path(typer.get_app_dir("lifecircle")))
+    is_new = publish and not kept.exists()
+    with terminal.step("Walking the streets", language=language):
         today = cover_today(study)
         if publish:
-            today = published(today, office_key(Path(typer.get_app_dir("lifecircle"))))
+            key = office_key(kept.parent)
+            if is_new:  # before anything can stop the work: a key of which nobody was told is not kept
+                terminal.show_key(kept, language=language)
+            today = published(today, key)
         sites = possible_sites(today)
     tell(study, today.findings, strict=strict)
     if publish:
-        terminal.show_private(PUBLISHED)
+        terminal.show_private(PUBLISHED, language=language)
     return today, sites
 
 
@@ -62,9 +71,10 @@ def tell(study: Study, findings: Iterable[Breach], *, strict: bool) -> None:
     from lifecircle import terminal
     from lifecircle.study import refuse_warnings
 
+    language = study.settings.language
     if strict:
-        refuse_warnings(study.path, findings)
-    terminal.show_findings([f for f in findings if f.severity != "note"])
+        refuse_warnings(study.path, findings, language=language)
+    terminal.show_findings([f for f in findings if f.severity != "note"], language=language)
 
 
 def cover(study: Study, out: Path, *, strict: bool = False, publish: bool = False) -> tuple[Coverage, Sites]:
@@ -72,11 +82,12 @@ def cover(study: Study, out: Path, *, strict: bool = False, publish: bool = Fals
     from lifecircle import terminal
     from lifecircle.reports import write_coverage
 
+    language = study.settings.language
     today, sites = walk(study, strict=strict, publish=publish)
-    with terminal.step("Writing today's tables and map"):
+    with terminal.step("Writing today's tables and map", language=language):
         page = write_coverage(out / "today", today, _unserved(today, sites))
     terminal.show_coverage(today)
-    terminal.show_written(page.parent, page)
+    terminal.show_written(page.parent, page, language=language)
     return today, sites
 
 
@@ -96,15 +107,16 @@ def answer(name: str, today: Coverage, sites: Sites, out: Path, *, time_limit_s:
     from lifecircle.reports import write_plan
     from lifecircle.scenarios import site
 
-    with terminal.step(f"Siting {name}"):
+    language = today.study.settings.language
+    with terminal.step(Said("Siting {}", name), language=language):
         plan = site(today.study, scenario=name, today=today, sites=sites, time_limit_s=time_limit_s)
         if today.demand.rounded:
             plan = published_plan(plan, today)
     folder = out / "scenarios" / folder_name(name)
-    with terminal.step("Writing its tables and map"):
+    with terminal.step("Writing its tables and map", language=language):
         page = write_plan(folder, plan, today, _unserved(plan.coverage, sites))
     terminal.show_plan(plan)
-    terminal.show_written(page.parent, page)
+    terminal.show_written(page.parent, page, language=language)
 
 
 def assign(
@@ -123,15 +135,16 @@ def assign(
     from lifecircle.readers.requests import unusable
     from lifecircle.reports import write_assigned
 
-    with terminal.step("Assigning requests"):
+    language = study.settings.language
+    with terminal.step("Assigning requests", language=language):
         asked, findings = requests_of(requests, study, datum=datum, crs=crs)
         if asked is None:
-            raise unusable(requests, findings)
+            raise unusable(requests, findings, language=language)
         tell(study, findings, strict=strict)
         assigned = assign_requests(study, asked, ground=ground)
         path = write_assigned(out / "assigned", assigned, crs=study.crs.name)
-    terminal.show_assigned(assigned)
-    terminal.show_written(path)
+    terminal.show_assigned(assigned, language=language)
+    terminal.show_written(path, language=language)
 
 
 def requests_of(path: Path, study: Study | None, *, datum: str, crs: str) -> tuple[GeoDataFrame | None, list[Breach]]:

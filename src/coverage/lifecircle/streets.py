@@ -17,6 +17,7 @@ from lifecircle.errors import Breach, SourceError
 from lifecircle.model import BoolArray, Closures, FloatArray, IntArray, ReadOnlyArrays, StreetWays, Walking
 from lifecircle.network import WalkNetwork, line_lengths_m, walk_network
 from lifecircle.pace import Pieces, paces
+from lifecircle.said import Said
 from lifecircle.schema import breach
 from lifecircle.terrain import Terrain
 from lifecircle.walkability import LIFTS, NOT_WALKED, WALKED, Walkability, meeting, unmet, walkability
@@ -121,7 +122,7 @@ def walking_streets(
         synthetic=synthetic,
     )
     enclosed_text = "only private ways lead to these ways: taken for the compound's own"
-    remnant_text = f"pieces of less than {REMNANT_M:g} m that hang on no other way: used for want of another"
+    remnant_text = Said("pieces of less than {:g} m that hang on no other way: used for want of another", REMNANT_M)
     findings += [
         *breach("streets", "enclosed-ways", enclosed_text, dict.fromkeys(ids[state.enclosed]), "warning"),
         *breach("streets", "remnants", remnant_text, dict.fromkeys(ids[remnant]), "warning"),
@@ -188,9 +189,10 @@ def _unknown_kinds(streets: StreetWays, rights: Walkability) -> list[Breach]:
     """Report the ways that are not walked because nothing is known of their ``highway``."""
     highway = streets.tags["highway"]
     unknown = highway[(highway != "") & ~rights.walked & ~highway.isin({*NOT_WALKED, *WALKED})].value_counts()
-    message = (
-        f"{unknown.sum()} ways are left out, for nothing is known of these values of highway; use OpenStreetMap's, "
-        "such as residential, footway, steps"
+    message = Said(
+        "{} ways are left out, for nothing is known of these values of highway; use OpenStreetMap's, "
+        "such as residential, footway, steps",
+        unknown.sum(),
     )
     return breach("streets", "unknown-highway", message, unknown.index, "warning")
 

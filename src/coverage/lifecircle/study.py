@@ -16,6 +16,8 @@ from lifecircle.mark import unsaid
 from lifecircle.model import Settings, StreetWays, Study
 from lifecircle.readers.area_faults import check_areas
 from lifecircle.readers.assembly import Metric, in_metres
+from lifecircle.readers.at_buildings import at_buildings
+from lifecircle.readers.beside import check_beside
 from lifecircle.readers.files import SOURCE_RULES, Located, digest, locate
 from lifecircle.readers.findings import findings_of
 from lifecircle.readers.in_force import in_force
@@ -36,6 +38,7 @@ from lifecircle.readers.shifts import check_datums
 from lifecircle.readers.study_file import StudyFile, read_study_file
 from lifecircle.readers.whereabouts import Sketch, sketch, with_places_of_layers
 from lifecircle.rules import warn_of
+from lifecircle.said import Said, sentence
 from lifecircle.schema import ELEVATION, GROUP_PREFIX, LAYERS, TOTAL, breach, nearest
 
 
@@ -83,22 +86,22 @@ def open_study(path: str | Path, *, strict: bool = False) -> Study:
     SchemaError
         When a layer breaks a rule. Whichever is raised, its ``breaches`` list all that is wrong.
     """
-    study, breaches = check_study(path)
-    if study is not None:
+    checked = examine(path)
+    if checked.study is not None:
         if strict:
-            refuse_warnings(path, breaches)
-        warn_of(breaches)
-        return study
-    errors = [b for b in breaches if b.severity == "error"]
+            refuse_warnings(path, checked.findings, language=checked.language)
+        warn_of(checked.findings)
+        return checked.study
+    errors = [b for b in checked.findings if b.severity == "error"]
     kind: type[InputError] = SchemaError
     if any(b.rule in SOURCE_RULES for b in errors):
         kind = SourceError
     if any(b.layer == STUDY_FILE and b.rule not in SOURCE_RULES for b in errors):
         kind = StudyError
-    raise kind(f"{path}: the study cannot be used", breaches=errors)
+    raise kind(Said("{}: the study cannot be used", path), breaches=errors, language=checked.language)
 
 
-def refuse_warnings(path: str | Path, findings: Iterable[Breach]) -> None:
+def refuse_warnings(path: str | Path, findings: Iterable[Breach], *, language: str = "en") -> None:
     """Refuse to go on where there is any warning.
 
     Raises
@@ -108,7 +111,8 @@ def refuse_warnings(path: str | Path, findings: Iterable[Breach]) -> None:
     """
     doubts = [b for b in findings if b.severity == "warning"]
     if doubts:
-        raise SchemaError(f"{path}: warnings count as errors here (strict)", breaches=doubts)
+        message = Said("{}: warnings count as errors here (strict)", path)
+        raise SchemaError(message, breaches=doubts, language=language)
 
 
 def check_study(path: str | Path) -> tuple[Study | None, tuple[Breach, ...]]:
@@ -128,11 +132,12 @@ def examine(path: str | Path) -> Checked:
     try:
         file = read_study_file(Path(path))
     except InputError as error:
-        return Checked(None, error.breaches, name=_folder(path))
+        return Checked(None, error.breaches, name=_folder(path), language=error.language)
     found = [locate(source, file.path.parent, limits=file.limits) for source in file.inputs.values() if source.path]
     located = {f.input.name: f for f in found if isinstance(f, Located)}
     layers = read_layers({name: source for name, source in located.items() if name != ELEVATION}, datum=file.datum)
-    breaches = [*file.breaches, *(f for f in found if isinstance(f, Breach)), *layers.breaches]
+    breaches = [*file.breaches, *check_beside(file.path.parent, file.inputs.values())]
+    breaches += [*(f for f in found if isinstance(f, Breach)), *layers.breaches]
     sheet = layers.tables["overrides"] if layers.sound("overrides") else None
     seen, about_seen = findings_of(file.findings, sheet, datum=file.datum, date=file.settings.date)
     overridden, about_tables = over_tables(layers.tables, seen)
@@ -142,6 +147,8 @@ def examine(path: str | Path) -> Checked:
     breaches += [*_between(file.settings, layers), *about_residents]
     of_datums = check_datums(layers)
     breaches += of_datums
+    layers, about_places = at_buildings(layers)
+    breaches += about_places
     metric, about_places = in_metres(layers, reach_m=_reach_m(file.settings), limits=file.limits)
     breaches += about_places
     force = residents = None
@@ -201,7 +208,7 @@ def not_given(study: Study) -> list[Breach]:
         ),
     }
     return [
-        Breach(layer, "not-given", f"none given: {what}", severity="note")
+        Breach(layer, "not-given", Said("none given: {}", sentence(what)), severity="note")
         for layer, (given, what) in without.items()
         if not given
     ]
@@ -296,8 +303,8 @@ def _check_eligible(eligible: str, levels: list[str]) -> list[Breach]:
     if eligible in ("any", *levels):
         return []
     hint = nearest(eligible, levels)
-    advice = f"did you mean {hint}?" if hint else f"there are {', '.join(levels)}"
-    message = f'[service] eligible must be "any" or a level of the areas, not {eligible!r}; {advice}'
+    advice = Said("did you mean {}?", hint) if hint else Said("there are {}", ", ".join(levels))
+    message = Said('[service] eligible must be "any" or a level of the areas, not {!r}; {}', eligible, advice)
     return [Breach(STUDY_FILE, "unknown-name", message, (eligible,), 1)]
 
 
@@ -315,7 +322,9 @@ def _check_ways(settings: Settings, streets: StreetWays) -> list[Breach]:
             "neither streets nor gates on them",
         ),
     ):
-        found += breach(STUDY_FILE, "unknown-id", f"[walking] {key}: names {what}", sorted(set(named) - known))
+        found += breach(
+            STUDY_FILE, "unknown-id", Said("[walking] {}: names {}", key, sentence(what)), sorted(set(named) - known)
+        )
     return found
 
 

@@ -1,9 +1,12 @@
-"""What the commands show: steps with their seconds, findings, short tables. Text from data is never markup here."""
+"""What the commands show: steps with their seconds, findings, short tables. Text from data is never markup here.
+
+``language`` is that of the study: "zh" or "en".
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,9 +16,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from lifecircle import check_words
 from lifecircle.circles import Coverage
-from lifecircle.errors import SEVERITIES, Breach, printable
+from lifecircle.errors import SEVERITIES, SHOWN_IDS, Breach, LifecircleError, printable, worst_first
 from lifecircle.mark import BOTH, MARK
+from lifecircle.said import Said, in_chinese, in_language, sentence
 from lifecircle.scenarios import Plan
 from lifecircle.schema import TOTAL
 
@@ -25,6 +30,23 @@ ROUNDING = 1e-9
 STATUSES = ("beyond", "unreachable", "unsnappable", "unplaced")
 """Columns of residents outside every circle; one that holds nobody is not shown."""
 
+HEADINGS = {
+    "residents": "居民",
+    "beyond": "圈外",
+    "unreachable": "不可达",
+    "unsnappable": "附近无道路",
+    "unplaced": "未落到建筑",
+    "all": "全部",
+    "order": "次序",
+    "site": "站点",
+    "kind": "类型",
+    "wins": "新增覆盖",
+    "only here": "仅靠本站",
+    "requests": "诉求数",
+    "why": "去向与原因",
+}
+"""Headings of tables and names of their rows, in Chinese."""
+
 MARKED = "bold yellow"
 STYLES = {"error": "red", "warning": "cyan", "repair": "yellow", "note": "dim"}
 
@@ -33,17 +55,23 @@ _err = Console(stderr=True, highlight=False)
 
 
 @contextmanager
-def step(what: str) -> Iterator[None]:
+def step(what: str, *, language: str = "en") -> Iterator[None]:
     """Show that something is under way and, when it is done, how long it took."""
     started_s = time.perf_counter()
-    with _err.status(_plain(what)):
+    with _err.status(_said(what, language)):
         yield
-    _err.print(f"{_plain(what)}: {time.perf_counter() - started_s:.1f} s", style="dim")
+    took = Said("{}: {:.1f} s", sentence(what), time.perf_counter() - started_s)
+    _err.print(_said(took, language), style="dim", soft_wrap=True)
 
 
-def show_error(error: Exception) -> None:
+def show_error(error: LifecircleError) -> None:
     """Show a known error as one message."""
-    _err.print("\n".join(_plain(line) for line in str(error).splitlines()), style="red", soft_wrap=True)
+    if error.language == "zh":
+        told = worst_first(error.breaches)
+        text = "\n".join([in_chinese(error.message), *(f"  - {_finding(b, error.language)}" for b in told)])
+    else:
+        text = str(error)
+    _err.print("\n".join(_plain(line) for line in text.splitlines()), style="red", soft_wrap=True)
 
 
 def show_mark(synthetic: bool) -> None:
@@ -52,41 +80,77 @@ def show_mark(synthetic: bool) -> None:
         _out.print(BOTH, style=MARKED)
 
 
-def show_findings(findings: Sequence[Breach]) -> None:
+def show_findings(findings: Sequence[Breach], *, language: str = "en") -> None:
     """Show findings, a line each."""
     for finding in findings:
-        style = STYLES[finding.severity]
-        _err.print(f"[{style}]{finding.severity}[/{style}] {escape(str(finding))}", soft_wrap=True)
+        style, severity = STYLES[finding.severity], _word(check_words.SEVERITIES, finding.severity, language)
+        _err.print(f"[{style}]{severity}[/{style}] {escape(_finding(finding, language))}", soft_wrap=True)
 
 
-def show_verdict(findings: Sequence[Breach], *, strict: bool) -> None:
+def _finding(finding: Breach, language: str) -> str:
+    """Return a finding on one line."""
+    if language != "zh":
+        return str(finding)
+    layer = _word(check_words.LAYERS, finding.layer, language)
+    return f"{printable(layer)}：{printable(in_chinese(finding.message))}{_ids(finding)}"
+
+
+def _ids(finding: Breach) -> str:
+    shown = "，".join(printable(in_chinese(i) if isinstance(i, Said) else i) for i in finding.ids[:SHOWN_IDS])
+    more = f" 等 {finding.count:,} 项" if finding.count > SHOWN_IDS else ""
+    return f" [{shown}{more}]" if shown else ""
+
+
+def show_verdict(findings: Sequence[Breach], *, strict: bool, language: str = "en") -> None:
     """Show how many findings there are of each severity, and whether the study can be used."""
     said = [finding.severity for finding in findings]
-    counts = ", ".join(f"{n:,} {name}{'s' if n > 1 else ''}" for name in SEVERITIES if (n := said.count(name)))
-    _out.print(counts or "nothing to report", soft_wrap=True)
+    n_of = {name: n for name in SEVERITIES if (n := said.count(name))}
+    counts = (
+        "，".join(_word(check_words.COUNTS, name, language).format(n=f"{n:,}") for name, n in n_of.items())
+        if language == "zh"
+        else ", ".join(f"{n:,} {name}{'s' if n > 1 else ''}" for name, n in n_of.items())
+    )
+    _out.print(counts or _said("nothing to report", language), soft_wrap=True)
     if strict and "warning" in said:
-        _out.print("warnings count as errors here (--strict)", style=STYLES["error"], soft_wrap=True)
+        message = "warnings count as errors here (--strict)"
+        _out.print(_said(message, language), style=STYLES["error"], soft_wrap=True)
 
 
-def show_crs(crs: str) -> None:
+def show_next(command: str, *, language: str = "en") -> None:
+    """Show which command comes next."""
+    _out.print(_said(Said("next: {}", command), language), soft_wrap=True)
+
+
+def show_crs(crs: str, *, language: str = "en") -> None:
     """Show the coordinate system in which everything is measured."""
-    _out.print(f"measured in metres of {_plain(crs)}", soft_wrap=True)
+    _out.print(_said(Said("measured in metres of {}", crs), language), soft_wrap=True)
 
 
-def show_written(path: Path, page: Path | None = None) -> None:
+def show_written(path: Path, page: Path | None = None, *, language: str = "en") -> None:
     """Show where results lie, and which page to open."""
-    _out.print(f"wrote {_plain(path)}" + (f" · open {_plain(page)}" if page else ""), soft_wrap=True)
+    told = Said("wrote {} · open {}", path, page) if page else Said("wrote {}", path)
+    _out.print(_said(told, language), soft_wrap=True)
 
 
-def show_private(folder: str) -> None:
+def show_key(path: Path, *, language: str = "en") -> None:
+    """Show that a key for publishing was made, and that it must be kept."""
+    told = Said(
+        "made the key for publishing, {}: keep it, back it up, and give it to nobody outside the office; with another "
+        "key the same figures are rounded otherwise",
+        path,
+    )
+    _err.print(_said(told, language), soft_wrap=True)
+
+
+def show_private(folder: str, *, language: str = "en") -> None:
     """Show that what is shown here is for the office, and which folder others may see."""
-    said = "what was found above is exact and for the office; only the folder {} is for others"
-    _err.print(said.format(_plain(folder)), soft_wrap=True)
+    told = Said("what was found above is exact and for the office; only the folder {} is for others", folder)
+    _err.print(_said(told, language), soft_wrap=True)
 
 
-def show_maps(pages: Sequence[Path]) -> None:
+def show_maps(pages: Sequence[Path], *, language: str = "en") -> None:
     """Show which pages to open in a browser."""
-    _out.print("\nOpen the maps in a browser:")
+    _out.print(f"\n{_said('Open the maps in a browser:', language)}")
     for page in pages:
         _out.print(f"  [bold]{_plain(page.resolve())}[/bold]", soft_wrap=True)
 
@@ -94,14 +158,16 @@ def show_maps(pages: Sequence[Path]) -> None:
 def show_coverage(coverage: Coverage) -> None:
     """Show the totals of all areas by group, and what has to be said of them."""
     settings = coverage.study.settings
+    language = settings.language
     totals = coverage.table[coverage.table["area_id"] == TOTAL].set_index("group")
-    title = _titled(f"{settings.name}: all areas", coverage.synthetic)
-    table = Table("", "residents", title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    title = _titled(in_language(Said("{}: all areas", settings.name), language), coverage.synthetic)
+    residents = _heading("residents", language)
+    table = Table("", residents, title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for circle in settings.circles:
-        table.add_column(_plain(f"within {circle.name}"))
+        table.add_column(_said(Said("within {}", circle.name), language))
     statuses = [name for name in STATUSES if totals[name].any() or totals[name].isna().any()]
     for name in statuses:
-        table.add_column(name)
+        table.add_column(_heading(name, language))
     for column in table.columns[1:]:
         column.justify = "right"
     for column in table.columns:
@@ -109,58 +175,84 @@ def show_coverage(coverage: Coverage) -> None:
     for group, row in totals.iterrows():
         within = (f"{_people(row[f'within_{c.name}'])}\n({_share(row[f'share_{c.name}'])})" for c in settings.circles)
         others = (_people(row[name]) for name in statuses)
-        table.add_row(_plain(str(group).replace("_", " ")), _people(row["residents"]), *within, *others)
+        table.add_row(_heading(str(group).replace("_", " "), language), _people(row["residents"]), *within, *others)
     _out.print(table)
     if none := [name for name in STATUSES if name not in statuses]:
-        _out.print(f"nobody is {' or '.join(none)}", soft_wrap=True)
+        nobody = ("、" if language == "zh" else " or ").join(_heading(name, language) for name in none)
+        _out.print(_said(Said("nobody is {}", nobody), language), soft_wrap=True)
     for note in coverage.notes:
-        _out.print(_plain(note.zh if settings.language == "zh" else note.en), style="dim", soft_wrap=True)
+        _out.print(_plain(note.zh if language == "zh" else note.en), style="dim", soft_wrap=True)
     for line in coverage.study.attribution:
         _out.print(_plain(line), style="dim", soft_wrap=True)
 
 
 def show_plan(plan: Plan) -> None:
     """Show the chosen sites in their order, and how good the plan is."""
-    solution = plan.solution
+    solution, language = plan.solution, plan.coverage.study.settings.language
     title = _titled(plan.scenario.name, plan.coverage.synthetic)
-    table = Table("order", "site", "kind", "wins", "only here", title=title, title_justify="left")
+    headings = (_heading(name, language) for name in ("order", "site", "kind", "wins", "only here"))
+    table = Table(*headings, title=title, title_justify="left")
     for row in plan.sites[plan.sites["state"] == "chosen"].to_dict("records"):
         figures = _people(row["gain"]), _people(row[f"only_here_{plan.scenario.circle}"])
         table.add_row(str(row["order"]), _plain(row["name"] or row["site_id"]), _plain(row["kind"]), *figures)
     _out.print(table)
-    if not len(solution.chosen):
-        _out.print("no site is opened: there is no candidate that wins anyone, or today's stations suffice")
-    elif plan.scenario.n_new is not None and len(solution.chosen) < plan.scenario.n_new:
-        _out.print(
-            f"{len(solution.chosen)} of {plan.scenario.n_new} sites are opened: no further candidate wins anyone"
-        )
+    opened, asked = len(solution.chosen), plan.scenario.n_new
+    if not opened:
+        none = "no site is opened: there is no candidate that wins anyone, or today's stations suffice"
+        _out.print(_said(none, language), soft_wrap=True)
+    elif asked is not None and opened < asked:
+        fewer = Said("{} of {} sites are opened: no further candidate wins anyone", opened, asked)
+        _out.print(_said(fewer, language), soft_wrap=True)
     table_rows = plan.coverage.table
     is_total = (table_rows["area_id"] == TOTAL) & (table_rows["group"] == "all")
     everyone = table_rows.loc[is_total, "residents"].iloc[0]
     all_share, reachable_share = (_share(plan.reached / n) if n > 0 else "-" for n in (everyone, plan.reachable))
-    _out.print(
-        f"{_people(plan.reached)} residents within {_plain(plan.scenario.circle)}: {all_share} of all, "
-        f"{reachable_share} of those whom all candidates together could reach",
-        soft_wrap=True,
+    reached = Said(
+        "{} residents within {}: {} of all, {} of those whom all candidates together could reach",
+        _people(plan.reached),
+        plan.scenario.circle,
+        all_share,
+        reachable_share,
     )
-    gain = "" if solution.gap_gain is None else f" ({_figure(solution.gap_gain, '.2%')} of what could be gained)"
+    _out.print(_said(reached, language), soft_wrap=True)
+    of_gain = solution.gap_gain
+    gain = "" if of_gain is None else Said(" ({} of what could be gained)", _figure(of_gain, ".2%"))
     value, bound = _figure(solution.value, ",.1f"), _figure(solution.bound, ",.1f")
     gap = _figure(solution.gap, ".2%")
-    _out.print(f"value {value}, bound {bound}, gap {gap}{gain}, {solution.status}", soft_wrap=True)
+    proof = Said("value {}, bound {}, gap {}{}, {}", value, bound, gap, gain, solution.status)
+    _out.print(_said(proof, language), soft_wrap=True)
 
 
-def show_assigned(assigned: pd.DataFrame) -> None:
+def show_assigned(assigned: pd.DataFrame, *, language: str = "en") -> None:
     """Show how many requests go where they go, and why."""
-    table = Table("requests", "why", title=_titled("Requests", MARK in assigned), title_justify="left")
-    reasons = assigned["reason"].where(assigned["reason"] != "", "nearest station")
-    for reason, count in reasons.value_counts().items():
-        table.add_row(f"{count:,}", _plain(reason))
+    from lifecircle.dispatch import REASONS
+
+    title = _titled(in_language("Requests", language), MARK in assigned)
+    table = Table(_heading("requests", language), _heading("why", language), title=title, title_justify="left")
+    for reason, count in assigned["reason"].value_counts().items():
+        table.add_row(f"{count:,}", _said(REASONS.get(str(reason), str(reason)), language))
     _out.print(table)
 
 
 def _titled(name: str, synthetic: bool) -> str:
     """Return the title of a table, which says what it is made from."""
     return f"{_plain(name)}\n{BOTH}" if synthetic else _plain(name)
+
+
+def _said(text: str, language: str) -> str:
+    """Return what is said in a language, as no markup."""
+    return _plain(in_language(text, language))
+
+
+def _word(words: Mapping[str, tuple[str, str]], key: str, language: str) -> str:
+    """Return one of the words that stand in Chinese and English, by its key."""
+    zh, en = words.get(key, (key, key))
+    return zh if language == "zh" else en
+
+
+def _heading(name: str, language: str) -> str:
+    """Return the heading of a column or the name of a row."""
+    return _plain(HEADINGS.get(name, name) if language == "zh" else name)
 
 
 def _plain(text: object) -> str:

@@ -29,6 +29,7 @@ from lifecircle.errors import SourceError
 from lifecircle.mark import is_marked
 from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays
 from lifecircle.network import MOST_SLOPE, line_lengths_m, tobler_factor
+from lifecircle.said import Said
 
 SMOOTHING_M = 10.0
 """Standard deviation of the bell curve that heights are smoothed with, metres on the ground; one cell where cells are
@@ -123,10 +124,10 @@ def read_terrain(path: Path, crs: CRS, xy_m: FloatArray) -> Terrain:
         with _opened(path) as raster:
             terrain = _read(raster, path, crs, xy_m)
     except (CRSError, ProjError, RasterioError, ValueError, OverflowError, np.linalg.LinAlgError) as error:
-        raise SourceError(f"{path}: cannot be read as a GeoTIFF of heights: {error}") from error
+        raise SourceError(Said("{}: cannot be read as a GeoTIFF of heights: {}", path, error)) from error
     if not np.isfinite(terrain.at(xy_m)).any():
         raise SourceError(
-            f"{path}: the raster knows a height under none of the streets; is it empty, or of another city?"
+            Said("{}: the raster knows a height under none of the streets; is it empty, or of another city?", path)
         )
     return terrain
 
@@ -154,16 +155,23 @@ def _opened(path: Path) -> Iterator[rasterio.DatasetReader]:
 
 def _read(raster: rasterio.DatasetReader, path: Path, crs: CRS, xy_m: FloatArray) -> Terrain:
     if raster.crs is None or raster.transform.is_identity or raster.transform.is_degenerate:
-        raise SourceError(f"{path}: the raster does not say where it lies")
+        raise SourceError(Said("{}: the raster does not say where it lies", path))
     if np.dtype(raster.dtypes[0]).kind not in "iuf":
-        raise SourceError(f"{path}: the raster's first band holds no heights")
+        raise SourceError(Said("{}: the raster's first band holds no heights", path))
     if max(rows * columns for rows, columns in raster.block_shapes) > MAX_CELLS:
-        raise SourceError(f"{path}: the raster cannot be read in parts; save it in tiles, as a Cloud Optimized GeoTIFF")
+        raise SourceError(
+            Said("{}: the raster cannot be read in parts; save it in tiles, as a Cloud Optimized GeoTIFF", path)
+        )
     its_crs = CRS.from_wkt(raster.crs.to_wkt())
     if not (its_crs.is_geographic or its_crs.is_projected):
         raise SourceError(
-            f"{path}: the raster's CRS, {its_crs.name} ({its_crs.type_name}), is neither geographic nor projected; "
-            "give it the one that its coordinates are in"
+            Said(
+                "{}: the raster's CRS, {} ({}), is neither geographic nor projected; "
+                "give it the one that its coordinates are in",
+                path,
+                its_crs.name,
+                its_crs.type_name,
+            )
         )
     from_cell = np.array(raster.transform).reshape(3, 3)
     to_cell = np.linalg.inv(from_cell)
@@ -172,12 +180,12 @@ def _read(raster: rasterio.DatasetReader, path: Path, crs: CRS, xy_m: FloatArray
     inside = np.flatnonzero(_inside(cells[0], cells[1], raster.width, raster.height))
     cells = cells[:, inside]
     if not cells.size:
-        raise SourceError(f"{path}: the raster lies under none of the streets; is it of another city?")
+        raise SourceError(Said("{}: the raster lies under none of the streets; is it of another city?", path))
 
     low, high = cells.min(axis=1), cells.max(axis=1)
     cell_m = _cell_m(from_cell, to_raster, (low + high) / 2)
     if not (np.isfinite(cell_m).all() and (cell_m > 0).all()):
-        raise SourceError(f"{path}: the raster does not say where it lies")
+        raise SourceError(Said("{}: the raster does not say where it lies", path))
     margin = 1 + 4 * np.maximum(1.0, SMOOTHING_M / cell_m)
     first = np.maximum(np.floor(low - margin), 0).astype(np.int64)
     size = np.minimum(np.ceil(high + margin), [raster.width, raster.height]).astype(np.int64) - first

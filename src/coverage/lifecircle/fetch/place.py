@@ -46,10 +46,23 @@ def outline_of(bbox: str) -> shapely.Polygon:
         west, south, east, north = (float(side) for side in bbox.split(","))
     except ValueError:
         west = south = east = north = np.nan
-    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+    if not _are_sides(west, south, east, north):
         message = "must be west,south,east,north in degrees, such as 7.41,43.73,7.43,43.75"
+        for a, b, c, d, order in (
+            (south, west, north, east, "latitudes come first"),
+            (west, north, east, south, "the north comes before the south"),
+            (east, south, west, north, "the east comes before the west"),
+            (west, east, south, north, "the longitudes come first, and then the latitudes"),
+        ):
+            if _are_sides(a, b, c, d):
+                message += f"; in {bbox} {order}: write {a},{b},{c},{d}"
+                break
         raise ValueError(message)
     return shapely.box(west, south, east, north)
+
+
+def _are_sides(west: float, south: float, east: float, north: float) -> bool:
+    return -180 <= west < east <= 180 and -90 <= south < north <= 90
 
 
 def choose(name: str, found: Sequence[Any], *, which: int | None = None) -> Place:

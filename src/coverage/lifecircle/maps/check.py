@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import shapely
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from lifecircle import check_words
 from lifecircle.errors import KEPT_IDS, SEVERITIES, SHOWN_IDS, Breach, printable
-from lifecircle.maps import check_words
 from lifecircle.maps.encode import script_json
 from lifecircle.maps.page import asset, policy
 from lifecircle.maps.words import LOCALES
@@ -18,6 +18,7 @@ from lifecircle.mark import MARK, REMARK
 from lifecircle.model import FloatArray
 from lifecircle.readers.whereabouts import Sketch
 from lifecircle.rules import done_with, rule_of
+from lifecircle.said import in_chinese
 from lifecircle.study import Checked
 
 UNITS = 32_768
@@ -80,17 +81,24 @@ def _row(number: int, finding: Breach) -> dict[str, object]:
     return {
         "number": number,
         "finding": finding,
-        "message": printable(finding.message),
-        "ids": [printable(i) for i in finding.ids[:SHOWN_IDS]],
+        "message": _told(finding.message),
+        "ids": [_told(i) for i in finding.ids[:SHOWN_IDS]],
         "title": (rule.zh.title, rule.en.title),
         "advice": (rule.zh.advice, rule.en.advice),
         "done": done_with(finding),
     }
 
 
+def _told(text: str) -> tuple[str, str]:
+    """Return what a finding says in both languages; what it quotes of data is the same in both."""
+    return printable(in_chinese(text)), printable(text)
+
+
 def _both(pair: tuple[str, str], **filled: object) -> Markup:
-    """Return words in both languages, of which the page shows one."""
-    zh, en = (text.format(**filled) for text in pair)
+    """Return words in both languages, of which the page shows one; what is the same in both stands there once."""
+    zh, en = (text.format(**filled) if filled else text for text in pair)
+    if zh == en:
+        return escape(zh)
     return Markup('<span lang="{}">{}</span><span lang="{}">{}</span>').format(LOCALES["zh"], zh, LOCALES["en"], en)
 
 

@@ -18,7 +18,7 @@ from jinja2 import Environment, StrictUndefined
 from lifecircle.circles import Coverage
 from lifecircle.maps.encode import script_json
 from lifecircle.maps.payload import area_rings, payload
-from lifecircle.maps.words import LOCALES, WORDS
+from lifecircle.maps.words import LOCALES, WORDS, level_names
 from lifecircle.mark import MARK
 from lifecircle.scenarios import Plan
 
@@ -56,7 +56,8 @@ def coverage_page(coverage: Coverage, *, plan: Plan | None = None, unserved: pd.
     """
     areas, language = coverage.study.areas, coverage.study.settings.language
     levels = list(dict.fromkeys(areas["level"]))
-    data = payload(coverage, plan=plan, unserved=unserved) | {"levels": levels}
+    names = {level: level_names(level) for level in levels}
+    data = payload(coverage, plan=plan, unserved=unserved) | {"levels": levels, "level_names": names}
     canvas, draw = _folium_parts(areas, levels, data["bounds"])
     scripts = [_leaflet_js(), draw, _own_js()]
     styles = [_leaflet_css(), asset("page.css")]

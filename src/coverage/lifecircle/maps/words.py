@@ -202,3 +202,27 @@ EN = {
 }
 
 WORDS = {"zh": ZH, "en": EN}
+
+LEVELS = (
+    ("市", "city"),
+    ("区", "district"),
+    ("县", "county"),
+    ("街道（乡镇）", "subdistrict"),
+    ("街道", "subdistrict"),
+    ("乡镇", "township"),
+    ("镇", "town"),
+    ("乡", "rural township"),
+    ("片区", "service area"),
+    ("社区", "community"),
+    ("村", "village"),
+    ("网格", "grid cell"),
+    ("区域", "area"),
+)
+"""What the usual levels of areas are called, in Chinese and in English."""
+
+
+def level_names(level: str) -> dict[str, str]:
+    """Return what a level of areas is called in each language: the study's own name where the level is no usual one."""
+    plain = level.replace("_", " ").strip().casefold()
+    zh, en = next((pair for pair in LEVELS if plain in pair), (level, level))
+    return {"zh": zh, "en": en}

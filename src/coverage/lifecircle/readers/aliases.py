@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lifecircle.errors import Breach
 from lifecircle.mark import MARK
+from lifecircle.said import Said
 from lifecircle.schema import WKT, known_column
 
 NAME_BYTES = 10
@@ -109,6 +110,10 @@ def plain_heading(heading: str) -> str:
     return "".join(unicodedata.normalize("NFKC", heading).split()).casefold()
 
 
+WORKED_OUT = frozenset(map(plain_heading, ("area_id", *_AREA, *ALIASES["residents"]["area"])))
+"""Headings of the area that a row lies in, which a study works out of its place unless a layer has a column for it."""
+
+
 def aliases_of(layer: str) -> dict[str, str]:
     """Return what each heading means, in the form of `plain_heading`, of the layer's own names too."""
     named = {**_POSITION, **ALIASES[layer], MARK: ()}
@@ -120,10 +125,10 @@ def aliases_of(layer: str) -> dict[str, str]:
     }
 
 
-def check_cut(layer: str, existing: Sequence[str], stated: Mapping[str, str]) -> list[Breach]:
-    """Tell which headings of a dBASE table may be the beginnings of known ones, for none is longer than `NAME_BYTES`.
+def cut_headings(layer: str, existing: Sequence[str], stated: Mapping[str, str]) -> dict[str, str]:
+    """Return headings of a dBASE table that may be the beginnings of known ones, and of which of our columns.
 
-    ``stated`` are the columns of which the study says how they are called.
+    None is longer than `NAME_BYTES`; ``stated`` are the columns of which the study says how they are called.
     """
     meaning = aliases_of(layer)
     settled = {*stated, *(meaning.get(plain_heading(heading), "") for heading in existing)}
@@ -132,15 +137,20 @@ def check_cut(layer: str, existing: Sequence[str], stated: Mapping[str, str]) ->
         for encoding in ("utf-8", "gb18030"):
             if len(whole := heading.encode(encoding)) > NAME_BYTES and ours not in settled:
                 rests.setdefault(whole[:NAME_BYTES].decode(encoding, errors="ignore"), set()).add(ours)
-    told = [
-        f"{' or '.join(sorted(rests[plain]))} = {heading}"
+    return {
+        heading: " or ".join(sorted(rests[plain]))
         for heading in existing
         if heading not in stated.values() and (plain := plain_heading(heading)) not in meaning and plain in rests
-    ]
-    message = (
-        f"a Shapefile cuts headings after {NAME_BYTES} bytes; if this is what is left of one, say so under columns"
+    }
+
+
+def check_cut(layer: str, cut: Mapping[str, str]) -> list[Breach]:
+    """Tell of headings that may have been cut, as `cut_headings` returns them."""
+    told = tuple(f"{ours} = {heading}" for heading, ours in cut.items())
+    message = Said(
+        "a Shapefile cuts headings after {} bytes; if this is what is left of one, say so under columns", NAME_BYTES
     )
-    return [Breach(layer, "cut-heading", message, tuple(told), len(told), "warning")] if told else []
+    return [Breach(layer, "cut-heading", message, told, len(told), "warning")] if told else []
 
 
 def by_alias(layer: str, existing: Sequence[str], taken: Iterable[str]) -> tuple[dict[str, str], list[Breach]]:
@@ -161,7 +171,7 @@ def by_alias(layer: str, existing: Sequence[str], taken: Iterable[str]) -> tuple
     breaches = []
     if told:
         message = "headings taken for our columns; another meaning is to be stated under columns"
-        breaches.append(Breach(layer, "alias", message, tuple(told), len(told), "repair"))
+        breaches.append(Breach(layer, "alias", message, tuple(told), len(told), "note"))
     if several:
         message = "several headings could be meant; state one under columns"
         breaches.append(Breach(layer, "ambiguous-heading", message, tuple(several), len(several), "warning"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lifecircle.readers.limits import MB, Limits
+from lifecircle.said import Said
 
 MOST_ENTRIES = 10_000
 MOST_RATIO = 100
@@ -40,7 +41,7 @@ def problem_of_workbook(path: Path, limits: Limits) -> str:
     names = {entry.filename for entry in entries}
     unpacked = sum(entry.file_size for entry in entries)
     if len(entries) > MOST_ENTRIES:
-        return f"it holds more than {MOST_ENTRIES} entries"
+        return Said("it holds more than {} entries", MOST_ENTRIES)
     if len(names) < len(entries) or any(_leaves(name) for name in names):
         return "it holds entries that lie outside of it or twice in it"
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
@@ -49,7 +50,9 @@ def problem_of_workbook(path: Path, limits: Limits) -> str:
         return "it is packed in a way that workbooks are not; save it again"
     limits.hold("unpacked_mb", unpacked / MB)
     if is_blown_up(unpacked, path.stat().st_size):
-        return f"it unpacks to more than {MOST_RATIO} times its size; save it again, without the blank rows and columns"
+        return Said(
+            "it unpacks to more than {} times its size; save it again, without the blank rows and columns", MOST_RATIO
+        )
     if not names.issuperset(_WORKBOOK):
         return "it is no workbook of Excel's; save it as .xlsx"
     return ""

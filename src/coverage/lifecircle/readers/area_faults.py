@@ -16,6 +16,7 @@ from lifecircle.floors import is_residential
 from lifecircle.model import FloatArray
 from lifecircle.readers.placing import ON_BUILDING, UNPLACED
 from lifecircle.readers.whereabouts import lonlat
+from lifecircle.said import Said, sentence
 from lifecircle.schema import breach
 
 SLIVER_M, SLIVER_M2 = 1.0, 100.0
@@ -57,9 +58,10 @@ def check_areas(areas: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, residents:
     exact = residents is None or residents["by"].isin([*ON_BUILDING, UNPLACED]).all()
     nowhere = (buildings["area_id"] == "").to_numpy() & ~buildings.geometry.is_empty.to_numpy()
     lost = nowhere & ((people > 0) | (is_residential(buildings) & (not exact)))
-    message = (
-        f"homes in no area, with {people[lost].sum():,.0f} residents counted in them; no row of the tables has them: "
-        "draw the areas round them, or leave them be where they lie beyond the border"
+    message = Said(
+        "homes in no area, with {:,.0f} residents counted in them; no row of the tables has them: "
+        "draw the areas round them, or leave them be where they lie beyond the border",
+        people[lost].sum(),
     )
     return [*found, *breach("buildings", "outside-areas", message, buildings["building_id"][lost], "warning")]
 
@@ -115,14 +117,23 @@ def _told(
     breaches = []
     for chosen, name, doing in (
         (real & ~slim, rule, what),
-        (real & slim, f"{rule}-sliver", f"slivers, less than {SLIVER_M:g} m wide or {SLIVER_M2:g} m2: {what}"),
+        (
+            real & slim,
+            f"{rule}-sliver",
+            Said("slivers, less than {:g} m wide or {:g} m2: {}", SLIVER_M, SLIVER_M2, sentence(what)),
+        ),
     ):
         if chosen.any():
             size_m2 = shapely.area(shapes[chosen])
             building = np.unique(shapely.STRtree(where).query(shapes[chosen], predicate="intersects")[1])
-            message = (
-                f"{doing}: {size_m2.sum():,.0f} m2 together, {size_m2.max():,.0f} m2 the largest, "
-                f"{len(building):,} buildings and {people[building].sum():,.0f} counted residents; mend the borders"
+            message = Said(
+                "{}: {:,.0f} m2 together, {:,.0f} m2 the largest, "
+                "{:,} buildings and {:,.0f} counted residents; mend the borders",
+                sentence(doing),
+                size_m2.sum(),
+                size_m2.max(),
+                len(building),
+                people[building].sum(),
             )
             order = np.argsort(-size_m2, kind="stable")
             places = lonlat(shapely.get_coordinates(shapely.point_on_surface(shapes[chosen][order])), crs)

@@ -13,6 +13,7 @@ import shapely
 from lifecircle.errors import Breach
 from lifecircle.model import FloatArray, LongArray
 from lifecircle.readers.metric import LON_LAT, Box, local_crs, ranks
+from lifecircle.said import Said
 from lifecircle.schema import breach
 
 WHOLE = 0.99
@@ -50,7 +51,9 @@ def join_levels(parts: Sequence[gpd.GeoDataFrame]) -> tuple[gpd.GeoDataFrame, li
     by_overlap = ~stated & (parent >= 0)
     areas = areas.assign(parent_id=areas["parent_id"].where(~by_overlap, ids.reindex(parent).to_numpy()))
     part_of = [f"{i} -> {p} ({s:.1%})" for i, p, s in zip(ids, areas["parent_id"], share, strict=True)]
-    message = f"less than {WHOLE:.0%} of it lies in the area found to hold it; state parent_id, or mend the borders"
+    message = Said(
+        "less than {:.0%} of it lies in the area found to hold it; state parent_id, or mend the borders", WHOLE
+    )
     orphan = ~stated & (parent < 0) & (rank > 0)
     message_alone = "lies in no area of a coarser level; it stands alone at the top of the tree"
     return areas, [

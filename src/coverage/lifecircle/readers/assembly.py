@@ -30,6 +30,7 @@ from lifecircle.readers.metric import (
     to_metres,
 )
 from lifecircle.readers.streets import ways_of_lines
+from lifecircle.said import Said, sentence
 from lifecircle.schema import LAYERS, breach
 
 SAME_PLACE_M = 1.0
@@ -50,7 +51,7 @@ ANCHORS = ("areas", "streets", "buildings")
 COMPARED = ("areas", "buildings", "stations", "candidates")
 """Layers of which something must be near the streets."""
 
-FAR = f"lies more than {FARTHEST_M / 1000:.0f} km away; mend the coordinates"
+FAR = Said("lies more than {:.0f} km away; mend the coordinates", FARTHEST_M / 1000)
 _DTYPES = {"id": "str", "text": "str", "number": "float64", "flag": "bool"}
 
 
@@ -161,7 +162,7 @@ def _misplaced(
             swapped = gpd.GeoSeries([shapely.box(south, west, north, east)])
             looks_swapped = near(swapped, box_of["streets"], 0.0).any()
             cause = "longitude and latitude look swapped" if looks_swapped else "are both of the same city?"
-            message = f"nothing of it comes within {reach_m:.0f} m of the streets; {cause}"
+            message = Said("nothing of it comes within {:.0f} m of the streets; {}", reach_m, sentence(cause))
             rule = "swapped-axes" if looks_swapped else "wrong-place"
             found.append(Breach(layer, rule, message, count=len(frames[layer])))
     return found

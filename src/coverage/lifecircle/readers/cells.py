@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lifecircle.conform import row_names, text
+from lifecircle.conform import headed, row_names, text
 from lifecircle.errors import Breach
+from lifecircle.said import Said, sentence
 from lifecircle.schema import GROUP_PREFIX, PLANE, POSITION, breach, columns_of
 
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
@@ -14,6 +15,15 @@ _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _WIDE_SIGN = "[０-９Ａ-Ｚａ-ｚ．－＋]"
 _PARTED = r"^[+-]?[0-9]{1,3}(?:[,，][0-9]{3})+(?:\.[0-9]+)?$"
 _NONE = ("-", "--", "—", "——", "–", "－", "/", "无")
+_UNITS = {"levels": "层楼?|楼|[Ff]", "min_level": "层楼?|楼|[Ff]", "cost": "元"}
+_OF_PEOPLE = "人次?|[口位名]"
+_WORD = "[^0-9.,，+-]"
+_WORDED = r"^(?:约|大约)?\s*([+-]?[0-9][0-9,，]*(?:\.[0-9]+)?)\s*(?:{})?(?:左右)?$"
+"""What people write behind the number of a column, of people where nothing else is said, and around any number.
+
+What may mean another number, as in 1.2万 or 2-3人, is left for somebody to mend, and so is a column of people in ㎡.
+"""
+
 _FORMULA = r"^(?:=.*|#(?:REF|VALUE|NAME|NULL|NUM|N/?A|DIV/?0|SPILL|CALC|ERROR)[!?]?)$"
 
 _ROUNDED = r"^[0-9](?:\.[0-9]+)?E\+[0-9]{2}$"
@@ -40,28 +50,37 @@ def mend_cells(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Brea
     mended: dict[str, pd.Series] = {}
     breaches: list[Breach] = []
     for name in [c for c in table.columns if c in kinds and not _is_typed(table[c])]:
-        values = text(table[name])
+        values, shown = text(table[name]), headed(table, name)
         formula = values.str.match(_FORMULA)
-        message = f"{name} holds a formula, or the error it came to, in place of a value; put the value in"
+        message = Said("{} holds a formula, or the error it came to, in place of a value; put the value in", shown)
         breaches += breach(layer, "formula-cell", message, told[formula])
         if kinds[name] == "id":
             cut = "a number that Excel has cut to its first digits; export it from its source again, as text"
-            breaches += breach(layer, "rounded-id", f"{name} is {cut}", told[values.str.match(_ROUNDED)])
+            breaches += breach(
+                layer, "rounded-id", Said("{} is {}", shown, sentence(cut)), told[values.str.match(_ROUNDED)]
+            )
         if kinds[name] in ("number", "id"):
             wide = values.str.contains(_WIDE_SIGN)
             plain = _put(values, wide, values[wide].str.translate(_WIDE))
-            message = f"{name}: digits or letters as wide as Chinese characters, read as plain ones"
+            message = Said("{}: digits or letters as wide as Chinese characters, read as plain ones", shown)
             breaches += breach(layer, "full-width-digits", message, told[wide & ~plain.isin(_NONE)], "repair")
             values = _put(plain, formula, "")
         if kinds[name] == "number":
             # 123,951 in a column of degrees has a comma for its point, as some countries write it.
+            form = _WORDED.format(_UNITS.get(name, _OF_PEOPLE))
+            worded = values.str.contains(_WORD) & (name not in (*POSITION, *PLANE))
+            worded[worded] = values[worded].str.match(form)
+            values = _put(values, worded, values[worded].str.replace(form, r"\1", regex=True))
             parted = values.str.match(_PARTED) & (name not in POSITION)
             none = values.isin(_NONE)
             values = _put(values, parted, values[parted].str.replace("[,，]", "", regex=True))
             values = _put(values, none, "")
             breaches += [
-                *breach(layer, "thousands-separators", f"{name}: commas taken out", told[parted], "repair"),
-                *breach(layer, "dash-for-none", f"{name}: a dash or 无, read as not stated", told[none], "repair"),
+                *breach(layer, "unit-in-number", Said("{}: a unit or 约 taken away", shown), told[worded], "repair"),
+                *breach(layer, "thousands-separators", Said("{}: commas taken out", shown), told[parted], "repair"),
+                *breach(
+                    layer, "dash-for-none", Said("{}: a dash or 无, read as not stated", shown), told[none], "repair"
+                ),
             ]
             if by_household and name.startswith(GROUP_PREFIX):
                 values = values.replace("", "0")

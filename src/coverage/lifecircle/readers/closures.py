@@ -10,6 +10,7 @@ from lifecircle.errors import Breach
 from lifecircle.model import Closures, StreetWays
 from lifecircle.readers.days import days_of, not_a_day
 from lifecircle.readers.metric import mend
+from lifecircle.said import Said, sentence
 from lifecircle.schema import breach
 
 
@@ -38,13 +39,19 @@ def closures_of(
     unknown = named & ~over & ~table["way_id"].isin({*streets.way_id, *streets.node_tags["id"]})
     nowhere = ~named & ~over & table.geometry.isna()
     by_place = ~named & ~nowhere & ~over
+    counted = ((named & ~over & ~unknown) | by_place) & ~backward
+    day = Said("on {}", date) if date else "on all days, for the study is of none"
+    message = Said("{} in force {}; {} not, and left out", int(counted.sum()), sentence(day), int(over.sum()))
     return (
         tuple(table["way_id"][named & ~over & ~unknown].drop_duplicates()),
         Closures(tuple(told[by_place]), np.array(table.geometry[by_place], dtype=object)),
         [
             *breaches,
             *breach(
-                "closures", "bad-date", not_a_day("since or until", [*table["since"], *table["until"]]), told[unread]
+                "closures",
+                "bad-date",
+                not_a_day(Said("since or until"), [*table["since"], *table["until"]]),
+                told[unread],
             ),
             *breach("closures", "until-before-since", "until is before since; mend one of the two", told[backward]),
             *breach("closures", "unknown-id", "way_id names neither a street nor a gate on one", told[unknown]),
@@ -54,7 +61,7 @@ def closures_of(
                 "names no way and has no coordinates; give it one of the two",
                 told[nowhere],
             ),
-            *breach("closures", "not-in-force", f"left out: not in force on {date}", told[over], "note"),
+            *breach("closures", "in-force", message, [*told[counted], *(told[over] + ": not in force")], "note"),
             *breach(
                 "closures",
                 "undated-study",

@@ -14,6 +14,7 @@ from lifecircle.datum import WEB_MAPS, ZONE_M, grid_of, in_china, regarded
 from lifecircle.errors import Breach
 from lifecircle.readers.inputs import Input
 from lifecircle.readers.metric import LON_LAT
+from lifecircle.said import Said
 from lifecircle.schema import PLANE, POSITION
 
 _WEB_MERCATOR = "EPSG:3857"
@@ -72,7 +73,9 @@ def _in_stated_crs(source: Input, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataF
         return table, []
     belied = own is not None and own.is_geographic and grid_of(xy) is not None
     if own is not None and not belied and not own.equals(stated, ignore_axis_order=True):
-        message = f"the file says that it is in {own.name}, the study {source.crs}; take crs out, or mend the file"
+        message = Said(
+            "the file says that it is in {}, the study {}; take crs out, or mend the file", own.name, source.crs
+        )
         return table, [Breach(source.layer, "other-crs", message, (source.path,), 1)]
     placed = table.set_crs(stated, allow_override=True)
     if stated.is_projected and (problem := _unlike(stated, xy)):
@@ -100,19 +103,26 @@ def _loosely_tied(source: Input, table: gpd.GeoDataFrame) -> Breach | None:
         warnings.simplefilter("ignore", UserWarning)  # a finer way may need a grid that is not installed
         ways = TransformerGroup(crs, LON_LAT, always_xy=True, area_of_interest=area, allow_ballpark=False).transformers
     if not ways:
-        message = (
-            f"nobody publishes how {crs.geodetic_crs.name} lies to WGS 84, and it may be some hundred metres off; have "
-            "the office that gave it out convert it to CGCS2000"
+        message = Said(
+            "nobody publishes how {} lies to WGS 84, and it may be some hundred metres off; have "
+            "the office that gave it out convert it to CGCS2000",
+            crs.geodetic_crs.name,
         )
         return Breach(source.layer, "untied-datum", message, (source.path,), 1)
     if ways[0].accuracy <= _ROUGH_M:
         return None
-    message = f"{crs.geodetic_crs.name} is brought to WGS 84 to {ways[0].accuracy:.0f} m at best"
+    message = Said("{} is brought to WGS 84 to {:.0f} m at best", crs.geodetic_crs.name, ways[0].accuracy)
     return Breach(source.layer, "rough-datum", message, (source.path,), 1, "warning")
 
 
 def _unlike(crs: CRS, xy: np.ndarray) -> tuple[str, str] | None:
-    """Return the rule and the message of numbers that are in another zone than their system, None where they fit."""
+    """Return the rule and the message of numbers that are degrees or in another zone, None where they fit."""
+    if len(xy) and (np.abs(xy) <= (180.0, 90.0)).all():
+        x, y = xy[0]
+        message = Said(
+            "{:g}, {:g} look like degrees, and {} is in metres; take crs out, or state another", x, y, crs.name
+        )
+        return "not-metres", message
     operation, grid = crs.coordinate_operation, grid_of(xy)
     if grid is None or operation is None or operation.method_name != _TRANSVERSE:
         return None
@@ -121,5 +131,5 @@ def _unlike(crs: CRS, xy: np.ndarray) -> tuple[str, str] | None:
     false_m = next(p.value for p in operation.params if p.name == "False easting")
     zone_m = float(np.floor_divide(np.nanmedian(xy[:, 0]), ZONE_M)) * ZONE_M
     if grid.epsg and np.floor_divide(false_m, ZONE_M) * ZONE_M != zone_m:
-        return "wrong-zone", f"its eastings begin with the number of their zone; {grid.advice}"
+        return "wrong-zone", Said("its eastings begin with the number of their zone; {}", grid.advice)
     return None

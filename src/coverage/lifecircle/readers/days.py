@@ -8,6 +8,8 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from lifecircle.said import Said
+
 _DAY = re.compile(r"([0-9]{4})\s*[-/.年]\s*([0-9]{1,2})\s*[-/.月]\s*([0-9]{1,2})\s*日?(?:[T\s]+[0-9:.+Z]+)?")
 _DIGITS = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 
@@ -39,6 +41,8 @@ def not_a_day(name: str, texts: Iterable[str]) -> str:
     """Return what to tell of texts that are no days; one that may be a day as Excel counts them is named."""
     counted = next(filter(None, map(_EXCEL_DAY.fullmatch, texts)), None)
     if counted is None:
-        return f"{name} must be a date such as 2026-05-03"
+        return Said("{} must be a date such as 2026-05-03", name)
     day = _EXCEL_DAY_0 + timedelta(days=int(counted[1]))
-    return f"{name} must be a date: {counted[0]} may be {day} as Excel counts days; format the cells as dates"
+    return Said(
+        "{} must be a date: {} may be {} as Excel counts days; format the cells as dates", name, counted[0], day
+    )

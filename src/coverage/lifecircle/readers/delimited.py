@@ -9,10 +9,11 @@ import io
 import pandas as pd
 
 from lifecircle.errors import Breach
-from lifecircle.readers.encodings import CHINESE, recognise, taken_encoding
+from lifecircle.readers.encodings import CHINESE, recognise, taken_encoding, wrongly_stated
 from lifecircle.readers.files import Located
 from lifecircle.readers.grids import Grid
 from lifecircle.readers.limits import Limits
+from lifecircle.said import Said
 from lifecircle.schema import breach
 
 _SEPARATORS = (",", ";", "\t")
@@ -33,7 +34,10 @@ def read_delimited(located: Located) -> tuple[Grid, list[Breach]]:
     """
     content, source = located.path.read_bytes(), located.input
     encoding = source.encoding or _encoding_of(content)
-    told = taken_encoding(source.layer, source.path, encoding) if encoding == CHINESE and not source.encoding else []
+    if source.encoding:
+        told = wrongly_stated(source.layer, source.path, stated=encoding, texts=content)
+    else:
+        told = taken_encoding(source.layer, source.path, encoding) if encoding == CHINESE else []
     plain = content.decode(encoding).removeprefix(_BOM)
     first, separator = _first_line(plain)
     located.limits.hold("columns", first.count(separator) + 1)
@@ -84,7 +88,7 @@ def _most_cells(plain: str, separator: str) -> int:
     try:
         return max(map(len, rows))
     except csv.Error as error:
-        message = f"line {rows.line_num}: a quotation mark is out of place, or opens a text that nothing closes"
+        message = Said("line {}: a quotation mark is out of place, or opens a text that nothing closes", rows.line_num)
         raise ValueError(message) from error
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lifecircle.errors import Breach
+from lifecircle.said import Said
 
 CHINESE = "gb18030"
 
@@ -112,7 +113,9 @@ def texts_of_dbf(path: Path) -> bytes:
 def taken_encoding(layer: str, file: str, encoding: str) -> list[Breach]:
     """Tell in which encoding a file was read that does not say its own; ``encoding`` is empty where none fits."""
     if encoding:
-        message = f'nothing says in which encoding its texts are; read as {encoding}: state encoding = "{encoding}"'
+        message: str = Said(
+            'nothing says in which encoding its texts are; read as {}: state encoding = "{}"', encoding, encoding
+        )
         return [Breach(layer, "missing-encoding", message, (file,), 1, "repair")]
     message = "nothing says in which encoding its texts are, and they may be garbled: state encoding"
     return [Breach(layer, "missing-encoding", message, (file,), 1, "warning")]
@@ -120,9 +123,22 @@ def taken_encoding(layer: str, file: str, encoding: str) -> list[Breach]:
 
 def other_encoding(layer: str, file: str, *, said: str, found: str) -> list[Breach]:
     """Tell of texts that are in another encoding than the file beside them says."""
-    message = (
-        f'says {said.strip()}, but the texts are in {found} and were read so: mend it, or state encoding = "{found}"'
+    message = Said(
+        'says {}, but the texts are in {} and were read so: mend it, or state encoding = "{}"',
+        said.strip(),
+        found,
+        found,
     )
+    return [Breach(layer, "other-encoding", message, (file,), 1, "warning")]
+
+
+def wrongly_stated(layer: str, file: str, *, stated: str, texts: bytes) -> list[Breach]:
+    """Tell of texts that are in UTF-8 where the study says GB 18030, or the other way round: both can be recognised."""
+    found = "" if texts.isascii() else recognise(texts)
+    codec = python_codec(stated).removesuffix("-sig")
+    if not found or codec == found or codec not in ("utf-8", CHINESE):
+        return []
+    message = Said('study.toml says {}, but the file reads as {}: state encoding = "{}"', stated, found, found)
     return [Breach(layer, "other-encoding", message, (file,), 1, "warning")]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyogrio
@@ -13,7 +16,6 @@ import shapely
 
 from lifecircle.conform import EXACT
 from lifecircle.errors import Breach
-from lifecircle.readers.aliases import check_cut
 from lifecircle.readers.encodings import (
     is_believed,
     other_encoding,
@@ -22,13 +24,25 @@ from lifecircle.readers.encodings import (
     states_encoding,
     taken_encoding,
     texts_of_dbf,
+    wrongly_stated,
 )
 from lifecircle.readers.files import Located
-from lifecircle.readers.grids import Wanted
+from lifecircle.readers.grids import Sums, Wanted
+from lifecircle.said import Said
 from lifecircle.schema import LAYERS
 
-Read = tuple[pd.DataFrame | None, list[str], list[Breach]]
-"""A table under the file's own names, a GeoDataFrame where it has a geometry; all columns of the file; breaches."""
+
+class Read(NamedTuple):
+    """A table under the file's own names, a GeoDataFrame where it has a geometry; all columns of the file; breaches.
+
+    And the rows that sum up others, which are none of the table's.
+    """
+
+    table: pd.DataFrame | None
+    existing: list[str]
+    breaches: list[Breach]
+    sums: Sums | None = None
+
 
 _MOST_CPG = 100
 """Characters of a .cpg file that are looked at: it holds one word."""
@@ -39,11 +53,11 @@ def read_features(located: Located, wanted: Wanted) -> Read:
     source, limits, path = located.input, located.limits, _for_gdal(located)
     layers = [str(name) for name, _ in pyogrio.list_layers(path)]
     if source.table and source.table not in layers:
-        message = f"there is no layer {source.table!r} in it; there are {', '.join(layers)}"
-        return None, [], [Breach(source.layer, "unknown-layer", message, (source.path,), 1)]
+        message = Said("there is no layer {!r} in it; there are {}", source.table, ", ".join(layers))
+        return Read(None, [], [Breach(source.layer, "unknown-layer", message, (source.path,), 1)])
     if not source.table and len(layers) != 1:
-        message = f"holds several layers; say which: layer = one of {', '.join(layers)}"
-        return None, [], [Breach(source.layer, "unknown-layer", message, (source.path,), 1)]
+        message = Said("holds several layers; say which: layer = one of {}", ", ".join(layers))
+        return Read(None, [], [Breach(source.layer, "unknown-layer", message, (source.path,), 1)])
     encoding, breaches = _encoding_of(located)
     options = {"layer": source.table or layers[0], "encoding": encoding or None}
     try:
@@ -53,8 +67,6 @@ def read_features(located: Located, wanted: Wanted) -> Read:
     existing = [str(name) for name in info["fields"]]
     limits.hold("columns", len(existing))
     limits.hold("rows", info["features"])
-    if located.format.name == "Shapefile":
-        breaches = [*breaches, *check_cut(source.layer, existing, source.columns)]
     # A ring that does not end where it begins is closed; the library's own remark about it is passed on.
     table = pyogrio.read_dataframe(
         path,
@@ -68,7 +80,18 @@ def read_features(located: Located, wanted: Wanted) -> Read:
     if isinstance(table, gpd.GeoDataFrame):
         limits.hold_vertices(table)
         table = table.set_geometry(shapely.force_2d(table.geometry.to_numpy()), crs=table.crs)
-    return table, existing, breaches
+    return Read(table, existing, breaches)
+
+
+def open_rings(located: Located) -> list[int]:
+    """Return the rows of a layer, from 0, of which an outline does not end where it begins, or is none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it says of the rings is known
+        drawn = pyogrio.read_dataframe(
+            _for_gdal(located), columns=[], layer=located.input.table or None, on_invalid="ignore"
+        ).geometry
+    rows: list[int] = np.flatnonzero(drawn.isna()).tolist()
+    return rows
 
 
 def _with_whole_numbers(
@@ -114,8 +137,11 @@ def _encoding_of(located: Located) -> tuple[str, list[Breach]]:
     these are clearly in another encoding, they decide.
     """
     source, table = located.input, located.beside(".dbf")
-    if source.encoding or located.format.name != "Shapefile" or not table.is_file():
+    if located.format.name != "Shapefile" or not table.is_file():
         return source.encoding, []
+    if source.encoding:
+        texts = texts_of_dbf(table)
+        return source.encoding, wrongly_stated(source.layer, source.path, stated=source.encoding, texts=texts)
     beside = located.beside(".cpg")
     stated = beside.read_text(encoding="utf-8", errors="replace")[:_MOST_CPG] if beside.is_file() else ""
     said = python_codec(stated)

@@ -16,6 +16,8 @@ from lifecircle.readers.archives import is_blown_up, problem_of_workbook
 from lifecircle.readers.geopackage import problem_of_geopackage
 from lifecircle.readers.inputs import Input
 from lifecircle.readers.limits import MB, USUAL, Limits, OverLimitError, refused
+from lifecircle.readers.slips import BACKSLASH
+from lifecircle.said import Said, sentence
 from lifecircle.schema import ELEVATION
 
 BREAKS_OFF = "it breaks off in the middle; download or export the file again"
@@ -123,39 +125,43 @@ def locate(input: Input, folder: Path, *, limits: Limits = USUAL) -> Located | B
 
     if "://" in input.path or "\x00" in input.path or re.match(r"[/\\]vsi", input.path, re.IGNORECASE):
         return refuse("not-a-local-file", "must be a file on this machine; download it and name the copy")
+    if any(sign in input.path for sign in "\b\t\n\f\r"):  # what \\b, \\t ... of a path in quotation marks are read as
+        return refuse("missing-file", BACKSLASH)
     path = folder / input.path
     try:
         if not path.exists():
-            return refuse("missing-file", f"there is no such file; paths start at {folder.resolve().name}/")
+            return refuse("missing-file", Said("there is no such file; paths start at {}/", folder.resolve().name))
         if not path.is_file():
             return refuse("not-a-file", "is not a file")
         with path.open("rb") as file:
             head = file.read(_HEAD).removeprefix(_BOM)
     except OSError as error:
-        return refuse("unreadable", f"cannot be read: {error.strerror}")
+        return refuse("unreadable", Said("cannot be read: {}", error.strerror))
     formats = [f for f in FORMATS if f.is_raster == (input.layer == ELEVATION)]
     matching = [f for f in formats if path.name.lower().endswith(f.suffixes)]
     if not matching:
         known = ", ".join(suffix for f in formats for suffix in f.suffixes)
-        way_out = WAYS_OUT.get(path.suffix.lower(), f"these are: {known}")
-        return refuse("unknown-format", f"is of no format that is read; {way_out}")
+        way_out = WAYS_OUT.get(path.suffix.lower(), Said("these are: {}", known))
+        return refuse("unknown-format", Said("is of no format that is read; {}", sentence(way_out)))
     if not matching[0].begins.match(head):
         kind = matching[0].name
-        is_not = f"is named like {kind}, but its content is not {kind}{_what_it_is(head)}"
+        is_not = Said("is named like {}, but its content is not {}{}", kind, kind, sentence(_what_it_is(head)))
         return refuse("wrong-content", is_not if head else "is empty")
     found = Located(input, path.resolve(), matching[0], limits)
     beside = found.companions()
     if strange := [c.name for c in beside if not c.is_file()]:
-        return refuse("not-a-file", f"{strange[0]} beside it is not a file")
+        return refuse("not-a-file", Said("{} beside it is not a file", strange[0]))
     if missing := [part.name for part in map(found.beside, found.format.needed) if part not in beside]:
         parts = " and ".join(missing)
-        return refuse("missing-file", f"{parts} must be beside it: a {found.format.name} is several files; copy all")
+        return refuse(
+            "missing-file", Said("{} must be beside it: a {} is several files; copy all", parts, found.format.name)
+        )
     try:
         limits.hold("file_mb", sum(part.stat().st_size for part in (found.path, *beside)) / MB)
         problem = found.format.problem(path, limits)
     except (OverLimitError, OSError) as error:
         return refused(input.layer, input.path, error)
-    return refuse("unreadable", f"cannot be read: {problem}") if problem else found
+    return refuse("unreadable", Said("cannot be read: {}", sentence(problem))) if problem else found
 
 
 def _what_it_is(head: bytes) -> str:
@@ -189,7 +195,7 @@ def unpack(path: Path, target: Path, *, limits: Limits = USUAL) -> None:
     except EOFError as error:
         raise ValueError(BREAKS_OFF) from error
     except (OSError, zlib.error) as error:
-        message = f"cannot be unpacked ({error}); download or export the file again"
+        message = Said("cannot be unpacked ({}); download or export the file again", error)
         raise ValueError(message) from error
 
 

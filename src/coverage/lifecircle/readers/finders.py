@@ -16,6 +16,7 @@ from lifecircle.floors import is_residential
 from lifecircle.model import BoolArray, IntArray, LongArray
 from lifecircle.readers.addresses import AMBIGUOUS, UNKNOWN, join_addresses, named_community, plain_address
 from lifecircle.readers.metric import holder, ranks
+from lifecircle.said import Said
 from lifecircle.schema import breach
 
 POINT_REACH_M = 50.0
@@ -63,7 +64,7 @@ def _of_addresses(source: pd.DataFrame, buildings: gpd.GeoDataFrame, areas: gpd.
     address = source["address"]
     unknown = "no building bears this address; its residents cannot be placed: mend the address here or at the building"
     several = "several buildings bear this address; its residents cannot be placed: name the area, or building_id"
-    no_area = "no area bears this name or id; residents listed there cannot be placed: mend it, or take these rows out"
+    no_area = "no area bears this name or id; residents listed there cannot be placed: mend it"
     torn = "the address begins with another area than its row names; its residents cannot be placed: mend one of them"
     alike = "joined though one says 号, the other 栋, 幢, 座 or 号楼: look if a house is meant, not a plot in a street"
     said = source["area_id"].where(source["area_id"] != "", source["area"])
@@ -128,8 +129,8 @@ def _of_points(source: pd.DataFrame, buildings: gpd.GeoDataFrame, areas: gpd.Geo
         beside = np.zeros(len(points), dtype=bool)
     row = np.append(homes, -1)[first]
     label = source["target_id"]
-    near = f"outside every home; counted in the nearest, within {POINT_REACH_M:.0f} m"
-    far = f"no home within {POINT_REACH_M:.0f} m; unplaced: mend the place, or the kind of the building there"
+    near = Said("outside every home; counted in the nearest, within {:.0f} m", POINT_REACH_M)
+    far = Said("no home within {:.0f} m; unplaced: mend the place, or the kind of the building there", POINT_REACH_M)
     return (
         row,
         holder(places, areas, "area_id"),

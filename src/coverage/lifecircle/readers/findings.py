@@ -16,14 +16,15 @@ import shapely
 
 from lifecircle.conform import conform, places_of
 from lifecircle.errors import Breach
-from lifecircle.hours import problem_of_hours
 from lifecircle.readers.cells import numbers_of
 from lifecircle.readers.coordinates import understood
 from lifecircle.readers.days import days_of, not_a_day
+from lifecircle.readers.hours_in_words import hours_in_osm
 from lifecircle.readers.inputs import Input
 from lifecircle.readers.keys import Keys
 from lifecircle.readers.metric import LON_LAT
 from lifecircle.readers.personal import scrubbed, without_numbers
+from lifecircle.said import Said, sentence
 from lifecircle.schema import POSITION, breach, nearest
 
 LAYER = "overrides"
@@ -62,9 +63,9 @@ class Fault(NamedTuple):
 
 _FREE: Mapping[str, tuple[Callable[[pd.Series], pd.Series], str]] = {
     "": (lambda values: values.isna(), ""),
-    "number": (lambda values: numbers_of(values).between(0.0, MOST), f"a number from 0 to {MOST:,}"),
+    "number": (lambda values: numbers_of(values).between(0.0, MOST), Said("a number from 0 to {:,}", MOST)),
     "hours": (
-        lambda values: values.map({text: not problem_of_hours(text) for text in values.unique()}).astype(bool),
+        lambda values: values.map(hours_in_osm).astype("str") != "",
         'hours such as "Mo-Su 06:00-22:00"',
     ),
     "text": (lambda values: values != "", "a text"),
@@ -117,7 +118,7 @@ def stated_findings(table: object, breaches: list[Breach]) -> tuple[Mapping[str,
         odd = [key for key, value in given.items() if isinstance(value, bool | list | dict)]
         for key in odd:
             shown = scrubbed(repr(given[key]))
-            keys.breach("wrong-type", f"{key} must be a text, a number or a date, not {shown}")
+            keys.breach("wrong-type", Said("{} must be a text, a number or a date, not {}", key, shown))
         rows.append({key: str(value) for key, value in given.items() if key not in odd})
     return tuple(rows)
 
@@ -199,7 +200,7 @@ def latest(findings: gpd.GeoDataFrame, subject: pd.Series) -> tuple[gpd.GeoDataF
 
 def applied(findings: gpd.GeoDataFrame, layers: str) -> list[Breach]:
     """Tell which findings stand in the place of what the files say of some layers, and whose they are."""
-    message = f"what the files say of {layers} is replaced by what was found in the field"
+    message = Said("what the files say of {} is replaced by what was found in the field", sentence(layers))
     return breach(LAYER, "overridden", message, _words(findings), "note")
 
 
@@ -237,12 +238,12 @@ def _understood(found: gpd.GeoDataFrame, date: str) -> tuple[gpd.GeoDataFrame, l
     what = found["what"].str.lower().map(ours).fillna("").astype("str")
     odd = found["what"][what == ""].head(1).str.cat()
     hint = nearest(odd, ours)
-    known = f"did you mean {hint}?" if hint else f"known are {', '.join(WHATS)}"
+    known = Said("did you mean {}?", hint) if hint else Said("known are {}", ", ".join(WHATS))
     who, when, day = found["who"], found["when"], days_of(found["when"])
     unread = (when != "") & (day == "")
-    late = f"found after {date}, the day that the study is for; mend when, or date of [study]"
+    late = Said("found after {}, the day that the study is for; mend when, or date of [study]", date)
     faults = [
-        Fault("unknown-value", f"what must be what a finding is of, not {odd!r}; {known}", what == ""),
+        Fault("unknown-value", Said("what must be what a finding is of, not {!r}; {}", odd, known), what == ""),
         Fault("missing-who", "who is empty; a finding counts with the name of whoever saw it", who == ""),
         Fault("missing-when", "when is empty; a finding counts with the day on which it was made", when == ""),
         Fault("bad-date", not_a_day("when", when[unread]), unread),
@@ -253,7 +254,8 @@ def _understood(found: gpd.GeoDataFrame, date: str) -> tuple[gpd.GeoDataFrame, l
         rows = found[what == name]
         meant = {alias: word for word, aliases in kind.words.items() for alias in (word, *aliases)}
         word = rows["value"].str.lower().map(meant)
-        value[rows.index] = rows["value"].where(word.isna(), word)
+        hours = {said: hours_in_osm(said) or said for said in rows["value"]} if kind.free == "hours" else {}
+        value[rows.index] = rows["value"].replace(hours).where(word.isna(), word)
         faults += _faults_of(name, kind, rows.assign(value=value[rows.index]), in_words=word.notna())
     counts = what.isin([name for name, kind in WHATS.items() if kind.free == "number"])
     number = numbers_of(value).where(counts) + 0.0  # no -0
@@ -266,11 +268,12 @@ def _faults_of(name: str, kind: What, rows: gpd.GeoDataFrame, *, in_words: pd.Se
     value, placeless = rows["value"], rows.geometry.isna()
     test, free = _FREE[kind.free]
     bad = ~in_words & ~test(value)
-    form = " or ".join([*kind.words, *filter(None, [free])])
+    words = " or ".join(kind.words)
+    form = Said("{} or {}", words, sentence(free)) if words and free else words or sentence(free)
     unnamed = (rows["id"] == "") & (placeless if kind.by_place else True)
     lost = placeless & ~unnamed & value.isin(kind.placed)
     return [
-        Fault("bad-finding", f"{name}: value must be {form}, not {value[bad].head(1).str.cat()!r}", bad),
-        Fault("no-geometry", f"{name}: has no coordinates; state lon and lat", lost),
-        Fault("missing-id", f"{name}: id is empty; name the row of {kind.layer} that was looked at", unnamed),
+        Fault("bad-finding", Said("{}: value must be {}, not {!r}", name, form, value[bad].head(1).str.cat()), bad),
+        Fault("no-geometry", Said("{}: has no coordinates; state lon and lat", name), lost),
+        Fault("missing-id", Said("{}: id is empty; name the row of {} that was looked at", name, kind.layer), unnamed),
     ]

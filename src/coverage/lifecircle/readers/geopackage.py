@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from lifecircle.readers.limits import Limits
+from lifecircle.said import Said
 
 _DAMAGED = "it is damaged; export it again"
 _UNFINISHED = "the program that has it open has not finished: close that, or export the layer anew"
@@ -49,11 +50,11 @@ def _problem(file: sqlite3.Connection, limits: Limits) -> str:
     tables = file.execute("SELECT type, name, sql FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
     for kind, name, sql in tables:
         if kind == "view" or not (_TABLE.match(str(sql)) or _INDEX.match(str(sql))):
-            return f"{name} in it is a view, no table; export what is needed into a file of its own"
+            return Said("{} in it is a view, no table; export what is needed into a file of its own", name)
     for _, name, sql in tables:
         if _TABLE.match(str(sql)):
             columns = file.execute("SELECT hidden FROM pragma_table_xinfo(?)", (name,)).fetchall()
             limits.hold("columns", len(columns))
             if any(hidden for (hidden,) in columns):
-                return f"{name} in it has computed columns; export what is needed into a file of its own"
+                return Said("{} in it has computed columns; export what is needed into a file of its own", name)
     return ""

@@ -22,6 +22,7 @@ from lifecircle.errors import Breach
 from lifecircle.mark import is_marked
 from lifecircle.model import BoolArray, FloatArray, LongArray, StreetWays
 from lifecircle.readers.metric import LON_LAT
+from lifecircle.said import Said
 from lifecircle.schema import NODE_TAGS, STREET_TAGS, breach
 
 Geometries = npt.NDArray[np.object_]
@@ -163,7 +164,7 @@ def _parsed(path: Path) -> _Graph:
                 parser.Parse(chunk)
             parser.Parse(b"", True)
     except (expat.ExpatError, LookupError) as error:  # an encoding that there is not
-        message = f"it breaks off or is no XML ({error}); export it again"
+        message = Said("it breaks off or is no XML ({}); export it again", error)
         raise ValueError(message) from error
     return graph
 
@@ -271,8 +272,11 @@ def _doubts(ways: StreetWays, length_m: FloatArray, several: BoolArray, unclear:
         ("several-values", "bears several values of a tag; the first is taken", several),
         (
             "direction-unclear",
-            f"joins ways drawn in both directions and bears one of {', '.join(_LED)}, which may lead the wrong way; "
-            "write the graph before it is simplified",
+            Said(
+                "joins ways drawn in both directions and bears one of {}, which may lead the wrong way; "
+                "write the graph before it is simplified",
+                ", ".join(_LED),
+            ),
             unclear & led,
         ),
     )

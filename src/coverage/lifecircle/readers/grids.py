@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -46,9 +47,17 @@ class Grid:
     merged: Sequence[tuple[int, int, int]] = ()
 
 
+class Sums(NamedTuple):
+    """Rows that sum up others: their cells, and after how many rows of the table each stands, and its sheet begins."""
+
+    cells: pd.DataFrame
+    above: list[int]
+    begins: list[int]
+
+
 def stacked(
     layer: str, grids: Sequence[Grid], wanted: Wanted, *, said: Wanted
-) -> tuple[pd.DataFrame | None, list[Breach]]:
+) -> tuple[pd.DataFrame | None, Sums, list[Breach]]:
     """Put the tables of several sheets below each other, each without what stands above and below it.
 
     Parameters
@@ -61,10 +70,11 @@ def stacked(
     Returns
     -------
     tuple
-        The table, indexed by the names of its rows, None where the sheets differ in their headings; and what was left
-        out.
+        The table, indexed by the names of its rows, None where the sheets differ in their headings; the rows that sum
+        up others; and what was left out.
     """
-    tables, lower, idle, twice, totals, loose, spread = [], [], [], list[list[str]](), [], [], list[str]()
+    tables, lower, idle, twice, loose, spread = [], [], [], list[list[str]](), [], list[str]()
+    sums, above, begins, n_rows = list[pd.DataFrame](), list[int](), list[int](), 0
     for grid in grids:
         cells = _plain(grid.cells)
         first, last, known = _heading_rows(cells, wanted)
@@ -75,11 +85,14 @@ def stacked(
             lower.append(grid.name)
         headings, repeated = _headings(cells[first : last + 1])
         twice += [names for heading, *names in repeated if wanted(heading) and not any(map(wanted, names))]
-        table, sums, beside = _below(grid, headings, last)
+        table, total, over, beside = _below(grid, headings, last)
         table, taken = _said_of_each(grid, headings, last, table, said)
         tables.append(table)
         spread += taken
-        totals += sums
+        sums.append(total)
+        above += [n_rows + n for n in over]
+        begins += [n_rows] * len(total)
+        n_rows += len(table)
         loose += beside if grid.parted else []
     several = "several columns bear one heading, and none of them is read; state the one that is meant under columns"
     shifted = (
@@ -87,20 +100,25 @@ def stacked(
         "the column a heading"
     )
     below = "the headings stand below a title or other headings; what is above them was left out"
+    told = Sums(pd.concat(sums) if sums else pd.DataFrame(), above, begins)
     breaches = [
         *breach(layer, "merged-heading", below, lower, "repair"),
         *breach(layer, "repeated-heading", several, dict.fromkeys(" or ".join(names) for names in twice), "warning"),
         *breach(
             layer, "merged-cells", "a merged cell reaches over these rows: taken to hold for each", spread, "repair"
         ),
-        *breach(layer, "total-row", "sums up other rows; left out", totals, "repair"),
+        *breach(layer, "total-row", "sums up other rows; left out", told.cells.index, "repair"),
         *breach(layer, "loose-cells", shifted, loose),
         *breach(layer, "idle-sheet", "has no heading that the layer knows; left out", idle, "warning"),
     ]
     if len({frozenset(filter(wanted, table.columns)) for table in tables}) > 1:
         message = "the sheets differ in their headings; make them alike, or say which one is meant: layer = its name"
-        return None, [*breaches, *breach(layer, "unlike-sheets", message, [grid.name for grid in grids])]
-    return (pd.concat(tables) if tables else pd.DataFrame()), breaches
+        return None, told, [*breaches, *breach(layer, "unlike-sheets", message, [grid.name for grid in grids])]
+    if len(tables) > 1:
+        together = "the rows of these sheets are put together; name one under layer to read it alone"
+        of_several = [grid.name for grid in grids if grid.name not in idle]
+        breaches += breach(layer, "several-sheets", together, of_several, "note")
+    return (pd.concat(tables) if tables else pd.DataFrame()), told, breaches
 
 
 def _plain(cells: pd.DataFrame) -> npt.NDArray[np.object_]:
@@ -171,8 +189,8 @@ def _said_of_each(
     return table.assign(**filled), table.index[got.loc[table.index]].tolist()
 
 
-def _below(grid: Grid, headings: Sequence[str], last: int) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Return the rows below row ``last`` that hold anything but a sum, and the names of those that hold one.
+def _below(grid: Grid, headings: Sequence[str], last: int) -> tuple[pd.DataFrame, pd.DataFrame, list[int], list[str]]:
+    """Return the rows below row ``last`` that hold anything but a sum; those that hold one, and below how many others.
 
     And the names of those that hold something under no heading.
     """
@@ -190,4 +208,5 @@ def _below(grid: Grid, headings: Sequence[str], last: int) -> tuple[pd.DataFrame
             begun |= words
         filled |= (cell != "").to_numpy()
     beside = rows.loc[:, ~headed].apply(lambda cells: cells.str.strip() != "").any(axis=1)
-    return table[filled & ~total], table.index[total].tolist(), table.index[beside & ~total].tolist()
+    others = filled & ~total
+    return table[others], table[total], np.cumsum(others)[total].tolist(), table.index[beside & ~total].tolist()

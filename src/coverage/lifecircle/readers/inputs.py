@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from lifecircle.datum import DATUMS
 from lifecircle.errors import Breach
+from lifecircle.mark import MARK
 from lifecircle.readers.keys import Keys
 from lifecircle.readers.metric import CRS_EXAMPLES, known_crs
+from lifecircle.said import Said
 from lifecircle.schema import ELEVATION, LAYERS, known_column, nearest
 
 Where = tuple[Mapping[str, tuple[str, ...]], ...]
@@ -50,6 +52,8 @@ class Input:
     by: str = ""
     crs: str = ""
     datum: str = ""
+    without: frozenset[str] = frozenset()
+    """Our columns that the file has not, whatever its headings are."""
     number: int = 0
     """Its place, from 1, in a list of inputs of its layer; 0 where it is no list."""
 
@@ -65,7 +69,7 @@ def read_inputs(table: object, breaches: list[Breach]) -> tuple[dict[str, Input]
     inputs = Keys("[inputs]", table, (*files, "datum"), breaches)
     for layer in REQUIRED_INPUTS:
         if layer not in inputs:
-            inputs.breach("missing-key", f"{layer} is missing; name the file that holds the {layer}")
+            inputs.breach("missing-key", Said("{} is missing; name the file that holds the {}", layer, layer))
     found = []
     for layer in files:
         if layer in inputs:
@@ -84,22 +88,26 @@ def _input(layer: str, value: object, breaches: list[Breach], *, number: int = 0
     usual = _RASTER_KEYS if layer == ELEVATION else _INPUT_KEYS
     keys = Keys(heading, table, (*usual, *own), breaches)
     columns = keys.pairs("columns")
-    for ours in columns:
+    needed = {MARK, *(c.name for c in LAYERS[layer].columns if c.required)} if columns else set()
+    for ours, theirs in columns.items():
         if not known_column(layer, ours):
             hint = nearest(ours, LAYERS[layer].names)
-            keys.breach("unknown-key", f"columns: {ours} is no column of {layer}; did you mean {hint}?")
+            keys.breach("unknown-key", Said("columns: {} is no column of {}; did you mean {}?", ours, layer, hint))
+        elif not theirs and ours in needed:
+            keys.breach("missing-key", Said("columns: {} cannot be left out; name the column that holds it", ours))
     return Input(
         layer=layer,
         path=keys.text("path", required=isinstance(table, Mapping)),
         table=keys.text("layer"),
         encoding=keys.text("encoding"),
-        columns={ours: theirs for ours, theirs in columns.items() if known_column(layer, ours)},
+        columns={ours: theirs for ours, theirs in columns.items() if theirs and known_column(layer, ours)},
         where=read_where(keys),
         attribution=keys.text("attribution"),
         level=keys.text("level") if "level" in own else "",
         by=keys.choice("by", "", BY) if "by" in own and "by" in keys else "",
         crs=_crs(keys),
         datum=_datum(keys),
+        without=frozenset(ours for ours, theirs in columns.items() if not theirs) - needed,
         number=number,
     )
 
@@ -113,7 +121,7 @@ def _crs(keys: Keys) -> str:
     stated = keys.text("crs")
     code = known_crs(stated)
     if stated and not code:
-        keys.breach("unknown-crs", f"crs must be {CRS_EXAMPLES}, not {stated!r}")
+        keys.breach("unknown-crs", Said("crs must be {}, not {!r}", CRS_EXAMPLES, stated))
     return code
 
 
@@ -134,6 +142,8 @@ def _values(keys: Keys, key: str, wanted: object) -> tuple[str, ...]:
     if wanted is True:
         return ()
     if not values or any(isinstance(v, bool) or not isinstance(v, str | int) for v in values):
-        keys.breach("wrong-type", f"where: {key} must be a value, a list of values, or true for any, not {wanted!r}")
+        keys.breach(
+            "wrong-type", Said("where: {} must be a value, a list of values, or true for any, not {!r}", key, wanted)
+        )
         return ()
     return tuple(str(v) for v in values)

@@ -9,12 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lifecircle.errors import Breach, Severity
 from lifecircle.readers.days import day_of, not_a_day
+from lifecircle.said import Said, sentence
 from lifecircle.schema import nearest
 
 STUDY_FILE = "study.toml"
 
+_MEANT = {"sheet": "layer", "工作表": "layer"}
+"""Keys that are meant by words too far from them to be found by their letters."""
+
 _NAME = re.compile(r'[^\s./\\:*?"<>|][^/\\:*?"<>|]*(?<![\s.])')
 _NAME_LENGTH = 100
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 class Keys:
@@ -41,11 +46,11 @@ class Keys:
             self.breach("wrong-type", "must be a table")
         for key in self._table:
             if key in later:
-                self.breach("not-supported-yet", f"{key} is not supported yet; take it out")
+                self.breach("not-supported-yet", Said("{} is not supported yet; take it out", key))
             elif key not in known:
-                hint = nearest(key, known)
-                advice = f"did you mean {hint}?" if hint else f"known are {', '.join(known)}"
-                self.breach("unknown-key", f"{key} is not a known key; {advice}")
+                hint = _MEANT[key] if _MEANT.get(key) in known else nearest(key, known)
+                advice = Said("did you mean {}?", hint) if hint else Said("known are {}", ", ".join(known))
+                self.breach("unknown-key", Said("{} is not a known key; {}", key, advice))
 
     def __contains__(self, key: str) -> bool:
         return key in self._table
@@ -56,18 +61,18 @@ class Keys:
 
     def breach(self, rule: str, message: str, *, severity: Severity = "error") -> None:
         """Note that this table breaks ``rule``."""
-        self._breaches.append(Breach(STUDY_FILE, rule, f"{self.heading} {message}", (), 1, severity))
+        self._breaches.append(Breach(STUDY_FILE, rule, Said("{} {}", self.heading, sentence(message)), (), 1, severity))
 
     def text(self, key: str, default: str = "", *, required: bool = False) -> str:
         """Return a text without blanks around it."""
         if key not in self._table:
             if required:
-                self.breach("missing-key", f"{key} is missing")
+                self.breach("missing-key", Said("{} is missing", key))
             return default
         value = self._table[key]
         if isinstance(value, str) and value.strip():
             return value.strip()
-        self.breach("wrong-type", f"{key} must be a text that is not empty, not {value!r}")
+        self.breach("wrong-type", _not_a_text(key, value))
         return default
 
     def name(self, key: str, default: str = "", *, required: bool = False) -> str:
@@ -76,8 +81,13 @@ class Keys:
         if value and (not _NAME.fullmatch(value) or not value.isprintable() or len(value) > _NAME_LENGTH):
             self.breach(
                 "bad-name",
-                f'{key} must be at most {_NAME_LENGTH} characters, without / \\ : * ? " < > | and without a dot at '
-                f"either end, for files are named after it; it is {value[:_NAME_LENGTH]!r}",
+                Said(
+                    '{} must be at most {} characters, without / \\ : * ? " < > | and without a dot at '
+                    "either end, for files are named after it; it is {!r}",
+                    key,
+                    _NAME_LENGTH,
+                    value[:_NAME_LENGTH],
+                ),
             )
         return value
 
@@ -85,7 +95,7 @@ class Keys:
         """Return one of ``options``; an empty default makes the key required."""
         value = self.text(key, default, required=not default)
         if value and value not in options:
-            self.breach("unknown-value", f"{key} must be one of {', '.join(options)}, not {value!r}")
+            self.breach("unknown-value", Said("{} must be one of {}, not {!r}", key, ", ".join(options), value))
             return default
         return value
 
@@ -93,7 +103,7 @@ class Keys:
         """Return true or false."""
         value = self._table.get(key, default)
         if not isinstance(value, bool):
-            self.breach("wrong-type", f"{key} must be true or false, not {value!r}")
+            self.breach("wrong-type", Said("{} must be true or false, not {!r}", key, value))
             return default
         return value
 
@@ -102,7 +112,7 @@ class Keys:
         value = self._table.get(key, "")
         day = day_of(str(value))
         if key in self._table and not day:
-            self.breach("bad-date", f"{not_a_day(key, [str(value)])}, not {value!r}")
+            self.breach("bad-date", Said("{}, not {!r}", not_a_day(key, [str(value)]), value))
         return day
 
     def number(
@@ -113,10 +123,10 @@ class Keys:
             return default
         value = self._table[key]
         if isinstance(value, bool) or not isinstance(value, int | float):
-            self.breach("wrong-type", f"{key} must be a number, not {value!r}")
+            self.breach("wrong-type", _not_a_number(key, value, Said("{} must be a number, not {!r}", key, value)))
         elif not (above < value <= min(at_most, sys.float_info.max)):
-            top = f" and at most {at_most:g}" if math.isfinite(at_most) else ""
-            self.breach("out-of-range", f"{key} must be above {above:g}{top}, not {value!r}")
+            top = Said(" and at most {:g}", at_most) if math.isfinite(at_most) else ""
+            self.breach("out-of-range", Said("{} must be above {:g}{}, not {!r}", key, above, top, value))
         else:
             return float(value)
         return default
@@ -127,9 +137,10 @@ class Keys:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int):
-            self.breach("wrong-type", f"{key} must be a whole number, not {value!r}")
+            told = Said("{} must be a whole number, not {!r}", key, value)
+            self.breach("wrong-type", _not_a_number(key, value, told))
         elif value < 1:
-            self.breach("out-of-range", f"{key} must be at least 1, not {value!r}")
+            self.breach("out-of-range", Said("{} must be at least 1, not {!r}", key, value))
         else:
             return value
         return None
@@ -139,15 +150,15 @@ class Keys:
         value = self._table.get(key, [])
         if isinstance(value, list) and all(isinstance(v, str) and v.strip() for v in value):
             return tuple(v.strip() for v in value)
-        self.breach("wrong-type", f"{key} must be a list of texts, not {value!r}")
+        self.breach("wrong-type", Said("{} must be a list of texts, not {!r}", key, value))
         return ()
 
     def pairs(self, key: str) -> dict[str, str]:
-        """Return a table of texts, empty when absent."""
+        """Return a table of texts, any of which may be empty; an empty table when absent."""
         value = self._table.get(key, {})
-        if isinstance(value, dict) and all(isinstance(v, str) and v.strip() for v in value.values()):
+        if isinstance(value, dict) and all(isinstance(v, str) for v in value.values()):
             return {k: v.strip() for k, v in value.items()}
-        self.breach("wrong-type", f"{key} must be a table of texts, not {value!r}")
+        self.breach("wrong-type", Said("{} must be a table of texts, not {!r}", key, value))
         return {}
 
     def rows(self, key: str, *, of: str = "tables") -> list[object]:
@@ -155,5 +166,19 @@ class Keys:
         value = self._table.get(key, [])
         if isinstance(value, list):
             return value
-        self.breach("wrong-type", f"{key} must be a list of {of}")
+        self.breach("wrong-type", Said("{} must be a list of {}", key, sentence(of)))
         return []
+
+
+def _not_a_text(key: str, value: object) -> Said:
+    """Return what to do about a value where a text is meant."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Said('{} must be a text: put it in quotation marks, {} = "{}"', key, key, value)
+    return Said("{} must be a text that is not empty, not {!r}", key, value)
+
+
+def _not_a_number(key: str, value: object, otherwise: Said) -> Said:
+    """Return what to do about a value where a number is meant."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return Said("{} must be a number: take the quotation marks away, {} = {}", key, key, value.strip())
+    return otherwise

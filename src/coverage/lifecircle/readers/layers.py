@@ -31,6 +31,7 @@ from lifecircle.readers.residents import without_idle_place
 from lifecircle.readers.streets import ways_of_osm
 from lifecircle.readers.tables import Made, read_table
 from lifecircle.readers.tangles import TANGLED, are_hopeless
+from lifecircle.said import Said, sentence
 from lifecircle.schema import LAYERS, breach
 
 DEFAULT_LEVEL = "area"
@@ -77,7 +78,11 @@ class Layers:
                 self.given[source.name] = given
                 self.tables[source.name] = table
         # Of several inputs of a layer it must be told which one is meant.
-        self.breaches += [replace(b, message=f"{source.path}: {b.message}") for b in found] if source.number else found
+        self.breaches += (
+            [replace(b, message=Said("{}: {}", source.path, sentence(b.message))) for b in found]
+            if source.number
+            else found
+        )
 
     def ids(self, layer: str) -> tuple[str, ...]:
         """Return the ids of a layer's rows, empty when it is not there or names none."""
@@ -177,7 +182,7 @@ def read_placed(file: Located) -> Made:
 
 def _read_graph(file: Located, layers: Layers) -> None:
     source = file.input
-    own = (source.table, source.encoding, source.where, source.columns, source.crs, source.datum)
+    own = (source.table, source.encoding, source.where, source.columns, source.without, source.crs, source.datum)
     if source.layer != "streets" or any(own):
         message = (
             "a GraphML file holds streets, all of them, under their own names and in its own coordinate system; take "
@@ -200,7 +205,7 @@ def _read_osm_layers(path: Path, inputs: Mapping[str, Input], layers: Layers, li
     wanted = {}
     for name, source in inputs.items():
         if problem := _unfit(source, inputs):
-            message = f"[inputs.{source.layer}] {problem}"
+            message: str = Said("[inputs.{}] {}", source.layer, sentence(problem))
             layers.breaches.append(Breach(STUDY_FILE, "unfit-for-osm", message, count=1))
         else:
             wanted[name] = where_of(source)
@@ -211,8 +216,9 @@ def _read_osm_layers(path: Path, inputs: Mapping[str, Input], layers: Layers, li
     except (RuntimeError, ValueError, OSError) as error:
         first = inputs[next(iter(wanted))]
         told = refused(first.layer, first.path, error)
-        holding = f"; it is to hold {', '.join(wanted)}" if len(wanted) > 1 else ""
-        layers.breaches.append(replace(told, message=told.message + holding))
+        if len(wanted) > 1:
+            told = replace(told, message=Said("{}; it is to hold {}", sentence(told.message), ", ".join(wanted)))
+        layers.breaches.append(told)
         return
     layers.marked |= {inputs[name].layer for name in wanted if True in extract.marks[name]}
     layers.of_osm |= any(False in extract.marks[name] for name in wanted)

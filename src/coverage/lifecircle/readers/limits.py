@@ -9,6 +9,8 @@ import shapely
 
 from lifecircle.errors import Breach
 from lifecircle.readers.keys import Keys
+from lifecircle.readers.personal import scrubbed
+from lifecircle.said import Said
 
 MB = 10**6
 
@@ -57,7 +59,7 @@ class Limits:
         """
         most: int = getattr(self, key)
         if found > most:
-            raise OverLimitError(f"{_WHAT[key].format(f'{most:,}')}; {raising(key)}")
+            raise OverLimitError(Said("{}; {}", Said(_WHAT[key], f"{most:,}"), raising(key)))
 
     def hold_vertices(self, layer: gpd.GeoDataFrame) -> None:
         """Refuse a layer of too many points.
@@ -76,7 +78,7 @@ USUAL = Limits()
 
 def raising(key: str) -> str:
     """Return the advice that ends the message of a refusal."""
-    return f"cut what the study needs out of it, or raise {key} in [limits] of study.toml"
+    return Said("cut what the study needs out of it, or raise {} in [limits] of study.toml", key)
 
 
 def read_limits(table: object, breaches: list[Breach]) -> Limits:
@@ -89,5 +91,7 @@ def read_limits(table: object, breaches: list[Breach]) -> Limits:
 def refused(layer: str, path: str, error: Exception) -> Breach:
     """Return the breach of a file whose reading ended in this error."""
     rule = "over-limit" if isinstance(error, OverLimitError) else "unreadable"
-    said = str(error).splitlines() or [type(error).__name__]
-    return Breach(layer, rule, f"cannot be read: {said[0]}", (path,), 1)
+    first, *_ = error.args or ("",)
+    plain = scrubbed((str(error).splitlines() or [type(error).__name__])[0])
+    said = first if isinstance(first, Said) and first == plain else plain
+    return Breach(layer, rule, Said("cannot be read: {}", said), (path,), 1)

@@ -18,10 +18,11 @@ from lifecircle.errors import Breach
 from lifecircle.model import BoolArray, FloatArray, LongArray
 from lifecircle.readers.limits import USUAL, Limits
 from lifecircle.readers.tangles import TANGLED, can_be_mended
+from lifecircle.said import Said
 from lifecircle.schema import breach
 
 LON_LAT = "EPSG:4326"
-CRS_EXAMPLES = 'a code such as "EPSG:4490" (degrees) or "EPSG:4549" (metres)'
+CRS_EXAMPLES = Said('a code such as "EPSG:4490" (degrees) or "EPSG:4549" (metres)')
 _CENTRE_DECIMALS = 2
 _POINTS_PER_EDGE = 21
 

@@ -34,6 +34,7 @@ from lifecircle.readers.pbf import (
     header_box,
 )
 from lifecircle.readers.wire import BROKEN
+from lifecircle.said import Said
 from lifecircle.schema import NODE_TAGS, STREET_TAGS
 
 ATTRIBUTION = "© OpenStreetMap contributors (ODbL 1.0)"
@@ -148,7 +149,7 @@ def _blobs_of(path: Path, limits: Limits) -> Iterator[tuple[bytes, bytes]]:
             ):
                 osmium.apply(reader, writer)
         except osmium.InvalidLocationError as error:
-            message = f"{error}; mend the place, or export the file again"
+            message = Said("{}; mend the place, or export the file again", error)
             raise ValueError(message) from error
         yield from blobs(made, limits=limits)
 

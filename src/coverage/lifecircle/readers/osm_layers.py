@@ -15,6 +15,7 @@ from lifecircle.model import BoolArray
 from lifecircle.readers.inputs import Input, Where
 from lifecircle.readers.osm import Found, OsmExtract
 from lifecircle.readers.rings import Geometries, Polygons, is_closed, lines, polygons
+from lifecircle.said import Said
 from lifecircle.schema import LAYERS, breach
 
 LON_LAT = "EPSG:4326"
@@ -90,7 +91,8 @@ class OsmLayer:
 
 def osm_layer(extract: OsmExtract, layer: Input) -> Made:
     """Return a layer's objects as a table in the columns of `lifecircle.schema.LAYERS`, longitude and latitude."""
-    return _MAKERS[layer.layer](OsmLayer(extract, layer, extract.found[layer.name]))
+    table, breaches = _MAKERS[layer.layer](OsmLayer(extract, layer, extract.found[layer.name]))
+    return table.drop(columns=[*layer.without], errors="ignore"), breaches
 
 
 def where_of(layer: Input) -> Where:
@@ -108,7 +110,7 @@ def _areas(layer: OsmLayer) -> Made:
     breaches += breach("areas", "border-missing", message, layer.ids[lost], "warning")
     for area_id, gap_m in zip(layer.ids[~lost], shapes.gap_m[~lost], strict=True):
         if gap_m > 0:
-            message = f"a piece of the border is missing; closed by {gap_m:.0f} m of straight line"
+            message = Said("a piece of the border is missing; closed by {:.0f} m of straight line", gap_m)
             breaches += breach("areas", "open-ring", message, [area_id], "repair")
     columns = {
         "area_id": layer.ids,

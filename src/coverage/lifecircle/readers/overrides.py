@@ -18,6 +18,7 @@ from lifecircle.readers.findings import LAYER, WHATS, applied, latest
 from lifecircle.readers.gates import ids_of_gates
 from lifecircle.readers.metric import near
 from lifecircle.readers.osm_layers import DEFAULT_WHERE
+from lifecircle.said import Said
 from lifecircle.schema import LAYERS, breach
 
 DOOR_REACH_M = 30.0
@@ -60,7 +61,7 @@ def over_tables(tables: Mapping[str, pd.DataFrame], findings: gpd.GeoDataFrame) 
             continue
         key = LAYERS[layer].key
         unknown = ~are_among(of_layer["id"], tables[layer][key])
-        message = f"names none of the {layer} that the study holds"
+        message: str = Said("names none of the {} that the study holds", layer)
         breaches += breach(LAYER, "unknown-id", message, of_layer["told"][unknown])
         of_layer = of_layer[~unknown]
         subject = (of_layer["what"] + " " + of_layer["id"]).where(of_layer["what"] != "entrance", "")
@@ -96,7 +97,9 @@ def check_entrances(findings: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> 
     doors = findings[(findings["what"] == "entrance") & are_among(findings["id"], buildings["building_id"])]
     row = pd.Index(buildings["building_id"]).get_indexer(pd.Index(doors["id"]))
     apart_m = shapely.distance(doors.geometry.to_numpy(), buildings.geometry.to_numpy()[row])
-    message = f"the entrance is more than {DOOR_REACH_M:.0f} m from the building; mend the place, or the building's id"
+    message = Said(
+        "the entrance is more than {:.0f} m from the building; mend the place, or the building's id", DOOR_REACH_M
+    )
     return breach(LAYER, "entrance-off-building", message, doors["told"][apart_m > DOOR_REACH_M])
 
 
@@ -162,7 +165,9 @@ def without_gone(barriers: gpd.GeoDataFrame, findings: gpd.GeoDataFrame) -> tupl
     tree = shapely.STRtree(barriers.geometry.to_numpy()[walls])
     row, wall = tree.query_nearest(gone.geometry.to_numpy(), max_distance=WALL_REACH_M)
     far = np.setdiff1d(np.arange(len(gone)), row)
-    message = f"no wall or fence within {WALL_REACH_M:.0f} m of the place; mend the place, or take the finding out"
+    message = Said(
+        "no wall or fence within {:.0f} m of the place; mend the place, or take the finding out", WALL_REACH_M
+    )
     kept = np.setdiff1d(np.arange(len(barriers)), walls[wall])
     return barriers.iloc[kept].reset_index(drop=True), [
         *breach(LAYER, "no-barrier", message, gone["told"].iloc[far]),

@@ -20,6 +20,7 @@ from lifecircle.readers.files import Located
 from lifecircle.readers.grids import Wanted
 from lifecircle.readers.limits import MB, Limits
 from lifecircle.readers.outlines import of_binary
+from lifecircle.said import Said
 from lifecircle.schema import LAYERS
 
 _LON_LAT = "OGC:CRS84"
@@ -47,13 +48,13 @@ def read_parquet(located: Located, wanted: Wanted) -> Read:
     existing = [str(name) for name in schema.names if name not in outlines]
     columns = [name for name in existing if wanted(name)]
     if not outlines or not LAYERS[located.input.layer].shapes:
-        return _in_pandas(_read(located, schema, columns)), existing, []
+        return Read(_in_pandas(_read(located, schema, columns)), existing, [])
     table = _read(located, schema, [*columns, primary])
     shapes = shapely.force_2d(of_binary(table[primary].combine_chunks()))
     plain = _in_pandas(table.select(columns))
     layer = gpd.GeoDataFrame(plain, geometry=shapes, crs=_crs(outlines[primary]))
     located.limits.hold_vertices(layer)
-    return layer, existing, []
+    return Read(layer, existing, [])
 
 
 def _outlines(schema: pa.Schema) -> tuple[Mapping[str, Mapping[str, object]], str]:
@@ -82,7 +83,7 @@ def _read(located: Located, schema: pa.Schema, columns: Sequence[str]) -> pa.Tab
     """Read columns of plain values. One value for millions of rows takes a few bytes: they are counted before."""
     nested = [name for name in columns if pa.types.is_nested(schema.field(name).type)]
     if nested:
-        message = f"{nested[0]} holds lists or records; a column must hold one value a row"
+        message = Said("{} holds lists or records; a column must hold one value a row", nested[0])
         raise ValueError(message)
     _hold_cells(located, schema, columns)
     texts = [name for name in columns if _is_text(schema.field(name).type)]
@@ -101,7 +102,7 @@ def _hold_cells(located: Located, schema: pa.Schema, columns: Sequence[str]) -> 
                 n_bytes += column.num_values * _width_bytes(schema.field(column.path_in_schema).type)
     located.limits.hold("unpacked_mb", n_bytes / MB)
     if is_blown_up(n_bytes, located.path.stat().st_size):
-        message = f"it unpacks to more than {MOST_RATIO} times its size; look whether it is the right file"
+        message = Said("it unpacks to more than {} times its size; look whether it is the right file", MOST_RATIO)
         raise ValueError(message)
 
 

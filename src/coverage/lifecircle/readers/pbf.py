@@ -31,6 +31,7 @@ from lifecircle.readers.wire import (
     summed,
     unzigzag,
 )
+from lifecircle.said import Said
 
 NOWHERE = 2**31 - 1
 """Longitude and latitude of a node that has no place."""
@@ -160,7 +161,9 @@ def _unpacked(blob: bytes) -> bytes:
     if form == _PLAIN:
         return packed
     if form in _UNREAD:
-        message = f"its blocks are packed with {_UNREAD[form]}, which is not read; write them anew with osmium cat"
+        message = Said(
+            "its blocks are packed with {}, which is not read; write them anew with osmium cat", _UNREAD[form]
+        )
         raise ValueError(message)
     if form not in (_ZLIB, _LZMA) or not 0 <= size <= _MOST_BLOB:
         raise ValueError(BROKEN)
@@ -190,7 +193,7 @@ def header_box(content: bytes) -> tuple[float, float, float, float] | None:
             box = (west, south, east, north) if west <= east and south <= north else None
         elif number == 4 and end >= 0 and content[begin:end] not in _KNOWN_FEATURES:
             feature = content[begin:end].decode(errors="replace")
-            message = f"needs {feature}, which is not read; use a plain extract of today's data"
+            message = Said("needs {}, which is not read; use a plain extract of today's data", feature)
             raise ValueError(message)
     return box
 

@@ -17,6 +17,7 @@ from lifecircle.conform import places_of, text
 from lifecircle.errors import Breach
 from lifecircle.model import BoolArray
 from lifecircle.readers.aliases import aliases_of, plain_heading
+from lifecircle.said import Said
 from lifecircle.schema import LAYERS, OF_PERSONS, PLANE, POSITION, WKT, columns_of, known_column
 
 RULE = "personal-data"
@@ -94,8 +95,8 @@ def check_headings(layer: str, headings: Iterable[str]) -> list[Breach]:
     return [Breach(layer, "missing-headings", message, count=1)]
 
 
-def left_out(layer: str, unused: Mapping[str, pd.Series | None], n_rows: int) -> list[Breach]:
-    """Tell which of a file's unused columns are about persons, by their headings or by what was read of them.
+def personal_headings(layer: str, unused: Mapping[str, pd.Series | None], n_rows: int) -> dict[str, int]:
+    """Return which of a file's unused columns are about persons, by their headings or by what was read of them.
 
     Parameters
     ----------
@@ -108,7 +109,12 @@ def left_out(layer: str, unused: Mapping[str, pd.Series | None], n_rows: int) ->
             found[heading] = n_rows
         elif cells is not None and _may_hold(cells) and (n := int(_holds(_plain(cells), _forms(layer)).sum())):
             found[heading] = n
-    return _told(layer, "names, telephone or ID numbers; not read, and in no result", found)
+    return found
+
+
+def left_out(layer: str, personal: Mapping[str, int]) -> list[Breach]:
+    """Tell of columns about persons, as `personal_headings` returns them, that they are not read."""
+    return _told(layer, "names, telephone or ID numbers; not read, and in no result", personal)
 
 
 def headings_told(layer: str, headings: Iterable[str]) -> list[str]:
@@ -121,7 +127,10 @@ def headings_told(layer: str, headings: Iterable[str]) -> list[str]:
     meanings, all_of_them = aliases_of(layer), list(headings)
     known = [h for h in all_of_them if known_column(layer, h) or plain_heading(h) in meanings]
     n = len(all_of_them) - len(known)
-    return [*known, *([f"{n} column{'s' * (n != 1)} of no known name"] if n else [])]
+    return [
+        *known,
+        *([Said("{} column of no known name" if n == 1 else "{} columns of no known name", n)] if n else []),
+    ]
 
 
 def check_stated(layer: str, stated: Mapping[str, str], chosen_by: Iterable[str]) -> list[Breach]:
@@ -130,13 +139,17 @@ def check_stated(layer: str, stated: Mapping[str, str], chosen_by: Iterable[str]
     A household may be numbered by anything; what numbers it is not kept.
     """
     named = {ours: theirs for ours, theirs in stated.items() if ours != "household" and is_personal(theirs)}
-    message = "names a column of names, telephone or ID numbers; name another, or take it out"
+    message = Said("names a column of names, telephone or ID numbers; name another, or take it out")
     return [
         *(
-            Breach(layer, "personal-column", f"columns: {ours} {message}", (theirs,), 1)
+            Breach(layer, "personal-column", Said("columns: {} {}", ours, message), (theirs,), 1)
             for ours, theirs in named.items()
         ),
-        *(Breach(layer, "personal-column", f"where {message}", (key,), 1) for key in chosen_by if is_personal(key)),
+        *(
+            Breach(layer, "personal-column", Said("where {}", message), (key,), 1)
+            for key in chosen_by
+            if is_personal(key)
+        ),
     ]
 
 
@@ -194,7 +207,7 @@ def scrubbed(message: str) -> str:
 
 
 def _told(layer: str, message: str, rows_of: Mapping[str, int]) -> list[Breach]:
-    told = tuple(f"{heading} ({n:,} row{'s' * (n != 1)})" for heading, n in rows_of.items())
+    told = tuple(Said("{} ({:,} row)" if n == 1 else "{} ({:,} rows)", heading, n) for heading, n in rows_of.items())
     return [Breach(layer, RULE, message, told, len(told), "repair")] if told else []
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from lifecircle.errors import Breach
-from lifecircle.hours import problem_of_hours
 from lifecircle.mark import YES_WORDS
+from lifecircle.readers.hours_in_words import check_hours
+from lifecircle.said import Said
 from lifecircle.schema import LAYERS, breach
 
 PLACES = ("stations", "candidates")
@@ -28,19 +29,16 @@ def check_places(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Br
     Returns
     -------
     tuple
-        The layer, ``consent`` being ``yes``, ``no`` or empty; and the breaches.
+        The layer, ``consent`` being ``yes``, ``no`` or empty, ``hours`` as OpenStreetMap writes them; and the breaches.
+        Hours that cannot be read are left out and told: no result depends on those of stations.
     """
     ids = table[LAYERS[layer].key]
-    problem_of = {hours: problem_of_hours(hours) if hours else "" for hours in table["hours"].unique()}
-    unread = table["hours"].map(problem_of).astype("str")
+    hours, breaches = check_hours(layer, table["hours"], ids, unread="warning")
     said = table["consent"].str.lower()
     unclear = ~said.isin(CONSENT)
-    table = table.assign(consent=said.where(~unclear, "").map(CONSENT).astype("str"))
-    told = f"consent must be yes, no or empty, not {said[unclear].head(1).tolist()}"
-    breaches = [
-        *breach(layer, "bad-hours", unread[unread != ""].head(1).str.cat(), ids[unread != ""]),
-        *breach(layer, "not-a-flag", told, ids[unclear]),
-    ]
+    table = table.assign(consent=said.where(~unclear, "").map(CONSENT).astype("str"), hours=hours)
+    told = Said("consent must be yes, no or empty, not {}", said[unclear].head(1).tolist())
+    breaches += breach(layer, "not-a-flag", told, ids[unclear])
     if layer != "candidates":
         return table, breaches
     refused = table["consent"] == "no"

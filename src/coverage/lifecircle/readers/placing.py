@@ -21,6 +21,7 @@ from lifecircle.floors import floor_shares, residential_floor_area_m2
 from lifecircle.model import BoolArray, FloatArray, IntArray, LongArray
 from lifecircle.readers.finders import FINDERS
 from lifecircle.readers.metric import holder
+from lifecircle.said import Said
 from lifecircle.schema import GROUP_PREFIX, breach
 
 UNPLACED = "unplaced"
@@ -100,6 +101,7 @@ def settle(
     fixed = np.zeros(len(buildings), dtype=bool)
     if seen is not None and len(seen):
         row = pd.Index(buildings["building_id"]).get_indexer(seen["building_id"])
+        breaches += _told_scaled(seen, standing[row])
         standing, fixed[row] = _with_seen(standing, row, seen["residents"].to_numpy()), True
         parts = [part[~part["target_id"].isin(seen["building_id"])] for part in parts]
         parts.append(_onto(FOUND, buildings["building_id"], row, standing[row], columns))
@@ -130,10 +132,10 @@ def settle(
         finer = finer + _sums(area, rest[columns].to_numpy(), len(tree.ids))
     free = sum(part.loc[part["by"] == "area", "residents"].sum() for part in parts)
     if included > free + ROUNDED:
-        message = (
-            f"all areas together count {included - free:,.6g} fewer residents than finer sources; mend one of the two"
+        message = Said(
+            "all areas together count {:,.6g} fewer residents than finer sources; mend one of the two", included - free
         )
-        breaches += breach("residents", "negative-remainder", message, ["all areas"])
+        breaches += breach("residents", "negative-remainder", message, [Said("all areas")])
     for source in (s for s in sources if (s["by"] == "total").all()):
         outside = nowhere.loc[tree.rows(nowhere["target_id"]) < 0, columns].to_numpy(dtype=np.float64)
         rest, found = _remainder(source, (finer.sum(axis=0) + outside.sum(axis=0))[None, :], columns)
@@ -157,9 +159,9 @@ def _cover(tree: AreaTree, area_row: IntArray, totals: Sequence[pd.DataFrame]) -
 
 def _told_adrift(label: pd.Series, residents: pd.Series, cover: str) -> list[Breach]:
     """Tell of residents of whom neither building nor area is known what becomes of them beside totals by area."""
-    whom = f"{residents.sum():,.0f} residents whose building and area nobody knows"
-    within = f"{whom}; the totals by area count them too, and have them spread with the rest: name their areas"
-    twice = f"{whom}: unplaced, and counted twice if a total by area counts them too; name their areas"
+    whom = Said("{:,.0f} residents whose building and area nobody knows", residents.sum())
+    within = Said("{}; the totals by area count them too, and have them spread with the rest: name their areas", whom)
+    twice = Said("{}: unplaced, and counted twice if a total by area counts them too; name their areas", whom)
     return [
         *breach("residents", "within-totals", within, label if cover == "all" else [], "warning"),
         *breach("residents", "perhaps-counted-twice", twice, label if cover == "some" else [], "warning"),
@@ -183,6 +185,21 @@ def _with_seen(standing: FloatArray, row: LongArray, residents: FloatArray) -> F
     after[row] *= rate[:, None]
     after[row, 0] = residents
     return after
+
+
+def _told_scaled(seen: pd.DataFrame, before: FloatArray) -> list[Breach]:
+    """Tell in which buildings the groups are scaled with the residents found there; ``before`` are their counts."""
+    found = seen["residents"].to_numpy()
+    scaled = (before[:, 1:] > 0).any(axis=1) & (found != before[:, 0]) & (found > 0)
+    message = (
+        "the finding says how many people live there, not of which groups: the groups keep their shares, and may be "
+        "fractions of people; count them in the file to have them whole"
+    )
+    told = [
+        f"{i}: {was:g} -> {now:g}"
+        for i, was, now in zip(seen["building_id"][scaled], before[scaled, 0], found[scaled], strict=True)
+    ]
+    return breach("overrides", "scaled-groups", message, told, "note")
 
 
 def _onto(by: str, ids: pd.Series, row: LongArray, counts: FloatArray, columns: Sequence[str]) -> pd.DataFrame:
@@ -220,13 +237,20 @@ def _remainder(total: pd.DataFrame, finer: FloatArray, columns: Sequence[str]) -
     left[rounded, 1:] = np.minimum(left[rounded, 1:], left[rounded, :1])
     told = total["target_id"].where(total["target_id"] != "", "total")
     by = total["by"].iloc[0]
+    counted = Said(by)
     most = -rest[short].min(initial=0.0)
-    fewer = (
-        f"fewer residents, or of a group, than finer sources place in this {by}, by up to {most:,.6g}; mend one of the "
-        "two counts, or take this source out"
+    fewer = Said(
+        "fewer residents, or of a group, than finer sources place in this {}, by up to {:,.6g}; mend one of the "
+        "two counts, or take this source out",
+        counted,
+        most,
     )
-    nobody = f"less than what finer sources place in this {by}, by no more than rounding; nobody else is there"
-    lopsided = f"more of a group remain in this {by} than residents; count the group in the finer sources too"
+    nobody = Said(
+        "less than what finer sources place in this {}, by no more than rounding; nobody else is there", counted
+    )
+    lopsided = Said(
+        "more of a group remain in this {} than residents; count the group in the finer sources too", counted
+    )
     remaining = pd.DataFrame(left, columns=list(columns), index=total.index)
     return remaining.assign(by=by, target_id=total["target_id"]), [
         *breach("residents", "negative-remainder", fewer, told[short]),

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from lifecircle.conform import Fault, conform, place_faults
+from lifecircle.conform import Fault, conform, place_faults, row_names
 from lifecircle.datum import DATUMS
 from lifecircle.errors import Breach, InputError, SchemaError, SourceError, UnknownNameError
 from lifecircle.readers.assembly import FAR, is_local
@@ -22,6 +22,7 @@ from lifecircle.readers.inputs import Input
 from lifecircle.readers.metric import CRS_EXAMPLES, known_crs
 from lifecircle.readers.shifts import unstated_datum
 from lifecircle.readers.tables import read_table
+from lifecircle.said import Said
 from lifecircle.schema import LAYERS, breach
 
 LAYER = "requests"
@@ -29,7 +30,7 @@ LAYER = "requests"
 PROBLEM = "problem"
 """The rule that a row breaks so that no station can be found for it; empty for a sound one."""
 
-FAR_AWAY = "wrong-place"
+FAR_AWAY, NOUGHT = "wrong-place", "zero-coordinates"
 PROBLEMS = {
     "missing-id": "the row has no request_id",
     "no-geometry": "the row has no coordinates",
@@ -38,6 +39,7 @@ PROBLEMS = {
     "swapped-axes": "longitude and latitude are swapped",
     "not-degrees": "the coordinates are no degrees",
     "duplicate-id": "a sound row above it has the same request_id",
+    NOUGHT: "both coordinates are 0, as programs write what they do not know; look the place up",
     FAR_AWAY: FAR,
 }
 """What a row may be given back for, in the order in which one of several is named."""
@@ -78,11 +80,11 @@ def read_requests(path: str | Path, *, datum: str = "", crs: str = "") -> gpd.Ge
     return table
 
 
-def unusable(path: str | Path, breaches: Iterable[Breach]) -> InputError:
+def unusable(path: str | Path, breaches: Iterable[Breach], *, language: str = "en") -> InputError:
     """Return the error of a file of requests of which nothing can be used."""
     errors = [b for b in breaches if b.severity == "error"]
     kind = SourceError if any(b.rule in SOURCE_RULES for b in errors) else SchemaError
-    return kind(f"{path}: the requests cannot be used", breaches=errors)
+    return kind(Said("{}: the requests cannot be used", path), breaches=errors, language=language)
 
 
 def check_requests(path: str | Path, *, datum: str = "", crs: str = "") -> tuple[gpd.GeoDataFrame | None, list[Breach]]:
@@ -100,9 +102,9 @@ def check_requests(path: str | Path, *, datum: str = "", crs: str = "") -> tuple
     """
     path = Path(path)
     if datum not in ("", *DATUMS):
-        raise UnknownNameError(f"datum must be one of {', '.join(DATUMS)}, not {datum!r}")
+        raise UnknownNameError(Said("datum must be one of {}, not {!r}", ", ".join(DATUMS), datum))
     if crs and not known_crs(crs):
-        raise UnknownNameError(f"crs must be {CRS_EXAMPLES}, not {crs!r}")
+        raise UnknownNameError(Said("crs must be {}, not {!r}", CRS_EXAMPLES, crs))
     source = Input(LAYER, path.name, datum=datum, crs=known_crs(crs))
     file = locate(source, path.parent)
     if not isinstance(file, Breach) and file.format.is_osm:
@@ -123,6 +125,9 @@ def check_requests(path: str | Path, *, datum: str = "", crs: str = "") -> tuple
     nameless: Fault = ("missing-id", "", (table["request_id"] == "").to_numpy())
     for rule, _, rows in (nameless, *place_faults(LAYERS[LAYER].shapes, table)):
         table = _given_back(table, rule, rows)
+    nought = (shapely.bounds(table.geometry.to_numpy()) == 0).all(axis=1)
+    breaches += breach(LAYER, NOUGHT, PROBLEMS[NOUGHT], row_names(LAYER, table)[nought])
+    table = _given_back(table, NOUGHT, nought)
     sound = table["request_id"].where(table[PROBLEM] == "")
     table = _given_back(table, "duplicate-id", (sound.duplicated() & sound.notna()).to_numpy())
     if (table[PROBLEM] != "").all():

@@ -14,6 +14,7 @@ from lifecircle.conform import places_of, text
 from lifecircle.errors import Breach
 from lifecircle.readers.inputs import Input
 from lifecircle.readers.metric import on_earth
+from lifecircle.said import Said, sentence
 from lifecircle.schema import GROUP_PREFIX, breach
 
 TARGETS = {"building": ("building_id",), "address": ("address",), "area": ("area_id", "area")}
@@ -72,17 +73,17 @@ def counts_of_table(
     table = table.assign(area_id=area_id)
     target = table[column]
     if (target == "").all() and not found:
-        message = f"counts by {by} need a column {column}; if it bears another name, say so under columns"
+        message = Said("counts by {} need a column {}; if it bears another name, say so under columns", by, column)
         return None, [Breach("residents", "missing-column", message, (column,), 1)]
     place = table[["area", "area_id", "address"]] if by == "address" else target.to_frame()
     again = household[place.assign(household=household).duplicated() & (household != "")]
     twice = target[place.duplicated() & (target != "") & (household == "").all()].drop_duplicates()
-    message = f"several rows count the same {by}; add them up, or map household to the column that numbers them"
+    message = Said("several rows count the same {}; add them up, or map household to the column that numbers them", by)
     unnamed = (target == "") & ~((table["area"] != "") & (by == "area"))
     counts = _counts(table, by, target if by != "address" else label)
     return counts, [
         *found,
-        *breach("residents", "missing-id", f"{column} is empty", label[unnamed]),
+        *breach("residents", "missing-id", Said("{} is empty", column), label[unnamed]),
         *breach("residents", "duplicate-id", message, twice),
         *breach("residents", "repeated-household", _AGAIN, again, "warning"),
     ]
@@ -162,13 +163,13 @@ def _by(source: Input, table: pd.DataFrame) -> str:
 def _of_shapes(table: pd.DataFrame, by: str, label: pd.Series) -> tuple[pd.DataFrame | None, list[Breach]]:
     kind = "points (columns lon and lat, or a layer of points)" if by == "point" else "a layer of polygons"
     if not isinstance(table, gpd.GeoDataFrame):
-        return None, [Breach("residents", "no-geometry", f"counts by {by} need {kind}", count=1)]
+        return None, [Breach("residents", "no-geometry", Said("counts by {} need {}", by, sentence(kind)), count=1)]
     wrong = (shapely.get_dimensions(table.geometry.to_numpy()) != SHAPES[by]) & ~table.geometry.isna().to_numpy()
     place = pd.DataFrame({"household": table["household"], "place": table.geometry.to_wkb()})
     again = table["household"][(table["household"] != "") & place.duplicated()] if by == "point" else label[:0]
     counts = gpd.GeoDataFrame(_counts(table, by, label), geometry=table.geometry.to_numpy(), crs=table.crs)
     return counts, [
-        *breach("residents", "wrong-geometry", f"counts by {by} need {kind}", label[wrong]),
+        *breach("residents", "wrong-geometry", Said("counts by {} need {}", by, sentence(kind)), label[wrong]),
         *breach("residents", "repeated-household", _AGAIN, again, "warning"),
     ]
 
@@ -197,4 +198,4 @@ def _counts(table: pd.DataFrame, by: str, target: pd.Series) -> pd.DataFrame:
     counts = pd.DataFrame(table[[*stated, "residents", *groups]]).reset_index(drop=True)
     counts.insert(0, "by", by)
     counts.insert(1, "target_id", target.reset_index(drop=True))
-    return counts
+    return counts.assign(household=table["household"].reset_index(drop=True)) if "household" in table else counts

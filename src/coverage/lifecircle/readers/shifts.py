@@ -26,6 +26,7 @@ from lifecircle.model import FloatArray, LongArray
 from lifecircle.readers.inputs import Input
 from lifecircle.readers.layers import Layers
 from lifecircle.readers.metric import LON_LAT, local_crs, project
+from lifecircle.said import Said, sentence
 
 NAMES = {"wgs84": "WGS 84", "gcj02": "GCJ-02", "bd09": "BD-09"}
 """The datums told apart; CGCS2000 is WGS 84 here."""
@@ -146,9 +147,10 @@ def check_datum_of(requests: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, *, d
 def unstated_datum(layer: str, path: str) -> Breach:
     """Return that nobody states the datum of an input that lies in China."""
     how = "give --datum" if layer == "requests" else "state datum ="
-    message = (
-        f"in China points of web maps are shifted by some 500 m, and nothing says whether these are; {how} "
-        '"wgs84", "cgcs2000", "gcj02" or "bd09"'
+    message = Said(
+        "in China points of web maps are shifted by some 500 m, and nothing says whether these are; {} "
+        '"wgs84", "cgcs2000", "gcj02" or "bd09"',
+        sentence(how),
     )
     return Breach(layer, "unstated-datum", message, (path,), 1, "warning")
 
@@ -213,9 +215,16 @@ def _of_streets(layers: Layers, buildings: _Buildings, taken: Mapping[str, str])
 
 def _looks(layers: Layers, layer: str, datum: str, message: str) -> Breach:
     paths = tuple(source.path for source in layers.stated.values() if source.layer == layer)
-    state = f"give --datum {datum}" if layer == "requests" else f'state datum = "{datum}"'
+    state = Said("give --datum {}" if layer == "requests" else 'state datum = "{}"', datum)
     advice = state if paths else "its format knows WGS 84 alone: have it converted"
-    return Breach(layer, f"looks-like-{datum}", f"{message}; {advice}", paths, max(len(paths), 1), "warning")
+    return Breach(
+        layer,
+        f"looks-like-{datum}",
+        Said("{}; {}", sentence(message), sentence(advice)),
+        paths,
+        max(len(paths), 1),
+        "warning",
+    )
 
 
 def _best(crs: CRS, places: _Places, guesses: Mapping[Guess, FloatArray]) -> tuple[Guess, str] | None:
@@ -240,8 +249,17 @@ def _best(crs: CRS, places: _Places, guesses: Mapping[Guess, FloatArray]) -> tup
     if bdtrc(moved.fit - 1, moved.of, by_chance) > CHANCE:
         return None
     return best, (
-        f"looks as if in {NAMES[best[1]]}, {off_m:.0f} m from where it is taken to be: of {moved.of} places "
-        f"{moved.fit} would then lie {places.how}, and now {now.fit} of {now.of} do"
+        Said(
+            "looks as if in {}, {:.0f} m from where it is taken to be: of {} places "
+            "{} would then lie {}, and now {} of {} do",
+            NAMES[best[1]],
+            off_m,
+            moved.of,
+            moved.fit,
+            sentence(places.how),
+            now.fit,
+            now.of,
+        )
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -27,9 +28,12 @@ from lifecircle.model import (
     folder_name,
 )
 from lifecircle.readers.findings import stated_findings
+from lifecircle.readers.hours_in_words import hours_in_osm, words_read
 from lifecircle.readers.inputs import Input, read_inputs, read_where
 from lifecircle.readers.keys import STUDY_FILE, Keys
 from lifecircle.readers.limits import Limits, read_limits
+from lifecircle.readers.slips import slips_of
+from lifecircle.said import Said, sentence
 from lifecircle.schema import RESERVED_GROUPS
 
 QUESTIONS = ("most", "fewest")
@@ -40,6 +44,7 @@ FASTEST_MPS = 3.0
 
 _TABLES = ("study", "inputs", "limits", "overrides", "walking", "service", "circle", "scenario")
 _LATER_TABLES = ("dispatch",)
+_LANGUAGE = re.compile(rf"^\s*language\s*[=＝]\s*[\"'“”‘’]({'|'.join(LANGUAGES)})[\"'“”‘’]", re.MULTILINE)
 _MOST_BYTES = 2**21
 _MOST_DOTS = 500
 
@@ -80,20 +85,21 @@ def read_study_file(path: Path) -> StudyFile:
             raise OSError(errno.EINVAL, "it is no file")
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
-        document = _parsed(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        document = _parsed(text)
     except FileNotFoundError:
-        breach = Breach(STUDY_FILE, "missing-file", f"{path} is not there; `lifecircle new` makes one", count=1)
-        raise SourceError(f"{path}: no study", breaches=[breach]) from None
+        breach = Breach(STUDY_FILE, "missing-file", Said("{} is not there; `lifecircle new` makes one", path), count=1)
+        raise SourceError(Said("{}: no study", path), breaches=[breach], language=language_of(path)) from None
     except OSError as error:
-        breach = Breach(STUDY_FILE, "unreadable", f"{path} cannot be read: {error.strerror}", count=1)
-        raise SourceError(f"{path}: no study", breaches=[breach]) from None
+        breach = Breach(STUDY_FILE, "unreadable", Said("{} cannot be read: {}", path, error.strerror), count=1)
+        raise SourceError(Said("{}: no study", path), breaches=[breach], language=language_of(path)) from None
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        breach = Breach(STUDY_FILE, "not-toml", f"line {line} is not UTF-8; save the file as UTF-8", count=1)
-        raise StudyError(f"{path}: not a study file", breaches=[breach]) from None
+        breach = Breach(STUDY_FILE, "not-toml", Said("line {} is not UTF-8; save the file as UTF-8", line), count=1)
+        raise StudyError(Said("{}: not a study file", path), breaches=[breach], language=language_of(path)) from None
     except ValueError as error:
-        breach = Breach(STUDY_FILE, "not-toml", f"this is not TOML: {error}", count=1)
-        raise StudyError(f"{path}: not a study file", breaches=[breach]) from None
+        slips = [Breach(STUDY_FILE, "not-toml", slip, count=1) for slip in slips_of(text, error)]
+        raise StudyError(Said("{}: not a study file", path), breaches=slips, language=language_of(path)) from None
 
     breaches: list[Breach] = []
     top = Keys("the file:", document, _TABLES, breaches, later=_LATER_TABLES)
@@ -102,6 +108,18 @@ def read_study_file(path: Path) -> StudyFile:
     findings = stated_findings(top.get("overrides") or {}, breaches)
     limits = read_limits(top.get("limits") or {}, breaches)
     return StudyFile(path, content, settings, inputs, datum, findings, limits, tuple(breaches))
+
+
+def language_of(path: str | Path) -> str:
+    """Return the language in which a study is told, though its file may not be TOML; "en" where there is no file."""
+    path = Path(path)
+    try:
+        with (path / STUDY_FILE if path.is_dir() else path).open("rb") as file:
+            text = file.read(_MOST_BYTES).decode("utf-8", errors="replace")
+    except OSError:
+        return "en"
+    stated = _LANGUAGE.search(text)
+    return stated[1] if stated else LANGUAGES[0]
 
 
 def _parsed(text: str) -> dict[str, Any]:
@@ -169,9 +187,12 @@ def _speed_class(row: object, breaches: list[Breach]) -> SpeedClass:
         speed_mps = KNOWN_CLASSES[name].speed_mps
     elif "speed_mps" not in keys:
         known = ", ".join(KNOWN_CLASSES)
-        keys.breach("missing-key", f"{name or 'a class'} has no speed_mps, in metres per second; known are {known}")
+        keys.breach(
+            "missing-key",
+            Said("{} has no speed_mps, in metres per second; known are {}", name or Said("a class"), known),
+        )
     if speed_mps is not None and speed_mps > FASTEST_MPS:
-        message = f"{name}: nobody walks at {speed_mps:g} metres per second; is it in kilometres per hour?"
+        message = Said("{}: nobody walks at {:g} metres per second; is it in kilometres per hour?", name, speed_mps)
         keys.breach("fast-walkers", message, severity="warning")
     return SpeedClass(name, speed_mps or 1.0, steps=keys.flag("steps", default=True))
 
@@ -180,10 +201,13 @@ def _gate(row: object, breaches: list[Breach]) -> Gate:
     """Read a gate: the id of a way or node, or a table of that and its hours."""
     table = row if isinstance(row, Mapping) else {"id": row}
     keys = Keys("[walking] gates:", table, ("id", "hours"), breaches)
-    gate = Gate(keys.text("id", required=True), keys.text("hours"))
-    if gate.hours and (problem := problem_of_hours(gate.hours)):
-        keys.breach("bad-hours", f"{gate.id}: {problem}")
-    return gate
+    gate, said = keys.text("id", required=True), keys.text("hours")
+    hours = hours_in_osm(said)
+    if said and not hours:
+        keys.breach("bad-hours", Said("{}: {}", gate, problem_of_hours(said)))
+    elif hours != said:
+        keys.breach("hours-in-words", Said("{}: {}", gate, words_read(said, hours)), severity="repair")
+    return Gate(gate, hours)
 
 
 def _way_rule(row: object, breaches: list[Breach]) -> WayRule:
@@ -197,7 +221,7 @@ def _time(keys: Keys, default: str) -> str:
     """Read ``at``, a time of the week."""
     at = keys.text("at", default)
     if at and (problem := problem_of_time(at)):
-        keys.breach("bad-time", f"at: {problem}")
+        keys.breach("bad-time", Said("at: {}", sentence(problem)))
         return default
     return at
 
@@ -218,13 +242,13 @@ def _scenario(row: object, circles: tuple[Circle, ...], breaches: list[Breach]) 
     circle = keys.text("circle", required=True)
     names = [c.name for c in circles]
     if circle and circle not in names:
-        keys.breach("unknown-name", f"{name}: there is no circle {circle!r}; there are {', '.join(names)}")
+        keys.breach("unknown-name", Said("{}: there is no circle {!r}; there are {}", name, circle, ", ".join(names)))
     n_new, share = keys.count("n_new"), keys.number("share", at_most=1.0)
     needed, other = ("n_new", "share") if question == "most" else ("share", "n_new")
     if question and needed not in keys:
-        keys.breach("missing-key", f'{name}: question "{question}" needs {needed}')
+        keys.breach("missing-key", Said('{}: question "{}" needs {}', name, question, needed))
     if question and other in keys:
-        keys.breach("unused-key", f'{name}: {other} has no meaning for question "{question}"; take it out')
+        keys.breach("unused-key", Said('{}: {} has no meaning for question "{}"; take it out', name, other, question))
     return Scenario(name, question, circle, n_new, share)
 
 
@@ -232,8 +256,8 @@ def _check_columns(walking: Walking, circles: tuple[Circle, ...], breaches: list
     """Check that classes and circles make columns of their own: ``residents_<class>``, ``within_<circle>_<class>``."""
     taken = [c.name for c in walking.classes if c.name in RESERVED_GROUPS]
     if taken:
-        message = (
-            f"[walking] classes: {', '.join(RESERVED_GROUPS)} have a meaning in the tables; name the class otherwise"
+        message: str = Said(
+            "[walking] classes: {} have a meaning in the tables; name the class otherwise", ", ".join(RESERVED_GROUPS)
         )
         breaches.append(Breach(STUDY_FILE, "reserved-name", message, tuple(taken), len(taken)))
     suffixes = tuple(f"_{c.name}" for c in walking.classes[1:])
@@ -249,5 +273,5 @@ def _unique(heading: str, names: Iterable[str], breaches: list[Breach]) -> None:
     """Names must differ by more than case: folders are named after them, and some disks know no case."""
     twice = [name for name, n in Counter(n.casefold() for n in names if n).items() if n > 1]
     if twice:
-        message = f"{heading} several bear the same name; give each its own"
+        message = Said("{} several bear the same name; give each its own", heading)
         breaches.append(Breach(STUDY_FILE, "duplicate-name", message, tuple(twice), len(twice)))

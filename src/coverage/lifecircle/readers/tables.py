@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -13,22 +12,34 @@ import pyarrow as pa
 import pyogrio
 import shapely
 
-from lifecircle.conform import places_of, row_names, text
+from lifecircle.conform import HEADINGS, headed, places_of, row_names, text
 from lifecircle.errors import Breach
 from lifecircle.mark import MARK, YES_WORDS, is_mark
-from lifecircle.readers.aliases import aliases_of, by_alias, plain_heading
+from lifecircle.readers.aliases import aliases_of, by_alias, check_cut, cut_headings, plain_heading
 from lifecircle.readers.cells import mend_cells
 from lifecircle.readers.coordinates import axes_of
 from lifecircle.readers.delimited import read_delimited
-from lifecircle.readers.features import Read, read_features
+from lifecircle.readers.encodings import texts_of_dbf, wrongly_stated
+from lifecircle.readers.features import Read, open_rings, read_features
 from lifecircle.readers.files import Located
 from lifecircle.readers.grids import Grid, Wanted, stacked
 from lifecircle.readers.inputs import Input, Where
 from lifecircle.readers.limits import refused
 from lifecircle.readers.outlines import of_text
 from lifecircle.readers.parquet import read_parquet
-from lifecircle.readers.personal import check_headings, check_stated, headings_told, left_out, scrubbed, without_numbers
+from lifecircle.readers.personal import (
+    check_headings,
+    check_stated,
+    headings_told,
+    left_out,
+    personal_headings,
+    scrubbed,
+    without_numbers,
+)
+from lifecircle.readers.sums import check_sums
+from lifecircle.readers.unread import check_unread
 from lifecircle.readers.workbook import read_sheets
+from lifecircle.said import Said
 from lifecircle.schema import LAYERS, PLANE, POSITION, WKT, breach, known_column, missing_columns, nearest
 
 Made = tuple[pd.DataFrame | None, bool, list[Breach]]
@@ -38,8 +49,10 @@ _LIBRARY_ERRORS = (
     *(pyogrio.errors.GeometryError, pd.errors.ParserError, shapely.errors.ShapelyError, pa.ArrowException),
 )
 
-_SAID = {
-    "Non closed ring": "a ring ends before it reaches its beginning; closed by a straight line: look if it is right",
+_OPEN_RING = "Non closed ring"
+
+_OURS = {
+    _OPEN_RING: "",
     "Several features with id": "",
     "Could not parse column": "",
 }
@@ -62,36 +75,58 @@ def read_table(located: Located) -> Made:
             warnings.simplefilter("always")
             table, synthetic, breaches = _read(located)
     except UnicodeDecodeError:
-        tried = located.input.encoding or "UTF-8"
-        message = f'is not {tried}; state the encoding, e.g. encoding = "gb18030"'
-        return None, False, [Breach(layer, "encoding", message, (located.input.path,), 1)]
+        tried, path = located.input.encoding or "UTF-8", located.input.path
+        message: str = Said('is not {}; state the encoding, e.g. encoding = "gb18030"', tried)
+        belied = wrongly_stated(layer, path, stated=tried, texts=_texts_of(located))
+        return None, False, [Breach(layer, "encoding", belied[0].message if belied else message, (path,), 1)]
     except LookupError as error:
         if not located.input.encoding:
             return None, False, [refused(layer, located.input.path, error)]
-        message = f"there is no encoding {located.input.encoding!r}"
+        message = Said("there is no encoding {!r}", located.input.encoding)
         return None, False, [Breach(layer, "encoding", message, (located.input.path,), 1)]
     except (*_LIBRARY_ERRORS, ValueError, OSError, MemoryError, OverflowError) as error:
-        told = refused(layer, located.input.path, error)
-        return None, False, [replace(told, message=scrubbed(told.message))]
+        return None, False, [refused(layer, located.input.path, error)]
     for warning in caught:
         theirs = scrubbed(str(warning.message))
-        said = f"the library that reads it says: {theirs}"
-        message = next((ours for part, ours in _SAID.items() if part in theirs), said)
+        said = Said("the library that reads it says: {}", theirs)
+        message = next((ours for part, ours in _OURS.items() if part in theirs), said)
         if message:
             breaches.append(Breach(layer, "reading", message, (located.input.path,), 1, "warning"))
+    if any(_OPEN_RING in str(warning.message) for warning in caught):
+        breaches += _told_open(located, table)
     return table, synthetic, breaches
+
+
+def _told_open(located: Located, table: pd.DataFrame | None) -> list[Breach]:
+    """Tell which rows have an outline that is not closed."""
+    layer = located.input.layer
+    message = "a ring ends before it reaches its beginning; closed by a straight line: look if it is right"
+    if not isinstance(table, gpd.GeoDataFrame):
+        return breach(layer, "open-ring", message, [located.input.path], "repair")
+    among = places_of(table).isin([f"row {row + 1}" for row in open_rings(located)])
+    return breach(layer, "open-ring", message, row_names(layer, table)[among & table.geometry.notna()], "repair")
+
+
+def _texts_of(located: Located) -> bytes:
+    """Return the texts of a file as they are, of those formats that can be in several encodings."""
+    if located.format.name == "CSV":
+        return located.path.read_bytes()
+    return texts_of_dbf(located.beside(".dbf")) if located.format.name == "Shapefile" else b""
 
 
 def _read(located: Located) -> Made:
     source, wanted = located.input, _wanted(located.input)
-    table, existing, breaches = _READERS.get(located.format.name, read_features)(located, wanted)
+    table, existing, breaches, sums = _READERS.get(located.format.name, read_features)(located, wanted)
     if table is None:
         return None, False, breaches
     if nameless := check_headings(source.layer, existing):
         return None, False, [*breaches, *nameless]
     unused = {heading: table.get(heading) for heading in existing if not wanted(heading)}
-    breaches = [*breaches, *left_out(source.layer, unused, len(table))]
-    ours, synthetic, found = _ours(source, table.drop(columns=list(unused), errors="ignore"), existing)
+    personal = personal_headings(source.layer, unused, len(table))
+    cut = cut_headings(source.layer, existing, source.columns) if located.format.name == "Shapefile" else {}
+    breaches = [*breaches, *check_cut(source.layer, cut), *left_out(source.layer, personal)]
+    kept = table.drop(columns=list(unused), errors="ignore")
+    ours, synthetic, found = _ours(source, kept, existing, told={*personal, *cut})
     breaches = breaches + found
     if ours is None:
         return None, synthetic, breaches
@@ -100,6 +135,9 @@ def _read(located: Located) -> Made:
         breaches += found
     ours, found = mend_cells(source.layer, ours)
     breaches += found
+    if not source.where:
+        place = pd.Series(range(len(table)), index=table.index)
+        breaches += check_sums(source.layer, sums, ours, place)
     if LAYERS[source.layer].shapes and not isinstance(ours, gpd.GeoDataFrame):
         ours, found = _placed(located, ours, existing)
         breaches += found
@@ -129,10 +167,12 @@ def _read_delimited(located: Located, wanted: Wanted) -> Read:
 
 def _read_workbook(located: Located, wanted: Wanted) -> Read:
     grids, cut, breaches = read_sheets(located)
-    table, existing, breaches = _stacked(located.input, grids, wanted, breaches)
-    if table is not None and cut:
-        breaches += _told_cut(located.input, table, cut)
-    return table, existing, breaches
+    if not grids and any(b.severity == "error" for b in breaches):
+        return Read(None, [], breaches)
+    read = _stacked(located.input, grids, wanted, breaches)
+    if read.table is not None and cut:
+        return read._replace(breaches=[*read.breaches, *_told_cut(located.input, read.table, cut)])
+    return read
 
 
 def _told_cut(source: Input, table: pd.DataFrame, cut: Collection[str]) -> list[Breach]:
@@ -143,8 +183,10 @@ def _told_cut(source: Input, table: pd.DataFrame, cut: Collection[str]) -> list[
 
 
 def _stacked(source: Input, grids: Sequence[Grid], wanted: Wanted, breaches: list[Breach]) -> Read:
-    table, found = stacked(source.layer, grids, wanted, said=lambda heading: _kind(source, heading) in ("id", "text"))
-    return table, [] if table is None else list(table.columns), [*breaches, *found]
+    table, sums, found = stacked(
+        source.layer, grids, wanted, said=lambda heading: _kind(source, heading) in ("id", "text")
+    )
+    return Read(table, [] if table is None else list(table.columns), [*breaches, *found], sums)
 
 
 _READERS = {"CSV": _read_delimited, "XLSX": _read_workbook, "Parquet": read_parquet}
@@ -154,22 +196,26 @@ _READERS = {"CSV": _read_delimited, "XLSX": _read_workbook, "Parquet": read_parq
 def _wanted(source: Input) -> Wanted:
     """Return the test of a file's column for any use that the study may have for it."""
     stated = {*source.columns.values(), *(key for table in source.where for key in table)}
-    meanings = aliases_of(source.layer)
-    return lambda heading: bool(
-        heading in stated or _our_name(source.layer, heading) or plain_heading(heading) in meanings
-    )
+    meanings = {heading for heading, ours in aliases_of(source.layer).items() if ours not in source.without}
+    return lambda heading: bool(heading in stated or _our_name(source, heading) or plain_heading(heading) in meanings)
+
+
+def _meaning(source: Input, heading: str) -> str:
+    """Return the column of ours that a heading means, empty for none."""
+    theirs = {their: ours for ours, their in source.columns.items()}
+    return theirs.get(heading, aliases_of(source.layer).get(plain_heading(heading), _our_name(source, heading)))
 
 
 def _kind(source: Input, heading: str) -> str:
     """Return of which kind the column of ours is that a heading means, empty for none."""
-    theirs = {their: ours for ours, their in source.columns.items()}
-    ours = theirs.get(heading, aliases_of(source.layer).get(plain_heading(heading), ""))
+    ours = _meaning(source, heading)
     return next((c.kind for c in LAYERS[source.layer].columns if c.name == ours), "")
 
 
-def _ours(source: Input, table: pd.DataFrame, existing: Sequence[str]) -> Made:
-    """Filter the rows, rename the columns to ours, drop the others, and tell which are missing.
+def _ours(source: Input, table: pd.DataFrame, existing: Sequence[str], *, told: Collection[str]) -> Made:
+    """Filter the rows, rename the columns to ours, drop the others, and tell which are missing and which are left.
 
+    Of headings that are ``told`` of already nothing more is said.
     A table that cannot be used bears the mark if any row of the file does.
     """
     marks = [name for name in existing if is_mark(name) or name == source.columns.get(MARK)]
@@ -178,19 +224,21 @@ def _ours(source: Input, table: pd.DataFrame, existing: Sequence[str]) -> Made:
     for ours, theirs in source.columns.items():
         if theirs not in existing:
             hint = nearest(theirs, headings)
-            advice = f"did you mean {hint}?" if hint else f"the file has {', '.join(headings)}"
-            message = f"there is no column {theirs}, which is to be {ours}; {advice}"
+            advice = Said("did you mean {}?", hint) if hint else Said("the file has {}", ", ".join(headings))
+            message = Said("there is no column {}, which is to be {}; {}", theirs, ours, advice)
             breaches.append(Breach(source.layer, "missing-column", message, (theirs,), 1))
     for key in dict.fromkeys(key for wanted in source.where for key in wanted if key not in existing):
-        message = f"there is no column {key}, by which rows are to be chosen"
+        message = Said("there is no column {}, by which rows are to be chosen", key)
         breaches.append(Breach(source.layer, "missing-column", message, (key,), 1))
     breaches += check_stated(source.layer, source.columns, [key for wanted in source.where for key in wanted])
     if breaches:
         return None, _says_yes(table[marks]), breaches
-    theirs_of = {ours: name for name in existing if (ours := _our_name(source.layer, name))} | dict(source.columns)
-    aliased, breaches = by_alias(source.layer, existing, {*theirs_of, *theirs_of.values()})
+    theirs_of = {ours: name for name in existing if (ours := _our_name(source, name))} | dict(source.columns)
+    aliased, breaches = by_alias(source.layer, existing, {*theirs_of, *theirs_of.values(), *source.without})
     theirs_of |= aliased
     breaches += missing_columns(source.layer, list(theirs_of), headings)
+    used = {*theirs_of.values(), *marks, *(key for wanted in source.where for key in wanted), *told}
+    breaches += check_unread(source, [h for h in existing if h not in used], settled=theirs_of)
     table = table if not source.where or pd.api.types.is_string_dtype(table.index) else table.set_axis(places_of(table))
     kept = table[_passes(table, source.where)]
     named = pd.DataFrame({ours: kept[theirs] for ours, theirs in theirs_of.items()}, index=kept.index)
@@ -198,15 +246,16 @@ def _ours(source: Input, table: pd.DataFrame, existing: Sequence[str]) -> Made:
         named = named.reset_index(drop=True)
     if isinstance(kept, gpd.GeoDataFrame):
         named = gpd.GeoDataFrame(named, geometry=kept.geometry.values, crs=kept.crs)
+    named.attrs[HEADINGS] = {ours: theirs for ours, theirs in theirs_of.items() if plain_heading(theirs) != ours}
     named, found = without_numbers(source.layer, named, theirs_of)
     return named, _says_yes(kept[marks]), [*breaches, *found]
 
 
-def _our_name(layer: str, name: str) -> str:
+def _our_name(source: Input, name: str) -> str:
     """Return which of the layer's columns a file's column is, empty for none."""
     if is_mark(name):
         return MARK
-    return name if known_column(layer, name) else ""
+    return name if known_column(source.layer, name) and name not in source.without else ""
 
 
 def _says_yes(flags: pd.DataFrame) -> bool:
@@ -229,21 +278,34 @@ def _placed(located: Located, table: pd.DataFrame, existing: Sequence[str]) -> t
         outlines = table[WKT].astype("str").where(table[WKT].notna(), "").str.strip()
         shapes = shapely.force_2d(of_text(outlines))
         bad = shapely.is_missing(shapes) & (outlines != "").to_numpy()
-        message = f"{WKT} is no geometry in well-known text, such as POINT (123.95 41.88)"
+        message: str = Said("{} is no geometry in well-known text, such as POINT (123.95 41.88)", WKT)
         return gpd.GeoDataFrame(table, geometry=shapes, crs=crs), breach(
             source.layer, "bad-wkt", message, row_names(source.layer, table)[bad]
         )
     if LAYERS[source.layer].may_lack_place:
         return table, []
+    placeless = not {*POSITION, *PLANE} & {*table.columns}
+    if LAYERS[source.layer].rows_may_lack_place and "building_id" in table and placeless:
+        return gpd.GeoDataFrame(table, geometry=np.full(len(table), None), crs=crs), []
     if located.format.name not in _READERS:
         return None, [Breach(source.layer, "no-geometry", "is a table without geometry", (source.path,), 1)]
     if set(PLANE) <= {*table.columns} and not source.crs:
         message = 'has x and y, and nothing says in which system they are; state it, e.g. crs = "EPSG:4549"'
         return None, [Breach(source.layer, "no-crs", message, (source.path,), 1)]
-    unit = "degrees" if axes == POSITION else f"metres of {crs}"
-    has = f"the file has {', '.join(headings_told(source.layer, existing))}"
+    if axes == PLANE and set(POSITION) <= {*table.columns}:
+        lon, lat = (headed(table, axis) for axis in POSITION)
+        message = Said("has {} and {}, and {} is in metres; take crs out, or state that of degrees", lon, lat, crs)
+        return None, [Breach(source.layer, "not-metres", message, (source.path,), 1)]
+    unit = Said("degrees") if axes == POSITION else Said("metres of {}", crs)
+    has = Said("the file has {}", ", ".join(headings_told(source.layer, existing)))
     return None, [
-        Breach(source.layer, "missing-column", f"there is no column {axis}, in {unit}, and no {WKT}; {has}", (axis,), 1)
+        Breach(
+            source.layer,
+            "missing-column",
+            Said("there is no column {}, in {}, and no {}; {}", axis, unit, WKT, has),
+            (axis,),
+            1,
+        )
         for axis in absent
     ]
 

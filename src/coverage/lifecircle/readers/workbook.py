@@ -19,6 +19,7 @@ from lifecircle.readers.archives import parts
 from lifecircle.readers.files import Located
 from lifecircle.readers.grids import Grid
 from lifecircle.readers.limits import Limits
+from lifecircle.said import Said
 from lifecircle.schema import breach
 
 Merged = tuple[int, int, int]
@@ -66,7 +67,7 @@ def read_sheets(located: Located) -> tuple[list[Grid], frozenset[str], list[Brea
     try:
         workbook = fastexcel.read_excel(located.path)
         if source.table and source.table not in workbook.sheet_names:
-            message = f"there is no sheet {source.table!r} in it; there are {', '.join(workbook.sheet_names)}"
+            message = Said("there is no sheet {!r} in it; there are {}", source.table, ", ".join(workbook.sheet_names))
             return [], cut, [Breach(source.layer, "unknown-layer", message, (source.path,), 1)]
         grids, hidden = [], []
         for name in [source.table] if source.table else workbook.sheet_names:

@@ -73,12 +73,7 @@ def _answers(
     broken = partial(Breakage, file, "areas")
     return [
         broken("invalid-polygon", tuple(ids[crossed]), "two vertices swapped: the outline crosses itself", "draw anew"),
-        broken(
-            "reading",
-            (file,),
-            f"the rings of {', '.join(ids[opened])} end before they reach their beginning",
-            "close the rings",
-        ),
+        broken("open-ring", tuple(ids[opened]), "the ring ends before it reaches its beginning", "close the ring"),
         broken(
             "repeated-point", tuple(ids[repeated]), "every vertex twice", "take one of each away", found_by_check=False
         ),

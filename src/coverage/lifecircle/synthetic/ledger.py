@@ -46,10 +46,13 @@ def write_ledger(path: Path, frames: Mapping[str, pd.DataFrame], random: np.rand
     file = path.name
 
     broken = partial(Breakage, file, "residents")
+    several = tuple(s.name for s in sheets) if len(sheets) > 1 else ()
     return [
+        *([broken("several-sheets", several, "several sheets", "nothing; or name one of them")] if several else []),
         broken("merged-heading", tuple(s.name for s in sheets), "a title and headings above headings", "delete 2 rows"),
+        broken("not-read", (WHERE[3],), "a column that nothing takes", "nothing; or take it out"),
         broken("full-width-digits", tuple(household[wide]), "digits as wide as characters", "write plain digits"),
-        broken("not-a-number", tuple(household[worded]), "a word behind the number", "take the word away"),
+        broken("unit-in-number", tuple(household[worded]), "a word behind the number", "take the word away"),
         broken("duplicate-id", tuple(household[double]), "the household entered twice", "take one of the two out"),
         broken("unknown-area", areas, "a question mark behind the code of the community", "take it away"),
         broken("unknown-address", addresses, "a question mark behind the address", "take it away"),

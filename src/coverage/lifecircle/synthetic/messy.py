@@ -7,7 +7,7 @@ what the sheet of answers says it finds, no more and no less.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -87,20 +87,27 @@ def write_messy(folder: Path, city: City, command: str) -> None:
     write_layer(folder / files["buildings"], buildings)
     found += write_boundaries(folder, frames["areas"], random)
     found += write_ledger(folder / files["residents"], frames, random)
+    above = [boundaries_of(level) for level in levels[:-1]]
+    found.append(_forgotten(above))
     spoilers = {"stations": _rooms, "candidates": _rooms, "requests": _requests, "itinerary": _rounds}
     for name, spoil in spoilers.items():
         if name in files:
             table, spoilt = spoil(name, _as_text(frames[name], HEADINGS[name]), random)
             write_table(folder / files[name], table.rename(columns=HEADINGS[name]), encoding=CSV_ENCODING)
             found += spoilt
-    above = "、".join(f"`{boundaries_of(level)}`" for level in levels[:-1])
     write_words(
         folder,
         city,
         inputs=_inputs(files, levels[-1]),
-        readme=readme(city, command, files, REMARK.format(above=above)),
+        readme=readme(city, command, files, REMARK.format(above="、".join(f"`{file}`" for file in above))),
     )
     write_record(folder / ANSWERS, {MARK: True, "breakages": [asdict(b) for b in found if b.ids]})
+
+
+def _forgotten(files: Sequence[str]) -> Breakage:
+    """Return that the study file names none of these files of its folder."""
+    what = "files of the larger areas that the study file does not name"
+    return Breakage("study.toml", "study.toml", "unnamed-file", tuple(sorted(files)), what, "name them under [inputs]")
 
 
 def _inputs(files: Mapping[str, str], level: str) -> str:
@@ -145,7 +152,7 @@ def _buildings(
     without = [f"row {i + 1}" for i in np.flatnonzero(table["building_id"] == "")]
     return table.rename(columns=headings), [
         broken("missing-id", tuple(without), "the number left out", "give it one"),
-        broken("not-a-number", tuple(ids[worded]), "a word behind the number of levels", "take the word away"),
+        broken("unit-in-number", tuple(ids[worded]), "a word behind the number of levels", "take the word away"),
         broken("negative-number", tuple(ids[below]), "levels below 0", "take the sign away"),
         broken("duplicate-id", tuple(ids[double]), "the building entered twice", "take one of the two rows out"),
     ]
@@ -176,19 +183,23 @@ def _rooms(layer: str, table: pd.DataFrame, random: np.random.Generator) -> tupl
     table.loc[lost, "building_id"] = "已拆除"
     table.loc[worded, "capacity"] = "约" + table.loc[worded, "capacity"]
     spoilt = twice(table, double)
+    building = table["building_id"].to_numpy()[empty]
+    housed = building != ""
+    at_home = tuple(f"{i} -> {b}" for i, b in zip(ids[empty[housed]], building[housed], strict=True))
     return spoilt, [
-        broken("no-geometry", tuple(ids[empty]), "no longitude and latitude", "look them up"),
+        broken("placed-at-building", at_home, "no longitude and latitude, but a building", "look them up"),
+        broken("no-geometry", tuple(ids[empty[~housed]]), "no longitude and latitude, and no building", "look them up"),
         broken("swapped-axes", tuple(ids[swapped]), "longitude and latitude swapped", "swap them back"),
         broken("unknown-id", tuple(f"{i} -> 已拆除" for i in ids[lost]), "a word for a building", "look its number up"),
-        broken("not-a-number", tuple(ids[worded]), "a word before the capacity", "take the word away"),
+        broken("unit-in-number", tuple(ids[worded]), "a word before the capacity", "take the word away"),
         broken("duplicate-id", tuple(ids[double]), "the place entered twice", "take one of the two rows out"),
         broken("no-consent", tuple(ids[refused]), "a home whose owner refused: no station can be there", "take it out"),
         broken("unstated-consent", tuple(ids[unasked]), "a home whose owner was not asked", "ask, or take the row out"),
         broken(
-            "bad-hours",
+            "hours-in-words",
             tuple(spoilt.iloc[:, 0]),
             "opening hours in words, as in 周一至周五 8:00-18:00",
-            "write them as in Mo-Fr 08:00-18:00",
+            "nothing: they are read",
         ),
         _shifted(FILES[layer], layer, telling=len(table) - len(empty) - len(swapped) + len(double) >= LEAST_PLACES),
     ]
@@ -209,7 +220,7 @@ def _requests(layer: str, table: pd.DataFrame, random: np.random.Generator) -> t
     table.loc[dated, "time"] = [t.strftime(form) for t, form in zip(time[dated], forms, strict=True)]
     return twice(table, double), [
         broken("no-geometry", tuple(ids[empty]), "no longitude and latitude", "look them up"),
-        broken("wrong-place", tuple(ids[nought]), "0, 0 for a place that is not known", "look it up"),
+        broken("zero-coordinates", tuple(ids[nought]), "0, 0 for a place that is not known", "look it up"),
         broken("far-place", tuple(ids[far]), "a digit of the longitude left out", "put it back"),
         broken("mixed-dates", tuple(ids[dated]), "dates written in another way than the rest", "write them alike"),
         broken("duplicate-id", tuple(ids[double]), "the request entered twice", "take one of the two rows out"),

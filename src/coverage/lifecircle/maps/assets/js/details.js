@@ -146,7 +146,7 @@ function areaCard(row) {
   const area = data.areas[row];
   const figures = data.stages[view.stage].rows[row];
   const today = view.stage > 0 ? data.stages[0].rows[row] : null;
-  return card(area.level || word('area'), area.name || area.id, [
+  return card(area.level ? levelName(area.level) : word('area'), area.name || area.id, [
     circleBars(figures, today),
     pairs([
       [word('residents'), people(figures.residents)],

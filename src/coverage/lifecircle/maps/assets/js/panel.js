@@ -89,7 +89,7 @@ function choice(key, options, chosen, onChange) {
 }
 
 function levelChoice(app) {
-  return data.levels.length > 1 ? choice('level', data.levels, view.level, app.setLevel) : null;
+  return data.levels.length > 1 ? choice('level', data.levels.map(levelName), view.level, app.setLevel) : null;
 }
 
 function shadingLegend() {

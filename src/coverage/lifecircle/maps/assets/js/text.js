@@ -17,6 +17,9 @@ function word(key, values = {}) {
   return data.words[view.language][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
+// What a level of areas is called.
+const levelName = (level) => data.level_names[level][view.language];
+
 const formats = new Map();
 
 function format(value, options) {

@@ -26,6 +26,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "There are no errors: the study can be used. Look through the warnings and the repairs; a check never changes "
         "your files.",
     ),
+    "next": (
+        "下一步：在终端运行 lifecircle cover，后面写同一个研究文件夹。",
+        "Next, in the terminal: lifecircle cover, with the folder of this study.",
+    ),
     "private": (
         "居民数据各行的位置即住户住址，不在图上标出；请按编号在原表中查找。",
         "Rows of residents are people's homes: they are not on the map. Find them in your table by their ids.",
