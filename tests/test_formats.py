@@ -1,6 +1,8 @@
 """Every format, encoding and habit of writing in which tables come, read as the same table."""
 
+import sqlite3
 import zipfile
+from contextlib import closing
 
 import geopandas as gpd
 import numpy as np
@@ -628,7 +630,7 @@ def test_of_a_table_of_persons_without_headings_no_cell_is_shown(tmp_path):
     path = csv(tmp_path / "residents.csv", ["b1", "3", "张三"], ["b2", "4", "李四"])
     _, breaches = read(path, "residents", columns={"building_id": "b1", "residents": "3"})
     [note] = [b for b in breaches if b.rule == "not-read"]
-    assert (note.ids, note.count) == ((), 1)
+    assert (note.ids, note.count) == (("1 column of no known name",), 1)
     assert "张三" not in str(note)
 
 
@@ -736,3 +738,13 @@ def test_where_rows_are_chosen_sums_say_nothing(tmp_path):
     )
     _, breaches = read(path, "residents", where=({"类": ("甲",)},))
     assert "sum-differs" not in told(breaches)
+
+
+def test_what_the_library_that_reads_a_file_has_to_say_is_told(tmp_path):
+    path = tmp_path / "stations.gpkg"
+    gpd.GeoDataFrame({"station_id": ["s1"]}, geometry=[shapely.Point(123.9, 41.8)], crs=4326).to_file(path)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("pragma user_version = 99999")  # of a version that nobody has made yet
+    stations, breaches = read(path)
+    assert told(breaches) == {"reading": (("stations.gpkg",), "warning")}
+    assert stations["station_id"].tolist() == ["s1"]

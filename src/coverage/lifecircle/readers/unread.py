@@ -9,8 +9,9 @@ from difflib import SequenceMatcher
 from lifecircle.errors import Breach
 from lifecircle.readers.aliases import WORKED_OUT, aliases_of, plain_heading
 from lifecircle.readers.inputs import Input
+from lifecircle.readers.personal import headings_told
 from lifecircle.said import Said, sentence
-from lifecircle.schema import OF_PERSONS, breach
+from lifecircle.schema import breach
 
 RULE = "not-read"
 
@@ -52,16 +53,11 @@ def check_unread(source: Input, headings: Sequence[str], *, settled: Collection[
     near = {heading: ours for heading, ours in left.items() if ours}
     others = [] if layer == "requests" else [heading for heading in left if heading not in near]
     message: str = "not read, for no column of the layer takes these"
-    by_name = {*settled} - {*source.columns} or {plain_heading(theirs) for theirs in source.columns.values()} & {
-        *meaning
-    }
-    if layer in OF_PERSONS and not by_name:  # where no heading is known by itself, the first row may be a person's
-        return [Breach(layer, RULE, message, count=len(left), severity="note")] if near or others else []
     for heading, ours in list(near.items())[:1]:
         message = Said(
             '{}; did you mean {}? then say so: columns = {{ {} = "{}" }}', sentence(message), ours, ours, heading
         )
-    return breach(layer, RULE, message, [*near, *others], "note")
+    return breach(layer, RULE, message, [*near, *headings_told(layer, others)], "note")
 
 
 def _alike(heading: str, known: str, ours: str) -> bool:

@@ -50,7 +50,7 @@ def write_ledger(path: Path, frames: Mapping[str, pd.DataFrame], random: np.rand
     return [
         *([broken("several-sheets", several, "several sheets", "nothing; or name one of them")] if several else []),
         broken("merged-heading", tuple(s.name for s in sheets), "a title and headings above headings", "delete 2 rows"),
-        broken("not-read", (WHERE[3],), "a column that nothing takes", "nothing; or take it out"),
+        broken("not-read", ("1 column of no known name",), "a column that nothing takes", "nothing; or take it out"),
         broken("full-width-digits", tuple(household[wide]), "digits as wide as characters", "write plain digits"),
         broken("unit-in-number", tuple(household[worded]), "a word behind the number", "take the word away"),
         broken("duplicate-id", tuple(household[double]), "the household entered twice", "take one of the two out"),
