@@ -727,7 +727,7 @@ def test_the_choice_of_a_level_speaks_the_language_of_the_page(made, open_page):
         level = seen.page.locator("#choice-level option")
         assert level.all_inner_texts() == ["subdistrict", "community"]
         seen.page.locator("#language").click()
-        assert level.all_inner_texts() == ["街道", "社区"]
+        assert level.all_inner_texts() == ["街道（乡镇）", "社区"]
 
 
 def test_both_languages_have_the_same_words_and_marks():
