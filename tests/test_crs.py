@@ -185,10 +185,9 @@ def test_a_system_stated_of_a_file_that_says_none(city):
     assert off_m(city) < 0.01
 
 
-def test_a_table_in_metres_needs_x_and_y(city):
+def test_degrees_under_a_system_in_metres_are_told_as_that(city):
     state(city, "stations", '{ path = "stations.csv", crs = "EPSG:4550" }')
-    _, found = check_study(city)
-    assert {(f.layer, f.rule) for f in found} == {("stations", "missing-column")}
+    assert (only(city).layer, only(city).rule) == ("stations", "not-metres")
 
 
 @pytest.mark.parametrize(
