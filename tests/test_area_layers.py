@@ -30,7 +30,7 @@ def with_areas(folder, *layers):
 
 
 def told(folder):
-    return {b.rule: b for b in check_study(folder)[1]}
+    return {b.rule: b for b in check_study(folder)[1] if b.rule != "unnamed-file"}
 
 
 DISTRICT = ("district", [("d", box(-1, -1, 5, 3))])
