@@ -112,9 +112,11 @@ def read_study_file(path: Path) -> StudyFile:
 
 def language_of(path: str | Path) -> str:
     """Return the language in which a study is told, though its file may not be TOML; "en" where there is no file."""
-    path = Path(path)
+    file_path = Path(path) / STUDY_FILE if Path(path).is_dir() else Path(path)
+    if not file_path.is_file():  # nobody waits for a pipe or a device
+        return "en"
     try:
-        with (path / STUDY_FILE if path.is_dir() else path).open("rb") as file:
+        with file_path.open("rb") as file:
             text = file.read(_MOST_BYTES).decode("utf-8", errors="replace")
     except OSError:
         return "en"
