@@ -250,6 +250,21 @@ def test_no_other_decision_is_better(objective, names, seed):
     assert plan.status == "optimal"
 
 
+def test_a_plan_is_proven_though_one_walk_is_longer_than_the_next_by_half_a_millionth_of_a_second():
+    usual = np.array([[0.0, 1000.0, 700.0, 480.0000005], [120.0, 1000.0, 480.1, 300.0]])
+    closed = np.array([[480.0000005, 700.0, np.inf, 480.0], [1000.0, 120.0, np.inf, 1000.0]])
+    question = Question(
+        ShortestWalks(900.0),
+        n_new=1,
+        priority=np.array([0.5, 0.5]),
+        cases=(Case(), Case(walks=walks_from(closed))),
+    )
+    residents = np.array([7.0, 0.0])
+    plan = solve(question, walks_from(usual), residents, fixed=[1])
+    assert plan.value == best(question, usual, residents, np.array([1])) == pytest.approx(3.5 * 480.0000005, rel=1e-15)
+    assert plan.status == "optimal"
+
+
 # ------------------------------------------------------------------------------------ what a plan says of itself
 
 

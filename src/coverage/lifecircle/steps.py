@@ -32,7 +32,7 @@ def read(path: Path, *, strict: bool = False) -> Study:
 
     with terminal.step("Reading the study", language=language_of(path)):
         study = open_study(path, strict=strict)
-    terminal.show_findings(study.findings, language=study.settings.language)
+    tell(study, study.findings, strict=strict)
     return study
 
 

@@ -17,6 +17,8 @@ OPTIONS: dict[str, bool | int | float | str] = {
     # A proof is asked for: the search ends when no better plan is left, or when its time is over.
     "mip_rel_gap": 0.0,
     "mip_abs_gap": 0.0,
+    # An option that is open to a billionth would lend the bound more than plan and bound may differ by.
+    "mip_feasibility_tolerance": 1e-10,
     # One thread and one seed, so that the same input gives the same plan.
     "threads": 1,
     "parallel": "off",
