@@ -444,7 +444,7 @@ def test_every_command_of_the_readme_runs(run, repository, tmp_path, monkeypatch
 def test_the_readme_names_every_command(repository):
     text = (repository / "README.md").read_text("utf-8")
     named = {c.name or c.callback.__name__ for c in cli.app.registered_commands}
-    assert set(re.findall(r"^\| `lifecircle (\w+)", text, re.MULTILINE)) == named
+    assert set(re.findall(r"^\| `lifecircle ([\w-]+)", text, re.MULTILINE)) == named
 
 
 def test_the_python_of_the_readme_runs(repository, monkeypatch, capsys):

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import sjc
 from lifecircle.model import Walks
 from lifecircle.siting import (
     AtLeast,
     Budget,
+    FewestStations,
     Floor,
     Itinerary,
     MostResidents,
@@ -22,11 +24,16 @@ from lifecircle.siting import (
     Tiers,
     cover_search,
     coverage_of,
+    gap,
     solve,
 )
 from lifecircle.siting.core import core_of
-from lifecircle.siting.cover import best_prices, cover_bound, cover_of, covered, is_cover, taken
+from lifecircle.siting.cover import Cover, best_prices, cover_bound, cover_of, covered, is_cover, taken
 from lifecircle.siting.cover_search import search_cover
+from lifecircle.siting.effort import Effort
+from lifecircle.siting.fewest import fewest_bound, needed_residents, needs_of
+from lifecircle.siting.fewest_search import search_fewest
+from lifecircle.siting.share_search import search_share, share_bound
 
 C8 = 480.0
 MOST = MostResidents(C8)
@@ -140,8 +147,8 @@ def test_a_town_gets_the_same_optimum_from_the_search_and_from_the_solver(seed, 
 def test_the_bound_of_a_town_comes_near_its_plan_without_the_solver():
     walks, people = town(3, 3000, 500, reach=0.1)
     cover, _ = cover_of(Question(MOST, n_new=15), walks, people, NOBODY_STANDS)
-    found = search_cover(cover, goal=0.01, work_limit=5e9)
-    assert 0.0 <= found.bound - found.value <= 0.01 * found.bound
+    found = search_cover(cover, Effort.of(work_limit=2e8))
+    assert gap(found.value, found.bound, sense="max") <= 0.01
     assert found.bound == cover_bound(cover, found.mu, found.prices)
 
 
@@ -150,10 +157,10 @@ def test_the_same_work_gives_the_same_plan(monkeypatch, first_core):
     monkeypatch.setattr(cover_search, "FIRST_CORE", first_core)
     walks, people = town(4, 4000, 500, reach=0.1)
     cover, _ = cover_of(Question(MOST, n_new=20), walks, people, NOBODY_STANDS)
-    one, other = (search_cover(cover, work_limit=1.0, seed=7) for _ in range(2))
+    one, other = (search_cover(cover, Effort.of(work_limit=1.0), seed=7) for _ in range(2))
     assert one.ended == other.ended == "work"
     assert (one.opened == other.opened).all()
-    assert (one.value, one.bound, one.rounds) == (other.value, other.bound, 1)
+    assert (one.value, one.bound, one.work) == (other.value, other.bound, other.work)
 
 
 def test_a_search_that_starts_from_a_few_options_takes_in_those_it_lacks(monkeypatch):
@@ -193,8 +200,8 @@ def test_who_interrupts_the_search_gets_the_best_plan_so_far_with_its_bound():
         told.append((value, bound, seconds))
         raise KeyboardInterrupt
 
-    found = search_cover(cover, report=enough)
-    assert (found.ended, found.rounds, len(told)) == ("interrupted", 1, 1)
+    found = search_cover(cover, Effort.of(report=enough))
+    assert (found.ended, len(told)) == ("interrupted", 1)
     assert found.opened.sum() == 12
     assert told[0][:2] == pytest.approx((found.value, found.bound))
     assert found.value == covered(cover, found.opened) <= found.bound
@@ -203,8 +210,8 @@ def test_who_interrupts_the_search_gets_the_best_plan_so_far_with_its_bound():
 def test_without_time_there_is_still_a_plan_and_a_bound():
     walks, people = town(7, 500, 80)
     cover, _ = cover_of(Question(MOST, n_new=4), walks, people, NOBODY_STANDS)
-    found = search_cover(cover, time_limit_s=0.0)
-    assert (found.ended, found.rounds, found.feasible) == ("time", 0, True)
+    found = search_cover(cover, Effort.of(time_limit_s=0.0))
+    assert (found.ended, found.work, found.feasible) == ("time", 0.0, True)
     assert 0.0 < found.value <= found.bound <= people.sum() + 1e-9
 
 
@@ -212,7 +219,7 @@ def test_a_plan_that_somebody_has_is_never_made_worse():
     walks, people = town(8, 800, 100)
     cover, _ = cover_of(Question(MOST, n_new=5), walks, people, NOBODY_STANDS)
     best = search_cover(cover)
-    again = search_cover(cover, start=best.opened, work_limit=0.0)
+    again = search_cover(cover, Effort.of(work_limit=0.0), start=best.opened)
     assert again.value >= best.value
 
 
@@ -224,3 +231,73 @@ def test_only_questions_whose_homes_count_by_one_station_are_covers():
     assert not is_cover(Question(MostResidents(C8, (Standard(900.0),)), n_new=1))
     assert not is_cover(replace(everywhere, backup=0.5))
     assert not is_cover(replace(everywhere, floors=(Floor(0.5),)))
+
+
+@st.composite
+def small_needs(draw):
+    """A few sites and homes, some sites standing, and a share of the residents to reach."""
+    seed, n_sites = draw(st.integers(0, 10**6)), draw(st.integers(2, 8))
+    walks, people = town(seed, draw(st.integers(1, 14)), n_sites, reach=draw(st.sampled_from([0.3, 0.6])))
+    fixed = np.flatnonzero(np.random.default_rng(seed).random(n_sites) < 0.2)
+    question = Question(FewestStations(C8, share=draw(st.sampled_from([0.5, 0.9, 0.95, 1.0]))))
+    cover, _ = cover_of(question, walks, people, fixed)
+    return cover, needed_residents(cover, question.objective.share)
+
+
+def fewest(cover, needed):
+    """The fewest options with which so many count, by trying all."""
+    choices = itertools.product([False, True], repeat=cover.n_options)
+    return min(sum(choice) for choice in choices if covered(cover, np.array(choice, dtype=bool)) >= needed)
+
+
+@given(small_needs(), st.integers(0, 10**6))
+@settings(max_examples=60)
+def test_no_plan_opens_fewer_stations_than_the_bound_whatever_the_multipliers(small, seed):
+    cover, needed = small
+    random, best = np.random.default_rng(seed), fewest(cover, needed)
+    assert share_bound(cover, needed, random.uniform(-0.2, 1.2, len(cover.residents))) <= best
+    everybody = fewest(cover, cover.base + cover.residents.sum() - 1e-9)
+    assert fewest_bound(cover, random.uniform(-0.2, 1.0, len(cover.residents))) <= everybody
+
+
+@given(small_needs())
+@settings(max_examples=40)
+def test_what_a_smallest_plan_can_do_without_is_left_out(small):
+    cover, _ = small
+    needs, everybody = needs_of(cover), cover.base + cover.residents.sum() - 1e-9
+    part = Cover(
+        needs.reach, np.ones(len(needs.classes)), replace(cover.limits, indptr=np.zeros(1, dtype=np.int64)), base=0.0
+    )
+    assert fewest(part, len(needs.classes)) == fewest(cover, everybody)
+    for option in itertools.permutations(range(needs.reach.n_rows), 2):
+        assert not set(needs.reach.row(option[0])) <= set(needs.reach.row(option[1]))
+
+
+@given(small_needs())
+@settings(max_examples=15, deadline=None)
+def test_the_searches_for_the_fewest_stations_find_what_trying_every_plan_finds(small):
+    cover, needed = small
+    share = search_share(cover, needed, Effort.of(work_limit=1e8))
+    assert covered(cover, share.opened) >= needed
+    assert share.bound <= fewest(cover, needed) <= share.value
+    least = search_fewest(cover, Effort.of(work_limit=1e8))
+    assert covered(cover, least.opened) == pytest.approx(cover.base + cover.residents.sum())
+    assert least.bound <= fewest(cover, cover.base + cover.residents.sum() - 1e-9) == least.value
+
+
+@pytest.mark.parametrize("share", [0.95, 1.0])
+def test_a_city_gets_the_fewest_stations_for_a_share_with_a_bound_and_the_same_plan_again(share):
+    walks, people = town(11, 6000, 900, reach=0.12)
+    question = Question(FewestStations(C8, share=share))
+    one, other = (solve(question, walks, people, fixed=[5, 60], work_limit=5e8) for _ in range(2))
+    assert one.gap <= 0.1
+    assert (one.chosen == other.chosen).all()
+    assert (one.value, one.bound, one.ended) == (other.value, other.bound, other.ended)
+
+
+@pytest.mark.slow
+def test_the_listed_optima_of_the_san_jose_library_are_reached_and_proven(shared_dir):
+    for listed in sjc.listed(shared_dir / "data" / "siting" / "mclp"):
+        walks, demand = sjc.instance(listed.instance, listed.question.objective.standards[0].cutoff_s)
+        plan = solve(listed.question, walks, demand, time_limit_s=60.0)
+        assert (str(listed), plan.status, plan.value) == (str(listed), "optimal", listed.optimum)

@@ -11,8 +11,8 @@ from pyproj import Transformer
 
 from lifecircle import open_study
 from lifecircle.dispatch import StationIndex
-from lifecircle.ground import exits
 from lifecircle.network import walk_network
+from lifecircle.obstacles import exits
 from lifecircle.readers.metric import local_crs
 from lifecircle.routing import nearest_walks, snap
 from lifecircle.snapping import SnapIndex

@@ -48,9 +48,9 @@ def measured(parts: Sequence[str], graphs: Sequence[str], peers: Sequence[str], 
     if "start" in parts:
         yield fresh.start_section()
     if "siting" in parts and find_spec("spopt"):
-        from benchmarks.siting import siting_section
+        from benchmarks.siting import siting_sections
 
-        yield siting_section()
+        yield from siting_sections()
     elif "siting" in parts:
         yield Section("siting", notes=["spopt is not installed"])
 

@@ -15,9 +15,10 @@ from pyproj import Transformer
 from lifecircle.areas import AreaTree
 from lifecircle.demand import Demand, groups, place_residents
 from lifecircle.errors import Breach
-from lifecircle.ground import Ground, lay_ground, representative_xy
+from lifecircle.ground import Ground, lay_ground
 from lifecircle.mark import marked
 from lifecircle.model import TOLERANCE_S, BoolArray, Circle, FloatArray, IntArray, Note, SpeedClass, Study
+from lifecircle.obstacles import representative_xy
 from lifecircle.reached import street_lines
 from lifecircle.routing import NearestWalks
 from lifecircle.rules import warn_of

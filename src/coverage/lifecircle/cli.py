@@ -184,6 +184,7 @@ def check(
     from lifecircle.ground import check_ground, says_synthetic
     from lifecircle.readers.study_file import language_of
     from lifecircle.reports import write_check
+    from lifecircle.scenarios import check_scenarios
     from lifecircle.study import examine
 
     language = language_of(study)
@@ -192,6 +193,7 @@ def check(
         found = [*checked.findings]
         if checked.study is not None:
             found += [*check_ground(checked.study), *place_residents(checked.study).findings]
+            found += check_scenarios(checked.study)
         if requests is not None:
             found += steps.requests_of(requests, checked.study, datum=datum, crs=crs)[1]
     findings = worst_first(found)
@@ -225,26 +227,54 @@ def site(
     time_limit_s: Annotated[
         float, typer.Option("--time-limit", min=0.0, help="Seconds of search a scenario; the gap says what is open.")
     ] = 300.0,
+    why: Annotated[
+        list[str] | None,
+        typer.Option("--why", help="Tell why a station or candidate is chosen, or why not; repeat it."),
+    ] = None,
     strict: Strict = False,
     publish: Publish = False,
     out: OutPath = None,
 ) -> None:
     """Propose sites."""
-    from lifecircle.scenarios import find_scenario
+    from lifecircle.scenarios import find_scenario, refuse_senseless
 
+    if why and publish:
+        raise typer.BadParameter("tells small figures, which are not for publication", param_hint="--why")
     opened = steps.read(study, strict=strict)
     asked = opened.settings.scenarios if scenario is None else (find_scenario(opened, scenario),)
     if not asked:
         raise UnknownNameError(f"{opened.path}: the study has no [[scenario]] to answer; add one")
+    refuse_senseless(opened, asked)
     today, sites = steps.walk(opened, strict=strict, publish=publish)
     out, failed = steps.results_folder(opened, out, publish=publish), []
     for question in asked:
         try:
-            steps.answer(question.name, today, sites, out, time_limit_s=time_limit_s)
+            steps.answer(question.name, today, sites, out, time_limit_s=time_limit_s, why=why or ())
         except InfeasibleError as error:
             failed.append(error)
     if failed:
         raise InfeasibleError("\n".join(str(error) for error in failed))
+
+
+@app.command("what-if")
+def what_if(
+    study: StudyPath,
+    add: Annotated[list[str] | None, typer.Option("--add", help="A candidate that opens; repeat it.")] = None,
+    drop: Annotated[list[str] | None, typer.Option("--drop", help="A station that closes; repeat it.")] = None,
+    move: Annotated[
+        list[str] | None, typer.Option("--move", help="A station and the candidate it moves to: A=B; repeat it.")
+    ] = None,
+    strict: Strict = False,
+) -> None:
+    """Find what opening, closing and moving stations does to everybody; writes nothing."""
+    moves = dict(pair.partition("=")[::2] for pair in move or [])
+    if not all(moves.values()):
+        raise typer.BadParameter("write the station and the candidate it moves to: A=B", param_hint="--move")
+    if not (add or drop or moves):
+        raise typer.BadParameter("name a change", param_hint="--add, --drop or --move")
+    opened = steps.read(study, strict=strict)
+    today, sites = steps.walk(opened, strict=strict)
+    steps.what_if(today, sites, add=add or (), drop=drop or (), move=moves)
 
 
 @app.command()

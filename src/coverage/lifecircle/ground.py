@@ -9,14 +9,13 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import shapely
 
 from lifecircle.errors import Breach, InputError, LifecircleError, SchemaError, SourceError
 from lifecircle.hours import is_open, problem_of_hours
 from lifecircle.mark import UNSAID, unsaid
-from lifecircle.model import FloatArray, SpeedClass, Study, Walking, Walks
+from lifecircle.model import SpeedClass, Study, Walking, Walks
 from lifecircle.network import WalkNetwork
+from lifecircle.obstacles import Obstacles, exits
 from lifecircle.readers.files import Located, locate
 from lifecircle.readers.study_file import read_study_file
 from lifecircle.readers.whereabouts import with_places_of_study
@@ -133,7 +132,7 @@ def lay_ground(study: Study) -> Ground:
     """
     walking = study.settings.walking
     times = dict.fromkeys([walking.at, *(c.at or walking.at for c in study.settings.circles)])
-    obstacles, terrain = _Obstacles.of(study), _terrain(study)
+    obstacles, terrain = Obstacles.of(study), _terrain(study)
     surfaces: dict[bool, Surface] = {}
     made_up = [ELEVATION] if study.elevation is not None and are_made_up(study.elevation) else []
     synthetic = study.synthetic or bool(made_up)
@@ -151,9 +150,34 @@ def lay_ground(study: Study) -> Ground:
     return Ground(walking, surfaces, tuple(with_places_of_study(findings, study)), synthetic)
 
 
+def with_candidates(ground: Ground, study: Study) -> Ground:
+    """Return the ground with the candidates of ``study`` in place of those it had; all else in it is as it was."""
+    obstacles, surfaces, found = Obstacles.of(study), {}, []
+    for steps, surface in ground.surfaces.items():
+        snaps = obstacles.attach_points(surface.index, study.candidates)
+        surfaces[steps] = replace(surface, candidates=snaps)
+        about = _blocked("candidates", study.candidates, snaps)
+        about += _off_network("candidates", study.candidates, ~snaps.snapped, obstacles.max_access_m)
+        same = steps == ground.walking.reference.steps
+        found += about if same else [_of_others(f, steps=steps) for f in about]
+    kept = [f for f in ground.findings if f.layer != "candidates"]
+    return replace(ground, surfaces=surfaces, findings=(*kept, *with_places_of_study(found, study)))
+
+
+def with_closed(ground: Ground, study: Study, way_ids: Iterable[str]) -> Ground:
+    """Return the ground with some ways closed beside those that are; places stay attached where they are."""
+    named = np.isin(np.array(study.streets.way_id, dtype=object), list(way_ids))
+    surfaces = {}
+    for steps, surface in ground.surfaces.items():
+        streets = replace(surface.streets, closed=surface.streets.closed | named[surface.streets.way])
+        streets = replace(streets, network=with_gates(streets, {}))
+        surfaces[steps] = replace(surface, streets=streets, network_at=_networks(streets, surface.network_at)[0])
+    return replace(ground, surfaces=surfaces)
+
+
 def _lay_surface(
     study: Study,
-    obstacles: _Obstacles,
+    obstacles: Obstacles,
     terrain: Terrain | None,
     times: Iterable[str],
     *,
@@ -235,69 +259,7 @@ def says_synthetic(path: str | Path, findings: Iterable[Breach]) -> bool:
 def attach_points(study: Study, ground: Ground, places: gpd.GeoDataFrame) -> Snaps:
     """Attach points with a ``building_id`` (empty for none), for the reference class, as stations are."""
     surface = ground.surfaces[study.settings.walking.reference.steps]
-    return _Obstacles.of(study).attach_points(surface.index, places)
-
-
-@dataclass(frozen=True, eq=False)
-class _Obstacles:
-    """What no leg may cross: the study's buildings (but a place's own) and its barriers."""
-
-    geometries: npt.NDArray[np.object_]
-    of_building: npt.NDArray[np.intp]
-    building_index: pd.Index
-    max_access_m: float
-
-    @classmethod
-    def of(cls, study: Study) -> _Obstacles:
-        footprints = study.buildings.geometry.to_numpy()
-        solid = shapely.get_dimensions(footprints) == 2
-        of_building = np.where(solid, np.cumsum(solid) - 1, -1)
-        geometries = np.concatenate([footprints[solid], study.barriers.geometry.to_numpy()])
-        return cls(
-            geometries, of_building, pd.Index(study.buildings["building_id"]), study.settings.walking.max_access_m
-        )
-
-    def attach(
-        self, index: SnapIndex, place: npt.NDArray[np.intp], xy_m: FloatArray, building: npt.NDArray[np.intp]
-    ) -> Snaps:
-        """Attach the points of places, given the row of each place's building (-1 for none)."""
-        snaps = index.snap(
-            xy_m,
-            max_access_m=self.max_access_m,
-            own=np.append(self.of_building, -1)[building[place]],
-            place=place,
-            n_places=len(building),
-        )
-        return snaps.in_buildings(building)
-
-    def attach_points(self, index: SnapIndex, places: gpd.GeoDataFrame) -> Snaps:
-        building = self.building_index.get_indexer(places["building_id"])
-        return self.attach(index, np.arange(len(places)), _xy(places), building)
-
-
-def exits(study: Study) -> tuple[npt.NDArray[np.intp], FloatArray]:
-    """Return the points by which buildings are left, by row of ``study.buildings``, ascending.
-
-    They are a building's entrances where the data has them, else its representative point.
-    """
-    entrance_of = pd.Index(study.buildings["building_id"]).get_indexer(study.entrances["building_id"])
-    known = entrance_of >= 0
-    bare = np.setdiff1d(np.arange(len(study.buildings)), entrance_of)
-    building = np.concatenate([entrance_of[known], bare])
-    points = [_xy(study.entrances)[known], representative_xy(study.buildings.iloc[bare])]
-    order = np.argsort(building, kind="stable")
-    return building[order], np.concatenate(points)[order]
-
-
-def representative_xy(places: gpd.GeoDataFrame) -> FloatArray:
-    """Return (n, 2) a point inside each geometry, metres in the frame's CRS."""
-    xy: FloatArray = shapely.get_coordinates(shapely.point_on_surface(places.geometry.to_numpy())).reshape(-1, 2)
-    return xy
-
-
-def _xy(points: gpd.GeoDataFrame) -> FloatArray:
-    xy: FloatArray = shapely.get_coordinates(points.geometry.to_numpy()).reshape(-1, 2)
-    return xy
+    return Obstacles.of(study).attach_points(surface.index, places)
 
 
 def _blocked(layer: str, places: gpd.GeoDataFrame, snaps: Snaps) -> list[Breach]:

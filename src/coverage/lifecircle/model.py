@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from lifecircle.asked import Scenario
 from lifecircle.errors import Breach
 
 if TYPE_CHECKING:  # searches need none of these, and they are slow to load
@@ -134,17 +135,6 @@ class Walking:
     def reference(self) -> SpeedClass:
         """The class whose walks the plain columns show."""
         return self.classes[0]
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A siting question as the study file asks it; ``question`` is ``most`` or ``fewest``."""
-
-    name: str
-    question: str
-    circle: str
-    n_new: int | None = None
-    share: float | None = None
 
 
 @dataclass(frozen=True)

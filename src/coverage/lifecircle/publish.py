@@ -41,7 +41,7 @@ _EXACT = 6
 
 _SUMS = (
     *("residents", "beyond", "unreachable", "unsnappable", "unplaced", "walk_n"),
-    *("gain", "load", "best_candidate_residents"),
+    *("gain", "loss", "next_best_loss", "load", "best_candidate_residents"),
 )
 _SUMS_BY_CIRCLE = ("within_", "reached_", "only_here_")
 
@@ -131,6 +131,7 @@ def published_plan(plan: Plan, today: Coverage) -> Plan:
         coverage=_shown(plan.coverage, told),
         reached=_or_nan(plan.reached),
         reachable=_or_nan(plan.reachable),
+        served=None if plan.served is None else _or_nan(plan.served),
         solution=_solution_shown(plan.solution),
     )
 
@@ -142,6 +143,9 @@ def _solution_shown(solution: SitingPlan) -> SitingPlan:
         gain=_or_nans(solution.gain),
         reached=_or_nans(solution.reached),
         only_here=_or_nans(solution.only_here),
+        loss=_or_nans(solution.loss),
+        by_year=_or_nans(solution.by_year),
+        year_bounds=_or_nans(solution.year_bounds),
     )
     if solution.today is None:  # value and bound count stations
         return solution

@@ -12,11 +12,12 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ from lifecircle.publish import NOT_SHOWN
 from lifecircle.rules import done_with
 from lifecircle.scenarios import Plan
 from lifecircle.sheets import write_csv
+from lifecircle.siting import SitingPlan
 from lifecircle.study import Checked
 
 MAP = "map.html"
@@ -132,24 +134,31 @@ def plan_record(plan: Plan) -> dict[str, object]:
     """Return plan.json: the question, its value and bound, the sites, the settings and the inputs' fingerprint."""
     solution, study = plan.solution, plan.coverage.study
     chosen = plan.sites[plan.sites["state"] == "chosen"]
-    figures = {
+    figures: dict[str, float | None] = {
         "value": solution.value,
         "bound": solution.bound,
         "today": solution.today,
         "residents_reached": plan.reached,
         "residents_reachable": plan.reachable,
+        **({} if plan.served is None else {"residents_served": plan.served}),
         "gap": solution.gap,
         "gap_gain": solution.gap_gain,
     }
     hidden = [name for name, figure in figures.items() if figure is not None and np.isnan(figure)]
     return {
         "scenario": plan.scenario.name,
-        "question": {k: v for k, v in asdict(plan.scenario).items() if k != "name" and v is not None},
+        "question": plan.scenario.stated,
+        "unit": solution.question.unit,
         **figures,
         **dict.fromkeys(hidden),
         **({NOT_SHOWN: hidden} if plan.coverage.demand.rounded else {}),
         "status": solution.status,
         "sites": chosen["site_id"].tolist(),
+        "closed": plan.sites["site_id"][plan.sites["state"] == "closed"].tolist(),
+        "reasons": [_reasons(row, plan.scenario.circle) for row in chosen.to_dict("records")],
+        **({"years": _years(solution)} if plan.scenario.years else {}),
+        "candidates": {"from": plan.source, "count": int((plan.posed.frame["state"] == "candidate").sum())},
+        **({"lacking": list(plan.lacking)} if plan.scenario.at_least else {}),
         "residents_basis": _basis(plan.coverage),
         MARK: plan.coverage.synthetic,
         "notes": [asdict(note) for note in plan.coverage.notes],
@@ -157,6 +166,25 @@ def plan_record(plan: Plan) -> dict[str, object]:
         "settings": settings_record(study.settings),
         "fingerprint": study.fingerprint,
     }
+
+
+def _reasons(row: Mapping[str, Any], circle: str) -> dict[str, object]:
+    """Return what a chosen site is good for; figures that are not there are None."""
+    figures = {
+        "gain": row["gain"],
+        "reached": row[f"reached_{circle}"],
+        "only_here": row[f"only_here_{circle}"],
+        "loss": row["loss"],
+        "next_best_loss": row["next_best_loss"],
+    }
+    told = {name: None if pd.isna(figure) else float(figure) for name, figure in figures.items()}
+    return {"site": row["site_id"], "order": int(row["order"]), **told, "next_best": row["next_best"] or None}
+
+
+def _years(solution: SitingPlan) -> list[dict[str, float | None]]:
+    """Return what each year adds to the value, and what no plan can better in it."""
+    pairs = zip(solution.by_year.tolist(), solution.year_bounds.tolist(), strict=True)
+    return [{"value": None if np.isnan(v) else v, "bound": None if np.isnan(b) else b} for v, b in pairs]
 
 
 def settings_record(settings: Settings) -> dict[str, object]:

@@ -16,9 +16,10 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from lifecircle.ground import Footing, Ground, representative_xy
+from lifecircle.ground import Footing, Ground
 from lifecircle.lattice import Lattice, contour, lay_lattice, slack_s
 from lifecircle.model import TOLERANCE_S, BoolArray, Circle, FloatArray, ReadOnlyArrays, Study
+from lifecircle.obstacles import representative_xy
 from lifecircle.reached import reached_lines
 from lifecircle.readers.metric import holder
 from lifecircle.service import Eligibility, serves

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,24 +99,47 @@ def _unserved(coverage: Coverage, sites: Sites) -> pd.DataFrame:
     return unserved_shown(found) if coverage.demand.rounded else found
 
 
-def answer(name: str, today: Coverage, sites: Sites, out: Path, *, time_limit_s: float | None = None) -> None:
-    """Answer a scenario, write the plan into ``out`` and show it."""
+def answer(
+    name: str,
+    today: Coverage,
+    sites: Sites,
+    out: Path,
+    *,
+    time_limit_s: float | None = None,
+    why: Iterable[str] = (),
+) -> None:
+    """Answer a scenario, write the plan into ``out`` and show it, and why some places are in it or not."""
     from lifecircle import terminal
     from lifecircle.model import folder_name
     from lifecircle.publish import published_plan
     from lifecircle.reports import write_plan
     from lifecircle.scenarios import site
+    from lifecircle.scenarios import why as why_of
 
     language = today.study.settings.language
-    with terminal.step(Said("Siting {}", name), language=language):
-        plan = site(today.study, scenario=name, today=today, sites=sites, time_limit_s=time_limit_s)
+    with terminal.search(Said("Siting {}", name), language=language) as report:
+        plan = site(today.study, scenario=name, today=today, sites=sites, time_limit_s=time_limit_s, report=report)
+        told = [why_of(plan, place) for place in why]
         if today.demand.rounded:
             plan = published_plan(plan, today)
     folder = out / "scenarios" / folder_name(name)
     with terminal.step("Writing its tables and map", language=language):
-        page = write_plan(folder, plan, today, _unserved(plan.coverage, sites))
+        page = write_plan(folder, plan, today, _unserved(plan.coverage, plan.possible))
     terminal.show_plan(plan)
+    for standing in told:
+        terminal.show_why(standing, plan)
     terminal.show_written(page.parent, page, language=language)
+
+
+def what_if(today: Coverage, sites: Sites, *, add: Iterable[str], drop: Iterable[str], move: Mapping[str, str]) -> None:
+    """Show what a change of stations does to the city."""
+    from lifecircle import terminal
+    from lifecircle.scenarios import Situation
+
+    with terminal.step("Changing the stations"):
+        before = Situation.of(today, sites)
+        after = before.after(add=add, drop=drop, move=move)
+    terminal.show_change(before, after)
 
 
 def assign(

@@ -21,7 +21,7 @@ from lifecircle.circles import Coverage
 from lifecircle.errors import SEVERITIES, SHOWN_IDS, Breach, LifecircleError, printable, worst_first
 from lifecircle.mark import BOTH, MARK
 from lifecircle.said import Said, in_chinese, in_language, sentence
-from lifecircle.scenarios import Plan
+from lifecircle.scenarios import Plan, Report, Situation, Standing
 from lifecircle.schema import TOTAL
 
 ROUNDING = 1e-9
@@ -60,6 +60,22 @@ def step(what: str, *, language: str = "en") -> Iterator[None]:
     started_s = time.perf_counter()
     with _err.status(_said(what, language)):
         yield
+    took = Said("{}: {:.1f} s", sentence(what), time.perf_counter() - started_s)
+    _err.print(_said(took, language), style="dim", soft_wrap=True)
+
+
+@contextmanager
+def search(what: str, *, language: str = "en") -> Iterator[Report]:
+    """Show a step that searches: value, bound and gap so far, and that Ctrl-C ends it with the best so far."""
+    with _err.status(_said(what, language)) as status:
+
+        def report(value: float, bound: float, seconds: float) -> None:
+            gap = abs(bound - value) / abs(bound) if bound else 0.0
+            pattern = "{}: value {:,.6g}, bound {:,.6g}, gap {:.2%}, {:.0f} s (Ctrl-C: take the best so far)"
+            status.update(_said(Said(pattern, sentence(what), value, bound, gap, seconds), language))
+
+        started_s = time.perf_counter()
+        yield report
     took = Said("{}: {:.1f} s", sentence(what), time.perf_counter() - started_s)
     _err.print(_said(took, language), style="dim", soft_wrap=True)
 
@@ -190,17 +206,27 @@ def show_plan(plan: Plan) -> None:
     """Show the chosen sites in their order, and how good the plan is."""
     solution, language = plan.solution, plan.coverage.study.settings.language
     title = _titled(plan.scenario.name, plan.coverage.synthetic)
-    headings = (_heading(name, language) for name in ("order", "site", "kind", "wins", "only here"))
+    scenario, sites = plan.scenario, plan.sites
+    more = {
+        "opens": bool(scenario.years or scenario.itinerary),
+        "tier": bool(scenario.tiers),
+        "cost": scenario.has_budget,
+    }
+    shown = [column for column, is_shown in more.items() if is_shown]
+    headings = [_heading(name, language) for name in ("order", "site", "kind", *shown, "wins", "only here")]
     table = Table(*headings, title=title, title_justify="left")
-    for row in plan.sites[plan.sites["state"] == "chosen"].to_dict("records"):
-        figures = _people(row["gain"]), _people(row[f"only_here_{plan.scenario.circle}"])
-        table.add_row(str(row["order"]), _plain(row["name"] or row["site_id"]), _plain(row["kind"]), *figures)
+    for row in sites[sites["state"] == "chosen"].to_dict("records"):
+        figures = _people(row["gain"]), _people(row[f"only_here_{scenario.circle}"])
+        told = [_people(row[c]) if c == "cost" else _plain(row[c]) for c in shown]
+        table.add_row(str(row["order"]), _plain(row["name"] or row["site_id"]), _plain(row["kind"]), *told, *figures)
     _out.print(table)
-    opened, asked = len(solution.chosen), plan.scenario.n_new
+    for row in sites[sites["state"] == "closed"].to_dict("records"):
+        _out.print(_said(Said("closes: {}", row["name"] or row["site_id"]), language), soft_wrap=True)
+    opened, asked = len(solution.chosen), scenario.n_new
     if not opened:
         none = "no site is opened: there is no candidate that wins anyone, or today's stations suffice"
         _out.print(_said(none, language), soft_wrap=True)
-    elif asked is not None and opened < asked:
+    elif asked is not None and opened < asked and solution.question.unit == "residents":
         fewer = Said("{} of {} sites are opened: no further candidate wins anyone", opened, asked)
         _out.print(_said(fewer, language), soft_wrap=True)
     table_rows = plan.coverage.table
@@ -210,17 +236,62 @@ def show_plan(plan: Plan) -> None:
     reached = Said(
         "{} residents within {}: {} of all, {} of those whom all candidates together could reach",
         _people(plan.reached),
-        plan.scenario.circle,
+        " & ".join(scenario.circles),
         all_share,
         reachable_share,
     )
     _out.print(_said(reached, language), soft_wrap=True)
+    if plan.lacking:
+        named, rest = ", ".join(plan.lacking[:SHOWN_IDS]), len(plan.lacking) - SHOWN_IDS
+        names = Said("{} and {} more", named, rest) if rest > 0 else named
+        lacking = Said("fewer places than at_least asks for, all of them open: {}", names)
+        _out.print(_said(lacking, language), soft_wrap=True)
+    if plan.served is not None:
+        served = Said("{} residents are served: there is room for them where they can walk to", _people(plan.served))
+        _out.print(_said(served, language), soft_wrap=True)
     of_gain = solution.gap_gain
     gain = "" if of_gain is None else Said(" ({} of what could be gained)", _figure(of_gain, ".2%"))
     value, bound = _figure(solution.value, ",.1f"), _figure(solution.bound, ",.1f")
-    gap = _figure(solution.gap, ".2%")
-    proof = Said("value {}, bound {}, gap {}{}, {}", value, bound, gap, gain, solution.status)
+    gap, unit = _figure(solution.gap, ".2%"), sentence(solution.question.unit)
+    if scenario.years:
+        unit = Said("{} summed over {} years", unit, len(scenario.years))
+    proof = Said("value {} {}, bound {}, gap {}{}, {}", value, unit, bound, gap, gain, sentence(solution.status))
     _out.print(_said(proof, language), soft_wrap=True)
+
+
+def show_why(standing: Standing, plan: Plan) -> None:
+    """Show why a place is among the sites of a plan, or why not."""
+    place, circle, unit = _plain(standing.site_id), _plain(plan.scenario.circle), plan.solution.question.unit
+    reached = "" if standing.reached is None else f"{_people(standing.reached)} residents within {circle} of it; "
+    swap = f" {_plain(standing.instead_of)}" if standing.instead_of else ""
+    cost = "" if standing.worse_by is None else f"{standing.worse_by:,.1f} {unit}"
+    if standing.state == "chosen":
+        best = f"the best substitute,{swap}, would lose {cost}" if swap and cost else "nothing stands in for it"
+        told = f"is chosen: {reached}it wins {_people(standing.gain or 0.0)} in its turn; {best}"
+    elif standing.state == "not chosen":
+        wins = "" if standing.gain is None else f"it wins {_people(standing.gain)} more beside the plan; "
+        swapped = f"in place of{swap} the plan is worse by {cost}" if swap else f"added, the plan is worse by {cost}"
+        if not cost:
+            swapped = "no swap with it meets the conditions"
+            if plan.scenario.capacity:
+                swapped = "under capacities a swap is a question of its own: drop the other from the candidates"
+        told = f"is not chosen: {reached}{wins}{swapped}"
+    else:
+        told = {"fixed": "stands today", "closed": "closes"}.get(standing.state, "does not count for this question")
+    _out.print(f"{place} {told}", soft_wrap=True)
+
+
+def show_change(before: Situation, after: Situation) -> None:
+    """Show the residents of all areas within each circle before and after a change, by group."""
+    title = _titled("What if", before.today.synthetic)
+    table = Table("circle", "group", "before", "after", "change", title=title, title_justify="left")
+    totals = [t.table[t.table["area_id"] == TOTAL].set_index("group") for t in (before, after)]
+    for circle in before.today.study.settings.circles:
+        column = f"within_{circle.name}"
+        for group in totals[0].index:
+            old, new = (float(total.loc[group, column]) for total in totals)
+            table.add_row(_plain(circle.name), _plain(group), _people(old), _people(new), f"{new - old:+,.0f}")
+    _out.print(table)
 
 
 def show_assigned(assigned: pd.DataFrame, *, language: str = "en") -> None:

@@ -114,16 +114,18 @@ def renumbered(rows, indptr, columns, number):
 
 
 @compiled
-def grown(cp, ci, weight, reached, price, op, ol, ov, room):
+def grown(cp, ci, weight, reached, price, op, ol, ov, room, enough=np.inf):
     """Open the option that wins most for its price, then the next, as long as any wins something and fits.
 
-    ``reached`` and ``room`` are brought up to date. Gains only fall, so an option is looked at again only when it comes
-    first (M. Minoux, 1978, Accelerated greedy algorithms for maximizing submodular set functions).
+    It ends where they win ``enough``. ``reached`` and ``room`` are brought up to date. Gains only fall, so an option is
+    looked at again only when it comes first (M. Minoux, 1978, Accelerated greedy algorithms for maximizing submodular
+    set functions).
     """
     queue = [(-_gain(j, cp, ci, weight, reached) / price[j], j) for j in range(len(cp) - 1)]
     heapify(queue)
     opened = np.zeros(len(cp) - 1, np.bool_)
-    while len(queue) > 0:
+    won = 0.0
+    while len(queue) > 0 and won < enough:
         _, j = heappop(queue)
         score = _gain(j, cp, ci, weight, reached) / price[j]
         if score <= 0.0 or not _fits(j, op, ol, ov, room):
@@ -132,6 +134,7 @@ def grown(cp, ci, weight, reached, price, op, ol, ov, room):
             heappush(queue, (-score, j))
             continue
         opened[j] = True
+        won += score * price[j]
         for e in range(cp[j], cp[j + 1]):
             reached[ci[e]] = True
         for e in range(op[j], op[j + 1]):

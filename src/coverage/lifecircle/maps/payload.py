@@ -31,7 +31,7 @@ def payload(coverage: Coverage, *, plan: Plan | None = None, unserved: pd.DataFr
     """
     study = coverage.study
     stages = [coverage] if plan is None or plan.coverage is coverage else [coverage, plan.coverage]
-    stations = stages[-1].stations
+    stations = _stations_of(stages)
     ids = pd.Index(stations["station_id"])
     circles = _by_size(study)
     return {
@@ -159,6 +159,13 @@ def _areas(areas: gpd.GeoDataFrame) -> list[dict[str, Any]]:
         {"id": area_id, "name": name, "level": level, "at": _at(point.x, point.y)}
         for area_id, name, level, point in zip(*columns, inside, strict=True)
     ]
+
+
+def _stations_of(stages: list[Coverage]) -> gpd.GeoDataFrame:
+    """Return the stations of the last stage, and after them those of the first that the plan closes."""
+    first, last = stages[0].stations, stages[-1].stations
+    gone = first[~first["station_id"].isin(last["station_id"])].assign(state="closed")
+    return last if gone.empty else gpd.GeoDataFrame(pd.concat([last, gone], ignore_index=True), crs=last.crs)
 
 
 def _stations(stations: gpd.GeoDataFrame) -> list[dict[str, Any]]:

@@ -153,6 +153,22 @@ class Keys:
         self.breach("wrong-type", Said("{} must be a list of texts, not {!r}", key, value))
         return ()
 
+    def amounts(self, key: str) -> tuple[float, ...]:
+        """Return a list of finite numbers of 0 or more, empty when absent."""
+        value = self._table.get(key, [])
+        if isinstance(value, list) and all(_is_amount(v) for v in value) and (value or key not in self._table):
+            return tuple(float(v) for v in value)
+        self.breach("wrong-type", f"{key} must be a list of numbers, 0 or more, not {value!r}")
+        return ()
+
+    def numbers(self, key: str) -> dict[str, float]:
+        """Return a table of finite numbers of 0 or more, empty when absent."""
+        value = self._table.get(key, {})
+        if isinstance(value, dict) and all(_is_amount(v) for v in value.values()):
+            return {k: float(v) for k, v in value.items()}
+        self.breach("wrong-type", f"{key} must be a table of numbers, 0 or more, not {value!r}")
+        return {}
+
     def pairs(self, key: str) -> dict[str, str]:
         """Return a table of texts, any of which may be empty; an empty table when absent."""
         value = self._table.get(key, {})
@@ -182,3 +198,7 @@ def _not_a_number(key: str, value: object, otherwise: Said) -> Said:
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return Said("{} must be a number: take the quotation marks away, {} = {}", key, key, value.strip())
     return otherwise
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value <= sys.float_info.max

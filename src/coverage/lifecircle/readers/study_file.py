@@ -20,7 +20,6 @@ from lifecircle.model import (
     Circle,
     Gate,
     Note,
-    Scenario,
     Settings,
     SpeedClass,
     Walking,
@@ -32,11 +31,11 @@ from lifecircle.readers.hours_in_words import hours_in_osm, words_read
 from lifecircle.readers.inputs import Input, read_inputs, read_where
 from lifecircle.readers.keys import STUDY_FILE, Keys
 from lifecircle.readers.limits import Limits, read_limits
+from lifecircle.readers.scenarios import read_scenario
 from lifecircle.readers.slips import slips_of
 from lifecircle.said import Said, sentence
 from lifecircle.schema import RESERVED_GROUPS
 
-QUESTIONS = ("most", "fewest")
 LANGUAGES = ("zh", "en")
 WALKS = ("yes", "no", "private")
 FASTEST_MPS = 3.0
@@ -144,7 +143,7 @@ def _settings(top: Keys, breaches: list[Breach], *, default_name: str) -> Settin
     walking = _walking(top.get("walking") or {}, breaches)
     service = Keys("[service]", top.get("service") or {}, ("eligible",), breaches)
     circles = tuple(_circle(row, breaches) for row in top.rows("circle")) or Settings("").circles
-    scenarios = tuple(_scenario(row, circles, breaches) for row in top.rows("scenario"))
+    scenarios = tuple(read_scenario(row, [c.name for c in circles], breaches) for row in top.rows("scenario"))
     _unique("[[circle]]", (c.name for c in circles), breaches)
     _unique("[[scenario]]", (folder_name(s.name) for s in scenarios), breaches)
     _check_columns(walking, circles, breaches)
@@ -235,23 +234,6 @@ def _circle(row: object, breaches: list[Breach]) -> Circle:
     minutes = keys.number("minutes") or 1.0
     name = keys.name("name", f"{minutes:g}")
     return Circle(name, minutes, keys.texts("tiers"), keys.texts("items"), _time(keys, ""))
-
-
-def _scenario(row: object, circles: tuple[Circle, ...], breaches: list[Breach]) -> Scenario:
-    keys = Keys("[[scenario]]", row, ("name", "question", "circle", "n_new", "share"), breaches)
-    name = keys.name("name", required=True)
-    question = keys.choice("question", "", QUESTIONS)
-    circle = keys.text("circle", required=True)
-    names = [c.name for c in circles]
-    if circle and circle not in names:
-        keys.breach("unknown-name", Said("{}: there is no circle {!r}; there are {}", name, circle, ", ".join(names)))
-    n_new, share = keys.count("n_new"), keys.number("share", at_most=1.0)
-    needed, other = ("n_new", "share") if question == "most" else ("share", "n_new")
-    if question and needed not in keys:
-        keys.breach("missing-key", Said('{}: question "{}" needs {}', name, question, needed))
-    if question and other in keys:
-        keys.breach("unused-key", Said('{}: {} has no meaning for question "{}"; take it out', name, other, question))
-    return Scenario(name, question, circle, n_new, share)
 
 
 def _check_columns(walking: Walking, circles: tuple[Circle, ...], breaches: list[Breach]) -> None:

@@ -5,6 +5,9 @@ demand points; it sees no geometry and no ids. One question goes through these m
 
     questions   what is asked: one objective
     conditions  and what limits a plan
+    solver      from the question to a checked plan
+    effort      what a search may spend, when it ends, how it tells of itself
+    answers     which engine answers which question
     linear      the one linear form that all questions take
     options     what can be opened, and the limits on that
     counts      who counts: classes of homes, by what can reach them
@@ -15,6 +18,14 @@ demand points; it sees no geometry and no ids. One question goes through these m
     infeasible  why there is no plan, and what would have to give way
     bounds      what no plan can better, from any multipliers
     greedy      a first plan
+    cover       maximal cover; `core` is it with some options alone, `saddle` its relaxation, `cover_search` its plans
+                and bounds at the size of a city, `cover_finish` the end of that by HiGHS
+    fewest      set covering, made small; `fewest_search` its plans and bounds, `share_search` those for a share
+    median      the shortest walks in sum, as lists of the nearest sites; `median_saddle` its relaxation,
+                `median_search` its plans and bounds at the size of a city, `median_finish` the end of that by HiGHS
+    center      the longest walk, one covering question per length, each asked of a median
+    combined    any form at the size of a city: its plans and bounds; `parts` is a form with some options alone,
+                `relaxation` its relaxation, `prices` what that says of all options, `rework` makes a plan better
     explain     what every open site is good for; `supply` is what it gives each home
     alternatives why another site is not among them
     recount     the value of a decision straight from the walks
@@ -38,7 +49,7 @@ from lifecircle.siting.conditions import (
 from lifecircle.siting.infeasible import Conflict, ConflictError
 from lifecircle.siting.plan import Allocation, Decision, SitingPlan, gap, gap_gain
 from lifecircle.siting.questions import FairestWalks, FewestStations, MostResidents, Question, ShortestWalks
-from lifecircle.siting.recount import coverage_of
+from lifecircle.siting.recount import coverage_of, value_of
 from lifecircle.siting.solver import solve
 
 __all__ = [
@@ -67,5 +78,6 @@ __all__ = [
     "gap",
     "gap_gain",
     "solve",
+    "value_of",
     "why_not",
 ]

@@ -282,14 +282,15 @@ def _gains(
     question: Question, walks: Walks, weights: FloatArray, decision: Decision, standards: tuple[Standard, ...]
 ) -> FloatArray:
     sites, tiers = open_sites(replace(question, cases=()), decision, 0, question.n_years)
-    n_kept, met = len(decision.kept), np.zeros((len(standards), walks.n_demand), dtype=bool)
-    totals = np.zeros(len(sites) + 1)
+    met = np.zeros((len(standards), walks.n_demand), dtype=bool)
+    gains = np.zeros(len(sites))
     for order, (site, tier) in enumerate(zip(sites.tolist(), tiers.tolist(), strict=True)):
+        homes, seconds = walks.row(site)
+        before = met[:, homes].all(axis=0)
         for number, standard in enumerate(standards):
-            if tier >= standard.tier:
-                met[number, near(walks, site, standard.cutoff_s)] = True
-        totals[order + 1] = weights[met.all(axis=0)].sum()
-    return np.diff(totals)[n_kept:]
+            met[number, homes] |= (tier >= standard.tier) & (seconds <= standard.cutoff_s + TOLERANCE_S)
+        gains[order] = weights[homes[met[:, homes].all(axis=0) & ~before]].sum()
+    return gains[len(decision.kept) :]
 
 
 def _per_site(

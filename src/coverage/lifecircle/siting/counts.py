@@ -174,25 +174,23 @@ class _Lot(ReadOnlyArrays):
 
 
 def _lots(given: Given, standards: tuple[Standard, ...], tolerance_s: float) -> Iterator[_Lot]:
-    """Yield all homes as on every day, then those that a case touches, case by case."""
+    """Yield all homes as on every day, then those for whom a case is another day, case by case."""
     cases = given.question.happenings
-    everyone = np.flatnonzero(given.homes)
+    everyone, nothing = np.flatnonzero(given.homes), np.empty(0, dtype=np.int64)
     daily = [within(given.walks, s.cutoff_s, tolerance_s=tolerance_s).transposed() for s in standards]
-    usual = np.array([number for number, case in enumerate(cases) if case.walks is None], dtype=np.int64)
-    if len(usual):
-        nothing = np.empty(0, dtype=np.int64)
-        yield _Lot(usual, everyone, nothing, [near.take(everyone) for near in daily])
+    yield _Lot(np.arange(len(cases)), everyone, nothing, [near.take(everyone) for near in daily])
     for number, case in enumerate(cases):
-        out, homes, reach = np.array(case.out_of_service, dtype=np.int64), everyone, daily
+        out, reach, touched = np.array(case.out_of_service, dtype=np.int64), daily, np.zeros_like(given.homes)
         if case.walks is not None:
             reach = [within(case.walks, s.cutoff_s, tolerance_s=tolerance_s).transposed() for s in standards]
-        elif len(out):
-            touched = np.zeros(given.walks.n_demand, dtype=bool)
-            touched[np.concatenate([given.walks.row(site)[0] for site in out])] = True
-            homes = np.flatnonzero(touched & given.homes)
-        else:
-            continue
-        yield _Lot(np.array([number]), homes, out, [near.take(homes) for near in reach])
+            for near, usual in zip(reach, daily, strict=True):
+                touched |= near.differs(usual)
+        walks = case.walks or given.walks
+        for site in out.tolist():
+            touched[walks.row(site)[0]] = True
+        homes = np.flatnonzero(touched & given.homes)
+        if len(homes):
+            yield _Lot(np.array([number]), homes, out, [near.take(homes) for near in reach])
 
 
 def _marked(given: Given, reach: Incidence, standard: Standard, out: LongArray, n_ranks: int) -> Incidence:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from lifecircle.model import BoolArray, FloatArray, ReadOnlyArrays
 from lifecircle.siting.core import Core, core_of
 from lifecircle.siting.cover import Cover, covered
+from lifecircle.siting.effort import Effort, Ended
 from lifecircle.siting.incidence import Incidence
 from lifecircle.siting.linear import LinearForm, Links, Options, rows_from
 from lifecircle.siting.search import search
 
-Ended = Literal["proven", "work", "time", "stuck", "interrupted"]
-
 MOST_ENTRIES = 100_000
 """Pairs of an option and a class beyond which HiGHS is not asked: it would not come to an end."""
 
-MOST_S = 60.0
-"""Seconds that it gets where nobody states a time."""
+MOST_WORK = 1e11
+"""What it may spend where nobody states a limit: some minutes, and the same on every machine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +35,10 @@ class CoverPlan(ReadOnlyArrays):
         What no plan can better, proven by ``mu``, multipliers of the classes, and ``prices`` of the limits.
     feasible
         Whether the plan keeps all limits; where it does not and the search is ``proven``, none does.
-    rounds, work
-        Rounds done, and the entries they touched.
+    work
+        The entries touched.
     ended
-        Why the search stopped: the plan is proven, the work or the time was over, no round made anything better, or
-        somebody interrupted it.
+        Why the search stopped.
     """
 
     opened: BoolArray
@@ -50,12 +47,11 @@ class CoverPlan(ReadOnlyArrays):
     feasible: bool
     mu: FloatArray
     prices: FloatArray
-    rounds: int
     work: float
     ended: Ended
 
 
-def finished(cover: Cover, plan: CoverPlan, gain: FloatArray, *, time_limit_s: float | None = None) -> CoverPlan:
+def finished(cover: Cover, plan: CoverPlan, gain: FloatArray, effort: Effort) -> CoverPlan:
     """Return the plan with what HiGHS makes of the options that the bound leaves open, if these are few.
 
     An option with the reduced gain g < 0 is in no plan better than ``bound + g``, and one with g > 0 in every plan
@@ -69,19 +65,19 @@ def finished(cover: Cover, plan: CoverPlan, gain: FloatArray, *, time_limit_s: f
         What was found so far.
     gain
         The reduced gain of every option at the multipliers of the plan.
-    time_limit_s
-        Seconds at most; None: `MOST_S`.
+    effort
+        What it may spend.
     """
     value = plan.value if plan.feasible else -np.inf
     possible = plan.bound + np.minimum(gain, 0.0) > value
     sure = plan.bound - np.maximum(gain, 0.0) <= value
     core = core_of(cover, np.flatnonzero(possible | plan.opened))
-    if len(core.reach.columns) > MOST_ENTRIES or (time_limit_s is not None and time_limit_s <= 0.0):
+    if len(core.reach.columns) > MOST_ENTRIES:
         return plan
     known = plan.feasible and bool(plan.opened[sure].all())  # else the plan at hand is none of those searched
     start = np.flatnonzero(plan.opened[core.options]) if known else None
-    limit_s = MOST_S if time_limit_s is None else time_limit_s
-    found = search(_form(cover, core, sure[core.options]), start=start, time_limit_s=limit_s)
+    effort = replace(effort, work_limit=MOST_WORK if effort.work_limit is None else effort.work_limit)
+    found = search(_form(cover, core, sure[core.options]), effort, start=start)
     bound = min(plan.bound, max(value, found.bound))
     if found.columns is not None and not found.infeasible:
         opened = np.zeros(cover.n_options, dtype=bool)
@@ -89,7 +85,7 @@ def finished(cover: Cover, plan: CoverPlan, gain: FloatArray, *, time_limit_s: f
         if (better := covered(cover, opened)) > value:
             plan = replace(plan, opened=opened, value=better, feasible=True)
     proven = bound - plan.value <= 1e-9 * abs(bound) if plan.feasible else found.infeasible
-    return replace(plan, bound=bound, ended="proven" if proven else "time")
+    return replace(plan, bound=bound, ended="proven" if proven else found.ended)
 
 
 def _form(cover: Cover, core: Core, sure: BoolArray) -> LinearForm:

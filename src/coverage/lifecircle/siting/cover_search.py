@@ -3,16 +3,14 @@
 In each round two things go on side by side. *Bound*: a core, some of the options, takes first-order steps towards
 its linear relaxation; the multipliers found there price all options; those that are far from worth it leave the
 core, those that it lacks enter. *Plan*: around the options that the prices favour, parts of the plan are
-closed and opened anew. What a round does depends on work done, not on the clock, so the same input gives the same plan;
-the clock only says after which round to stop.
+closed and opened anew. What a round does depends on work done, not on the clock, so the same input gives the same plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from time import monotonic
 
 import numpy as np
 
@@ -20,11 +18,9 @@ from lifecircle.kernels.cover import grown, sums_by_row
 from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays
 from lifecircle.siting.core import Core, by_option, core_of, rebuilt_plan
 from lifecircle.siting.cover import Cover, best_prices, cover_bound, covered, price_of, taken
-from lifecircle.siting.cover_finish import CoverPlan, Ended, finished
+from lifecircle.siting.cover_finish import MOST_ENTRIES, CoverPlan, finished
+from lifecircle.siting.effort import UNLIMITED, Effort, furthest
 from lifecircle.siting.saddle import Saddle, stepped
-
-Report = Callable[[float, float, float], None]
-"""Is told the value, the bound and the seconds so far."""
 
 LOOKS = (20.0, 200.0)
 """How often a round looks at every entry: at least so often, and in a small cover so often, up to `FEW` in all."""
@@ -42,8 +38,8 @@ the second."""
 FAVOURED = 12
 """Options among which a plan is rebuilt, for each that is open."""
 
-PATIENCE = 12
-"""Rounds without a better plan or bound after which the search ends."""
+PATIENCE, SOON = 12, 2
+"""Rounds without a better plan or bound after which the search ends, and without a better plan where little is left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +54,7 @@ class _Proof(ReadOnlyArrays):
 
 
 @dataclass(frozen=True, eq=False)
-class _State(ReadOnlyArrays):
+class State(ReadOnlyArrays):
     """Where a search stands after a round.
 
     ``score`` is by how much the best plan overruns its limits, and less its value; ``proof`` has the best bound,
@@ -73,6 +69,8 @@ class _State(ReadOnlyArrays):
     x: FloatArray
     omega: float
     core: Core
+    base: float
+    work: float = 0.0
     settled: bool = False
 
     @property
@@ -80,23 +78,21 @@ class _State(ReadOnlyArrays):
         """The residents who count."""
         return -self.score[1]
 
-    def reaches(self, goal: float, base: float) -> bool:
-        """Return whether the plan's gap is at most ``goal``; or no plan keeps the limits: all are worth ``base``."""
-        bound = self.proof.bound
+    @property
+    def bound(self) -> float:
+        """The residents who count in the best plan, at most."""
+        return self.proof.bound
+
+    @property
+    def proven(self) -> bool:
+        """Whether no plan is better, or, where this one does not keep the limits, none does: all are worth the base."""
         if self.score[0] > 0.0:
-            return bound < base - 1e-9 * (1.0 + abs(base))
-        return bound - self.value <= max(goal, 1e-9) * abs(bound)
+            return self.bound < self.base - 1e-9 * (1.0 + abs(self.base))
+        return self.bound - self.value <= 1e-9 * abs(self.bound)
 
 
 def search_cover(
-    cover: Cover,
-    *,
-    start: BoolArray | None = None,
-    goal: float = 0.0,
-    work_limit: float | None = None,
-    time_limit_s: float | None = None,
-    seed: int = 0,
-    report: Report | None = None,
+    cover: Cover, effort: Effort = UNLIMITED, *, start: BoolArray | None = None, seed: int = 0
 ) -> CoverPlan:
     """Search for the best plan of a maximal cover, and for a bound on all.
 
@@ -104,18 +100,12 @@ def search_cover(
     ----------
     cover
         The question.
+    effort
+        What the search may spend; work is counted in pairs of an option and a class that it reaches.
     start
         Options that are open in a first plan, shape (n_options,).
-    goal
-        The gap, as a part of the bound, at which to stop.
-    work_limit
-        Entries (pairs of an option and a class that it reaches) to touch, after which no new round starts.
-    time_limit_s
-        Seconds after which no new round starts.
     seed
         Of all that is random.
-    report
-        Is told of every round.
 
     Returns
     -------
@@ -124,35 +114,12 @@ def search_cover(
 
     Notes
     -----
-    The same cover, seed and ``work_limit`` give the same plan on every machine, unless the clock ends the search or
-    somebody interrupts it.
+    The same cover, seed and work give the same plan on every machine, unless the clock ends the search or somebody
+    interrupts it.
     """
-    started_s = monotonic()
-    state = _begun(cover, np.zeros(cover.n_options, dtype=bool) if start is None else start, seed)
-    entries = 1000.0 + len(cover.reach.columns)
-    round_work = max(LOOKS[0] * entries, min(LOOKS[1] * entries, FEW))
-    ended: Ended | None = None
-    rounds, idle = 0, 0
+    start = np.zeros(cover.n_options, dtype=bool) if start is None else start
     with ThreadPoolExecutor(1) as beside:
-        try:
-            while ended is None:
-                if state.reaches(goal, cover.base):
-                    ended = "proven"
-                elif idle >= PATIENCE or not cover.n_options:
-                    ended = "stuck"
-                elif work_limit is not None and rounds * 2.0 * round_work >= work_limit:
-                    ended = "work"
-                elif time_limit_s is not None and monotonic() - started_s >= time_limit_s:
-                    ended = "time"
-                else:
-                    before, state = state, _round(cover, state, beside, round_work, seed + 2 * rounds)
-                    rounds += 1
-                    better = state.score < before.score or state.proof.bound < before.proof.bound * (1.0 - 1e-6)
-                    idle = 0 if better else idle + 1
-                    if report is not None:
-                        report(state.value, state.proof.bound, monotonic() - started_s)
-        except KeyboardInterrupt:
-            ended = "interrupted"
+        state, ended = furthest(_states(cover, start, beside, seed), effort)
     plan = CoverPlan(
         opened=state.opened,
         value=state.value,
@@ -160,35 +127,67 @@ def search_cover(
         feasible=state.score[0] == 0.0,
         mu=state.proof.mu,
         prices=state.proof.prices,
-        rounds=rounds,
-        work=rounds * 2.0 * round_work,
+        work=state.work,
         ended=ended,
     )
-    if ended == "stuck":
-        left_s = None if time_limit_s is None else time_limit_s - (monotonic() - started_s)
-        plan = finished(cover, plan, state.proof.gain, time_limit_s=left_s)
-    return plan
+    return finished(cover, plan, state.proof.gain, effort.less(state.work)) if ended == "stuck" else plan
 
 
-def _begun(cover: Cover, start: BoolArray, seed: int) -> _State:
-    opened = _first(cover, start)
+def _states(cover: Cover, start: BoolArray, beside: ThreadPoolExecutor, seed: int) -> Iterator[State]:
+    work = round_work(cover)
+    state, idle, same_plan = begun(cover, start, seed), 0, 0
+    yield state
+    while cover.n_options and idle < PATIENCE and not (same_plan >= SOON and _few_left(cover, state)):
+        before, state = state, advanced(cover, state, beside, work, seed)
+        better_plan = state.score < before.score
+        same_plan = 0 if better_plan else same_plan + 1
+        idle = 0 if better_plan or state.bound < before.bound * (1.0 - 1e-6) else idle + 1
+        seed += 2
+        yield state
+
+
+def _few_left(cover: Cover, state: State) -> bool:
+    """Return whether what the bound leaves open, see `finished`, is little enough to be settled by HiGHS soon."""
+    possible = state.bound + np.minimum(state.proof.gain, 0.0) > state.value
+    return int(cover.reach.lengths[possible | state.opened].sum()) <= MOST_ENTRIES
+
+
+def round_work(cover: Cover) -> float:
+    """Return the entries that plan and bound each touch in a round."""
+    entries = 1000.0 + len(cover.reach.columns)
+    return max(LOOKS[0] * entries, min(LOOKS[1] * entries, FEW))
+
+
+def begun(cover: Cover, start: BoolArray, seed: int) -> State:
+    """Return a first state, whose plan holds ``start``."""
+    opened = completed(cover, start)
     proof = _priced(cover, _shared(cover, opened), np.zeros(len(cover.limits)))
     core = core_of(cover, _first_core(cover, opened, seed))
-    return _State(opened, _score(cover, opened), proof, proof, opened.astype(np.float64), 1.0, core)
+    return State(opened, _score(cover, opened), proof, proof, opened.astype(np.float64), 1.0, core, cover.base)
 
 
-def _round(cover: Cover, state: _State, beside: ThreadPoolExecutor, work: float, seed: int) -> _State:
+def relimited(cover: Cover, state: State, opened: BoolArray) -> State:
+    """Return the state of the search for the same cover with other limits, whose plan holds ``opened``."""
+    opened = completed(cover, opened)
+    proof = _priced(cover, state.proof.mu, state.proof.prices)
+    last = _priced(cover, state.last.mu, state.last.prices)
+    core = core_of(cover, state.core.options)
+    score = _score(cover, opened)
+    return replace(state, opened=opened, score=score, proof=proof, last=last, core=core, settled=False)
+
+
+def advanced(cover: Cover, state: State, beside: ThreadPoolExecutor, work: float, seed: int) -> State:
     """Return the state after another round, in which plan and bound each do that much work."""
     plan = beside.submit(_replanned, cover, state, work, seed)
     if state.settled:
         found = min((plan.result(), _replanned(cover, state, work, seed + 1)), key=lambda new: _score(cover, new))
     else:
         state, found = _bounded(cover, state, work), plan.result()
-    score = _score(cover, found)
+    score, state = _score(cover, found), replace(state, work=state.work + 2.0 * work)
     return replace(state, opened=found, score=score) if score < state.score else state
 
 
-def _bounded(cover: Cover, state: _State, work: float) -> _State:
+def _bounded(cover: Cover, state: State, work: float) -> State:
     """Return the state with the bound that further steps of the core lead to, and with the core to step on with."""
     core, last = state.core, state.last
     at = Saddle(state.x[core.options], core.averaged(cover, last.mu), last.prices, state.omega)
@@ -207,15 +206,15 @@ def _bounded(cover: Cover, state: _State, work: float) -> _State:
     return replace(state, proof=proof, last=last, x=x, omega=found.omega, core=core, settled=same and found.solved)
 
 
-def _first(cover: Cover, start: BoolArray) -> BoolArray:
-    """Return ``start`` with what wins most for its part of the limits, as far as they go."""
+def completed(cover: Cover, start: BoolArray, *, enough: float = np.inf) -> BoolArray:
+    """Return ``start`` with what wins most for its part of the limits, as far as they go, until ``enough`` is won."""
     room = cover.limits.limit - taken(cover.limits, start)
     part = np.where(cover.limits.limit > 0.0, 1.0 / np.where(cover.limits.limit > 0.0, cover.limits.limit, 1.0), 0.0)
     price = np.maximum(price_of(cover.limits, part, cover.n_options), 1e-9)
     reached = np.zeros(len(cover.residents), dtype=bool)
     reached[cover.reach.take(np.flatnonzero(start)).columns] = True
     reach, limits = cover.reach, by_option(cover.limits, cover.n_options)
-    more = grown(reach.indptr, reach.columns, cover.residents, reached, price, *limits, room)
+    more = grown(reach.indptr, reach.columns, cover.residents, reached, price, *limits, room, enough)
     return start | more
 
 
@@ -249,7 +248,7 @@ def _next_core(chosen: LongArray, proof: _Proof, x: FloatArray, opened: BoolArra
     return np.flatnonzero(stays | opened | (x > 0.0) | (proof.gain >= -NEAR * proof.pull))
 
 
-def _replanned(cover: Cover, state: _State, work: float, seed: int) -> BoolArray:
+def _replanned(cover: Cover, state: State, work: float, seed: int) -> BoolArray:
     """Return the plan, rebuilt among the options that the prices favour."""
     opened, proof = state.opened, state.last
     favoured = opened | (state.x > 0.0)

@@ -27,6 +27,23 @@ class Reasons(ReadOnlyArrays):
     next_best: LongArray
 
 
+@dataclass(frozen=True, eq=False)
+class _Sole(ReadOnlyArrays):
+    """Who needs which site: without ``site`` (a number below ``n_sites``) ``home`` loses the standards in ``lost``.
+
+    Entries go by home.
+    """
+
+    site: LongArray
+    home: LongArray
+    lost: LongArray
+    n_sites: int
+
+
+SOME = 500
+"""Sites looked at together as substitutes: what they give all homes has to fit into memory beside the walks."""
+
+
 def explain(question: Question, walks: Walks, weights: FloatArray, decision: Decision) -> Reasons:
     """Return what each open site is good for.
 
@@ -42,17 +59,10 @@ def explain(question: Question, walks: Walks, weights: FloatArray, decision: Dec
         Which sites open and close, in any order.
     """
     standards = question.objective.standards or (Standard(value_of(question, walks, weights, decision)),)
-    daily = replace(question, cases=())
-    sites, tiers = open_sites(daily, decision, 0, question.n_years)
+    decision = in_order(question, walks, weights, decision)
+    sites, tiers = open_sites(replace(question, cases=()), decision, 0, question.n_years)
     n_kept = len(decision.kept)
-    kept = supply_of(walks, sites[:n_kept], tiers[:n_kept], standards)
-    chosen = supply_of(walks, sites[n_kept:], tiers[n_kept:], standards)
-    missing = missing_bits(kept.times(walks.n_demand))
-    rank = decision.period if question.itinerary is None else np.zeros(len(decision.chosen), dtype=np.int64)
-    order = opening_order(chosen, missing, weights, rank)
-    decision = decision.take(order)
-    sites = np.concatenate([sites[:n_kept], decision.chosen])
-    tiers = np.concatenate([tiers[:n_kept], decision.tier])
+    missing = missing_bits(supply_of(walks, sites[:n_kept], tiers[:n_kept], standards).times(walks.n_demand))
     supply = supply_of(walks, sites, tiers, standards)
     reached, only_here = reach_of_sites(supply, weights)
     return Reasons(
@@ -60,9 +70,20 @@ def explain(question: Question, walks: Walks, weights: FloatArray, decision: Dec
         gain=_gains(supply, missing, weights, n_kept),
         reached=reached,
         only_here=only_here,
-        loss=_losses(question, walks, weights, decision),
+        loss=losses(question, walks, weights, decision),
         next_best=_substitutes(question, walks, weights, decision, standards, supply),
     )
+
+
+def in_order(question: Question, walks: Walks, weights: FloatArray, decision: Decision) -> Decision:
+    """Return the same decision with its sites in the order in which they should open."""
+    standards = question.objective.standards or (Standard(value_of(question, walks, weights, decision)),)
+    sites, tiers = open_sites(replace(question, cases=()), decision, 0, question.n_years)
+    n_kept = len(decision.kept)
+    kept = supply_of(walks, sites[:n_kept], tiers[:n_kept], standards)
+    chosen = supply_of(walks, sites[n_kept:], tiers[n_kept:], standards)
+    rank = decision.period if question.itinerary is None else np.zeros(len(decision.chosen), dtype=np.int64)
+    return decision.take(opening_order(chosen, missing_bits(kept.times(walks.n_demand)), weights, rank))
 
 
 def reach_of_sites(supply: Supply, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -89,7 +110,7 @@ def _gains(supply: Supply, missing: LongArray, weights: FloatArray, n_kept: int)
     return gains
 
 
-def _losses(question: Question, walks: Walks, weights: FloatArray, decision: Decision) -> FloatArray:
+def losses(question: Question, walks: Walks, weights: FloatArray, decision: Decision) -> FloatArray:
     """Return what the plan loses without each chosen site."""
     n_chosen = len(decision.chosen)
     if question.capacity is not None:
@@ -161,65 +182,41 @@ def _substitutes(
     A closed site wins whom it brings to where nothing is missing. For most homes that is the same whichever site is
     dropped; only those that need the dropped one for some standard have to be looked at beside it.
     """
-    closed = np.setdiff1d(np.arange(walks.n_facilities), decision.sites)
-    best = np.full(len(decision.chosen), -1, dtype=np.int64)
     times = supply.times(walks.n_demand)
     missing = missing_bits(times)
     once = ((times == 1).astype(np.int64) << np.arange(len(times))[:, None]).sum(axis=0)
     sole = supply.bits & once[supply.home]
-    n_kept = supply.n_sites - len(decision.chosen)
-    needs = supply.take(np.flatnonzero((sole != 0) & (supply.site >= n_kept)))
-    lost = sole[(sole != 0) & (supply.site >= n_kept)]
+    closed = np.setdiff1d(np.arange(walks.n_facilities), decision.sites)
+    first_chosen = supply.n_sites - len(decision.chosen)
+    best = np.full(len(decision.chosen), -1, dtype=np.int64)
     for tier in np.unique(decision.tier).tolist():
-        can = np.array([np.isfinite(cost_of(question, int(site), tier)) for site in closed], dtype=bool)
-        offers = supply_of(walks, closed[can], np.full(int(can.sum()), tier), standards)
         of_tier = np.flatnonzero(decision.tier == tier)
-        if offers.n_sites:
-            here = np.flatnonzero(np.isin(needs.site - n_kept, of_tier))
-            best[of_tier] = _best(offers, needs.take(here), lost[here], missing, weights, of_tier + n_kept, closed[can])
+        number = np.full(supply.n_sites, -1, dtype=np.int64)
+        number[of_tier + first_chosen] = np.arange(len(of_tier))
+        needy = np.flatnonzero((sole != 0) & (number[supply.site] >= 0))
+        needy = needy[np.argsort(supply.home[needy], kind="stable")]
+        needs = _Sole(number[supply.site[needy]], supply.home[needy], sole[needy], len(of_tier))
+        can = closed[[np.isfinite(cost_of(question, int(site), tier)) for site in closed]]
+        most = np.zeros(len(of_tier))
+        for some in np.array_split(can, -(-len(can) // SOME)) if len(can) else ():
+            offers = supply_of(walks, some, np.full(len(some), tier), standards)
+            won = _won(offers, needs, missing, weights)
+            stand_in = won.argmax(axis=1)
+            won_most = won[np.arange(len(of_tier)), stand_in]
+            better = won_most > most
+            best[of_tier[better]], most[better] = some[stand_in[better]], won_most[better]
     return best
 
 
-def _best(
-    offers: Supply,
-    needs: Supply,
-    lost: LongArray,
-    missing: LongArray,
-    weights: FloatArray,
-    dropped: LongArray,
-    closed: LongArray,
-) -> LongArray:
-    """Return for each of the ``dropped`` sites the best of the ``closed``, -1 where none wins anybody."""
+def _won(offers: Supply, needs: _Sole, missing: LongArray, weights: FloatArray) -> FloatArray:
+    """Return the residents whom each offer (column) wins where each of the sites with needs (row) is dropped."""
     wins = completes(missing[offers.home], offers.bits)
     first = sums(offers.site[wins], weights[offers.home[wins]], offers.n_sites)
-
-    by_home = np.argsort(offers.home, kind="stable")
-    count = np.bincount(offers.home, minlength=len(missing))
-    counts, start = count[needs.home], (np.cumsum(count) - count)[needs.home]
-    need = np.repeat(np.arange(len(needs.home)), counts)
-    offer = by_home[np.arange(len(need)) + np.repeat(start - np.cumsum(counts) + counts, counts)]
-    home, bits = needs.home[need], offers.bits[offer]
-    change = completes(missing[home] | lost[need], bits).astype(np.float64) - completes(missing[home], bits)
+    count = np.bincount(needs.home, minlength=len(missing))
+    counts, start = count[offers.home], (np.cumsum(count) - count)[offers.home]
+    offer = np.repeat(np.arange(len(counts)), counts)
+    need = np.arange(len(offer)) + np.repeat(start - np.cumsum(counts) + counts, counts)
+    home, bits = offers.home[offer], offers.bits[offer]
+    change = completes(missing[home] | needs.lost[need], bits).astype(np.float64) - completes(missing[home], bits)
     pair = needs.site[need] * np.int64(offers.n_sites) + offers.site[offer]
-    pairs, pair_of = np.unique(pair, return_inverse=True)
-    second = sums(pair_of, weights[home] * change, len(pairs))
-
-    # Of the sites that share no home with the dropped one, the one that wins most is enough.
-    alone = np.argsort(-first, kind="stable")
-    apart = np.array([_apart(pairs, site, alone) for site in dropped.tolist()], dtype=np.int64)
-    site = np.concatenate([pairs // offers.n_sites, dropped[apart >= 0]])
-    stand_in = np.concatenate([pairs % offers.n_sites, apart[apart >= 0]])
-    won = first[stand_in] + np.concatenate([second, np.zeros(int((apart >= 0).sum()))])
-    best_first = np.lexsort((stand_in, -won, site))
-    best = best_first[np.searchsorted(site[best_first], dropped)]
-    return np.where(won[best] > 0.0, closed[stand_in[best]], -1)
-
-
-def _apart(pairs: LongArray, site: int, candidates: LongArray) -> int:
-    """Return the first of ``candidates`` that is in no pair with ``site``, -1 for none."""
-    for candidate in candidates.tolist():
-        pair = site * len(candidates) + candidate
-        at = np.searchsorted(pairs, pair)
-        if at == len(pairs) or pairs[at] != pair:
-            return int(candidate)
-    return -1
+    return first + sums(pair, weights[home] * change, needs.n_sites * offers.n_sites).reshape(-1, offers.n_sites)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lifecircle.kernels.sorting import order_of
 from lifecircle.model import TOLERANCE_S, BoolArray, FloatArray, IntArray, LongArray, ReadOnlyArrays, Walks
 
 
@@ -53,7 +54,7 @@ class Incidence(ReadOnlyArrays):
     def transposed(self) -> Incidence:
         """Return columns as rows and rows as columns."""
         lengths = np.bincount(self.columns, minlength=self.n_columns)
-        by_column = np.argsort(self.columns, kind="stable")
+        by_column = order_of(self.columns, self.n_columns)
         return Incidence(_indptr(lengths), self.rows[by_column], self.n_rows)
 
     def through(self, other: Incidence) -> Incidence:
@@ -61,6 +62,14 @@ class Incidence(ReadOnlyArrays):
         lengths = other.lengths[self.columns]
         ends = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
         return Incidence(ends[self.indptr], other.take(self.columns.astype(np.int64)).columns, other.n_columns)
+
+    def differs(self, other: Incidence) -> BoolArray:
+        """Return for each row whether it touches other columns than the same row of ``other``."""
+        different = self.lengths != other.lengths
+        same = np.flatnonzero(~different)
+        mine, others = self.take(same), other.take(same)
+        different[same[mine.rows[mine.columns != others.columns]]] = True
+        return different
 
     def identical_rows(self) -> tuple[LongArray, LongArray]:
         """Group the rows that touch the very same columns.
@@ -102,7 +111,8 @@ def within(walks: Walks, cutoff_s: float, *, tolerance_s: float = TOLERANCE_S) -
 
 def from_pairs(rows: LongArray, columns: LongArray, n_rows: int, n_columns: int) -> Incidence:
     """Return the rows that touch these columns; a pair is named once."""
-    order = np.lexsort((columns, rows))
+    by_column = order_of(columns, n_columns)
+    order = by_column[order_of(rows[by_column], n_rows)]
     return Incidence(_indptr(np.bincount(rows, minlength=n_rows)), columns[order].astype(np.int32), n_columns)
 
 

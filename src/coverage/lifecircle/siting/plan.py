@@ -10,6 +10,7 @@ import numpy as np
 
 from lifecircle.errors import BoundError
 from lifecircle.model import FloatArray, LongArray, ReadOnlyArrays
+from lifecircle.siting.effort import Ended
 from lifecircle.siting.questions import Question, Sense
 
 BOUND_TOLERANCE = 1e-9
@@ -82,8 +83,11 @@ class SitingPlan(ReadOnlyArrays):
     question
         What was asked.
     status
-        ``optimal``: no plan is better, and that is proven. ``feasible``: the time was over first; ``bound`` says what
+        ``optimal``: no plan is better, and that is proven. ``feasible``: the search stopped first; ``bound`` says what
         the best plan can reach at most.
+    ended
+        Why the search stopped: ``proven``, ``work`` or ``time`` where the limit on it was reached, ``interrupted``
+        where somebody pressed Ctrl-C, ``stuck`` where no further round made the plan or the bound any better.
     value
         What the objective says, in `Question.unit`, recomputed from the walks.
     bound
@@ -119,6 +123,7 @@ class SitingPlan(ReadOnlyArrays):
 
     question: Question
     status: Literal["optimal", "feasible"]
+    ended: Ended
     value: float
     bound: float
     by_year: FloatArray

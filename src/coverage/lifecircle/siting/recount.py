@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from lifecircle.model import TOLERANCE_S, BoolArray, FloatArray, IntArray, LongA
 from lifecircle.siting.conditions import Standard
 from lifecircle.siting.plan import Allocation, Decision
 from lifecircle.siting.questions import FewestStations, MostResidents, Question, ShortestWalks
+
+SOME = 2000
+"""Sites whose walks are looked at together."""
 
 
 def coverage_of(walks: Walks, sites: Iterable[int], weights: FloatArray, cutoff_s: float) -> float:
@@ -42,15 +45,18 @@ def coverage_of(walks: Walks, sites: Iterable[int], weights: FloatArray, cutoff_
 
 def times_reached(walks: Walks, sites: Iterable[int], cutoff_s: float) -> LongArray:
     """Return how many of ``sites`` each demand point reaches within ``cutoff_s`` seconds, inclusive."""
-    entries = _entries(walks, sites)
-    within = walks.seconds[entries] <= cutoff_s + TOLERANCE_S
-    return np.bincount(walks.indices[entries[within]], minlength=walks.n_demand)
+    times = np.zeros(walks.n_demand, dtype=np.int64)
+    for entries in _entries(walks, sites):
+        within = walks.seconds[entries] <= cutoff_s + TOLERANCE_S
+        times += np.bincount(walks.indices[entries[within]], minlength=walks.n_demand)
+    return times
 
 
 def nearest_s(walks: Walks, sites: Iterable[int]) -> FloatArray:
     """Return the seconds from each demand point to the nearest of ``sites``; inf where there is no way."""
-    entries, seconds = _entries(walks, sites), np.full(walks.n_demand, np.inf)
-    np.minimum.at(seconds, walks.indices[entries], walks.seconds[entries])
+    seconds = np.full(walks.n_demand, np.inf)
+    for entries in _entries(walks, sites):
+        np.minimum.at(seconds, walks.indices[entries], walks.seconds[entries])
     return seconds
 
 
@@ -191,9 +197,11 @@ def served(allocation: Allocation, n_demand: int, case: int, year: int) -> Float
     return np.bincount(allocation.home[now], allocation.part[now], minlength=n_demand).astype(np.float64)
 
 
-def _entries(walks: Walks, sites: Iterable[int]) -> LongArray:
-    """Return the entries of the rows of ``sites``."""
+def _entries(walks: Walks, sites: Iterable[int]) -> Iterator[LongArray]:
+    """Yield the entries of the rows of ``sites``, of some at a time, lest they need more memory than the walks."""
     rows = np.fromiter(sites, dtype=np.int64)
-    lengths = np.diff(walks.indptr)[rows]
-    first = np.repeat(walks.indptr[rows] - (np.cumsum(lengths) - lengths), lengths)
-    return first + np.arange(len(first))
+    for start in range(0, len(rows), SOME):
+        some = rows[start : start + SOME]
+        lengths = np.diff(walks.indptr)[some]
+        first = np.repeat(walks.indptr[some] - (np.cumsum(lengths) - lengths), lengths)
+        yield first + np.arange(len(first))

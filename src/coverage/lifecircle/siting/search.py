@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import highspy
@@ -10,6 +11,7 @@ import numpy as np
 
 from lifecircle.errors import LifecircleError
 from lifecircle.model import FloatArray, LongArray, ReadOnlyArrays
+from lifecircle.siting.effort import UNLIMITED, Effort, Ended
 from lifecircle.siting.linear import LinearForm, Rows, rows_from, stacked_rows
 
 OPTIONS: dict[str, bool | int | float | str] = {
@@ -25,7 +27,15 @@ OPTIONS: dict[str, bool | int | float | str] = {
     "random_seed": 0,
 }
 
-ENDED = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kTimeLimit)
+NODE_WORK = 100.0
+"""How often a node of the search is taken to look at every entry: what HiGHS counts are nodes, not entries."""
+
+ENDED: dict[highspy.HighsModelStatus, Ended] = {
+    highspy.HighsModelStatus.kOptimal: "proven",
+    highspy.HighsModelStatus.kTimeLimit: "time",
+    highspy.HighsModelStatus.kSolutionLimit: "work",
+    highspy.HighsModelStatus.kInterrupt: "interrupted",
+}
 HOPELESS = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 
 
@@ -34,25 +44,27 @@ class Found(ReadOnlyArrays):
     """What a search finds.
 
     Attributes: ``columns`` the best plan, one number per column of the form, None where none is found; ``bound`` the
-    solver's on the value of every plan; ``infeasible`` whether it is proven that there is no plan.
+    solver's on the value of every plan; ``ended`` why it stopped; ``infeasible`` whether it is proven that there is no
+    plan.
     """
 
     columns: FloatArray | None
     bound: float
+    ended: Ended = "proven"
     infeasible: bool = False
 
 
-def search(form: LinearForm, *, start: LongArray | None = None, time_limit_s: float | None = None) -> Found:
+def search(form: LinearForm, effort: Effort = UNLIMITED, *, start: LongArray | None = None) -> Found:
     """Search for the best plan.
 
     Parameters
     ----------
     form
         The question.
+    effort
+        What it may spend; then, and where somebody presses Ctrl-C, it returns the best plan so far.
     start
         Options that a first plan opens; None: the search finds one.
-    time_limit_s
-        Seconds after which the best plan so far is returned; None: until it is proven.
 
     Raises
     ------
@@ -65,10 +77,13 @@ def search(form: LinearForm, *, start: LongArray | None = None, time_limit_s: fl
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     for name, value in OPTIONS.items():
         _accept(solver.setOptionValue(name, value), name)
-    if time_limit_s is not None:
-        _accept(solver.setOptionValue("time_limit", time_limit_s), "time_limit")
     rows, unit = constraints(form), float(_scale(np.abs(form.objective).sum()))
     whole = np.concatenate([np.ones(form.n_options, dtype=bool), form.whole, np.zeros(form.n_levels, dtype=bool)])
+    if effort.left_s is not None:
+        _accept(solver.setOptionValue("time_limit", effort.left_s), "time_limit")
+    if effort.work_limit is not None:
+        nodes = min(effort.work_limit / (NODE_WORK * (1.0 + len(rows.columns))), 1e9)
+        _accept(solver.setOptionValue("mip_max_nodes", int(nodes)), "mip_max_nodes")
     status = solver.passModel(
         form.n_columns,
         len(rows),
@@ -90,16 +105,29 @@ def search(form: LinearForm, *, start: LongArray | None = None, time_limit_s: fl
     if start is not None:
         options = np.arange(form.n_options, dtype=np.int32)
         _accept(solver.setSolution(len(options), options, np.isin(options, start).astype(np.float64)), "setSolution")
-    _accept(solver.run(), "run")
+    _accept(_run(solver), "run")
+    ended = ENDED.get(solver.getModelStatus())
     if solver.getModelStatus() in HOPELESS:
         return Found(None, -form.sign * math.inf, infeasible=True)
-    if solver.getModelStatus() not in ENDED:
+    if ended is None:
         raise LifecircleError(f"HiGHS ended with {solver.modelStatusToString(solver.getModelStatus())}")
     info = solver.getInfo()
     has_plan = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
     columns = np.array(solver.getSolution().col_value, dtype=np.float64) if has_plan else None
     best = info.mip_dual_bound if whole.any() else info.objective_function_value
-    return Found(columns, form.sign * (form.offset + best / unit))
+    return Found(columns, form.sign * (form.offset + best / unit), ended)
+
+
+def _run(solver: highspy.Highs) -> highspy.HighsStatus:
+    """Run the solver beside this thread, which alone hears of Ctrl-C and then asks it to end."""
+    solver.HandleUserInterrupt = True
+    with ThreadPoolExecutor(1) as beside:
+        running = beside.submit(solver.run)
+        try:
+            return running.result()
+        except KeyboardInterrupt:
+            solver.cancelSolve()  # type: ignore[no-untyped-call]
+            return running.result()
 
 
 def constraints(form: LinearForm) -> Rows:

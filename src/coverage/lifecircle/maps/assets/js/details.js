@@ -109,7 +109,7 @@ function stationCard(i) {
   const chosen = station.state === 'chosen';
   const kicker = chosen
     ? `${word('station_chosen')} · ${word('order', { n: site ? count(site.order) : NOTHING })}`
-    : word('station_today');
+    : word(station.state === 'closed' && !isToday() ? 'station_closed' : 'station_today');
   return card(kicker, station.name || station.id, [
     pairs([
       chosen && site && [word('gain'), el('strong', people(site.gain))],

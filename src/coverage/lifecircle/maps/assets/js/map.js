@@ -189,7 +189,7 @@ function placeSymbols() {
       const { x, y } = map.project(item.at, WORLD_ZOOM);
       return [{ i, x, y, item }];
     });
-  scene.stations = place(data.stations, (station) => station.state !== 'chosen');
+  scene.stations = place(data.stations, ({ state }) => state !== 'chosen' && (state !== 'closed' || isToday()));
   scene.clusters = place(data.unserved, (cluster) => cluster.circle === view.circle && !isToday());
 }
 

@@ -1,0 +1,190 @@
+"""The ``[[scenario]]`` tables of study.toml, read key by key; what is wrong is collected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from typing import TypeVar
+
+from lifecircle.asked import (
+    BASES,
+    QUESTIONS,
+    SOURCES,
+    SPLITS,
+    AreaBudget,
+    AreaMinimum,
+    Award,
+    Case,
+    Floor,
+    Itinerary,
+    Scenario,
+)
+from lifecircle.errors import Breach
+from lifecircle.hours import DAYS, problem_of_time
+from lifecircle.readers.keys import Keys
+
+Part = TypeVar("Part")
+
+LIMITS = ("n_new", "budget", "area_budget", "years", "max_moves", "itinerary")
+"""One of these keeps a question from opening every site."""
+
+NEEDED = {"most": LIMITS, "shortest": LIMITS, "fairest": LIMITS, "fewest": ("share", "floors", "at_least")}
+"""Of which keys each question needs one."""
+
+UNUSED = {
+    "most": ("share",),
+    "fewest": ("n_new",),
+    "shortest": ("share", "also"),
+    "fairest": ("share", "also"),
+}
+"""Keys that have no meaning for a question. What conditions make no sense together is for siting to say."""
+
+
+def read_scenario(row: object, circles: Sequence[str], breaches: list[Breach]) -> Scenario:
+    """Read one ``[[scenario]]``; ``circles`` are the names of the study's circles."""
+    keys = Keys("[[scenario]]", row, _names(Scenario), breaches)
+    name = keys.name("name", required=True)
+    told = f"[[scenario]] {name}:"
+    question = keys.choice("question", "", QUESTIONS)
+    circle = keys.text("circle", required=True)
+    scenario = Scenario(
+        name=name,
+        question=question,
+        circle=circle,
+        n_new=keys.count("n_new"),
+        share=keys.number("share", at_most=1.0),
+        also=keys.texts("also"),
+        budget=keys.number("budget"),
+        area_budget=_one(keys, "area_budget", lambda table: _area_budget(table, told, breaches)),
+        years=keys.amounts("years"),
+        cost=keys.numbers("cost"),
+        max_moves=keys.count("max_moves"),
+        may_close=keys.texts("may_close"),
+        keep=keys.texts("keep"),
+        at_least=_one(keys, "at_least", lambda table: _area_minimum(table, told, breaches)),
+        floors=tuple(_floor(table, told, breaches) for table in keys.rows("floors")),
+        tiers=keys.texts("tiers"),
+        capacity=keys.choice("capacity", "none", SPLITS) if "capacity" in keys else "",
+        backup=keys.number("backup", 0.0, at_most=1.0) or 0.0,
+        priority=keys.numbers("priority"),
+        cases=tuple(_case(table, told, breaches) for table in keys.rows("cases")),
+        itinerary=_one(keys, "itinerary", lambda table: _itinerary(table, told, breaches)),
+        award=_one(keys, "award", lambda table: _award(table, told, breaches)),
+        candidates_from=keys.choice("candidates_from", "study", SOURCES) if "candidates_from" in keys else "",
+        kinds=keys.texts("kinds"),
+    )
+    _check_circles(scenario, circles, keys)
+    _check_keys(scenario, keys)
+    _check_names(scenario, keys)
+    return scenario
+
+
+def _check_circles(scenario: Scenario, circles: Sequence[str], keys: Keys) -> None:
+    named = dict.fromkeys([*scenario.circles, *(floor.circle for floor in scenario.floors)])
+    for circle in named:
+        if circle and circle not in circles:
+            keys.breach(
+                "unknown-name", f"{scenario.name}: there is no circle {circle!r}; there are {', '.join(circles)}"
+            )
+
+
+def _check_keys(scenario: Scenario, keys: Keys) -> None:
+    """Check that a question has the keys it needs, and none that has no meaning for it."""
+    name, question = scenario.name, scenario.question
+    if not question:
+        return
+    needed = NEEDED[question]
+    if not any(key in keys for key in needed):
+        keys.breach("missing-key", f'{name}: question "{question}" needs {", ".join(needed[:-1])} or {needed[-1]}')
+    for key in UNUSED[question]:
+        if key in keys:
+            keys.breach("unused-key", f'{name}: {key} has no meaning for question "{question}"; take it out')
+    for key in ("may_close", "keep"):
+        if key in keys and "max_moves" not in keys:
+            keys.breach("unused-key", f"{name}: {key} has no meaning without max_moves; add it or take {key} out")
+    if "may_close" in keys and "keep" in keys:
+        keys.breach("unused-key", f"{name}: of may_close and keep one says it all; take the other out")
+    if scenario.candidates_from == "rooms" and not scenario.kinds:
+        keys.breach("missing-key", f'{name}: candidates_from "rooms" needs kinds, the kinds of buildings to take')
+    if scenario.candidates_from == "proposed" and scenario.kinds:
+        keys.breach("unused-key", f"{name}: kinds has no meaning for proposed candidates; take it out")
+
+
+def _check_names(scenario: Scenario, keys: Keys) -> None:
+    """Check that nothing is named twice."""
+    for key, named in (
+        ("also", scenario.circles),
+        ("tiers", scenario.tiers),
+        ("cases", [case.name for case in scenario.cases]),
+        ("itinerary", scenario.itinerary.days if scenario.itinerary else ()),
+    ):
+        if twice := [one for one, n in Counter(named).items() if n > 1 and one]:
+            keys.breach("duplicate-name", f"{scenario.name}: {key} names {', '.join(twice)} twice")
+
+
+def _area_budget(table: object, told: str, breaches: list[Breach]) -> AreaBudget:
+    keys = Keys(f"{told} area_budget:", table, _names(AreaBudget), breaches)
+    if "amount" not in keys and "amounts" not in keys:
+        keys.breach("missing-key", "amount is missing, for every area, or amounts, by the areas' ids")
+    return AreaBudget(keys.text("level", required=True), keys.number("amount", 0.0) or 0.0, keys.numbers("amounts"))
+
+
+def _area_minimum(table: object, told: str, breaches: list[Breach]) -> AreaMinimum:
+    keys = Keys(f"{told} at_least:", table, _names(AreaMinimum), breaches)
+    return AreaMinimum(keys.text("level", required=True), keys.count("n") or 1)
+
+
+def _floor(table: object, told: str, breaches: list[Breach]) -> Floor:
+    keys = Keys(f"{told} floors:", table, _names(Floor), breaches)
+    if "share" not in keys:
+        keys.breach("missing-key", "share is missing")
+    return Floor(
+        share=keys.number("share", at_most=1.0) or 1.0,
+        group=keys.text("group"),
+        level=keys.text("level"),
+        circle=keys.text("circle"),
+        of=keys.choice("of", BASES[0], BASES),
+    )
+
+
+def _case(table: object, told: str, breaches: list[Breach]) -> Case:
+    keys = Keys(f"{told} cases:", table, _names(Case), breaches)
+    case = Case(keys.text("name", required=True), keys.texts("closed"), keys.texts("out_of_service"))
+    if not case.closed and not case.out_of_service:
+        keys.breach("missing-key", f"{case.name}: closed or out_of_service is missing; say what happens")
+    return case
+
+
+def _itinerary(table: object, told: str, breaches: list[Breach]) -> Itinerary:
+    keys = Keys(f"{told} itinerary:", table, _names(Itinerary), breaches)
+    if "stops_per_day" not in keys:
+        keys.breach("missing-key", "stops_per_day is missing")
+    usual = Itinerary(1)
+    tour = Itinerary(keys.count("stops_per_day") or 1, keys.texts("days") or usual.days, keys.text("at", usual.at))
+    for day in tour.days:
+        if day not in DAYS:
+            keys.breach("unknown-value", f"days must be of {', '.join(DAYS)}, not {day!r}")
+    if problem := problem_of_time(f"{DAYS[0]} {tour.at}"):
+        keys.breach("bad-time", f"at: {problem}")
+        return Itinerary(tour.stops_per_day, tour.days)
+    return tour
+
+
+def _award(table: object, told: str, breaches: list[Breach]) -> Award:
+    keys = Keys(f"{told} award:", table, _names(Award), breaches)
+    for key in _names(Award):
+        if key not in keys:
+            keys.breach("missing-key", f"{key} is missing")
+    return Award(keys.count("stations") or 1, keys.number("amount", 0.0) or 0.0)
+
+
+def _one(keys: Keys, key: str, read: Callable[[object], Part]) -> Part | None:
+    """Read a table of a table, None when absent."""
+    return read(keys.get(key)) if key in keys else None
+
+
+def _names(kind: type) -> tuple[str, ...]:
+    """Return the keys of a table: the names of the fields it is read into."""
+    named: Iterable[str] = (each.name for each in fields(kind))
+    return tuple(named)

@@ -1,0 +1,43 @@
+"""Siting questions of a study: asked in its own words, answered in its own ids; and who is left unserved.
+
+Today's stations are kept unless a question may close some; beside them the candidates compete. Residents outside every
+area load stations but are no coverage, so they weigh nothing in an objective. One question goes through these modules:
+
+    check       whether it can be meant, before anybody walks
+    candidates  where candidates come from: the study, rooms, or proposed for unserved residents
+    sites       all places with the walks to them
+    costs       what opening a site costs, and as what it can open
+    question    the question in the numbers of `lifecircle.siting`
+    posed       and the walks it is about
+    answer      the answer
+    plan        in ids, with the coverage it makes
+    refusals    or why there is none, in ids
+    reasons     why a candidate is not among the chosen
+    what_if     the city's figures after a change
+    unserved    who is left
+"""
+
+from lifecircle.scenarios.answer import Report, find_scenario, site
+from lifecircle.scenarios.check import check_scenarios, refuse_senseless
+from lifecircle.scenarios.plan import Plan
+from lifecircle.scenarios.reasons import Standing, why
+from lifecircle.scenarios.sites import Sites, possible_sites
+from lifecircle.scenarios.unserved import unserved_areas
+from lifecircle.scenarios.what_if import BestAdded, Situation, best_added
+
+__all__ = [
+    "BestAdded",
+    "Plan",
+    "Report",
+    "Sites",
+    "Situation",
+    "Standing",
+    "best_added",
+    "check_scenarios",
+    "find_scenario",
+    "possible_sites",
+    "refuse_senseless",
+    "site",
+    "unserved_areas",
+    "why",
+]

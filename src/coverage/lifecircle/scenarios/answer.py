@@ -1,0 +1,107 @@
+"""A scenario answered: put into numbers, solved, and told in the study's own ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lifecircle.asked import Scenario
+from lifecircle.circles import Coverage, cover_today
+from lifecircle.errors import InfeasibleError, UnknownNameError
+from lifecircle.model import Study
+from lifecircle.rules import warn_of
+from lifecircle.scenarios.candidates import source_of, with_candidates_of
+from lifecircle.scenarios.check import refuse_senseless
+from lifecircle.scenarios.plan import Plan, plan_of
+from lifecircle.scenarios.posed import posed
+from lifecircle.scenarios.refusals import in_words
+from lifecircle.scenarios.sites import Sites, possible_sites
+from lifecircle.siting import solve
+
+Report = Callable[[float, float, float], None]
+"""Is told the value and the bound of a search, and its seconds so far."""
+
+
+def site(
+    study: Study,
+    *,
+    scenario: str,
+    today: Coverage | None = None,
+    sites: Sites | None = None,
+    time_limit_s: float | None = None,
+    report: Report | None = None,
+) -> Plan:
+    """Answer one of the study's siting questions.
+
+    Parameters
+    ----------
+    study
+        As ``open_study`` returns it.
+    scenario
+        Name of a ``[[scenario]]`` of the study.
+    today, sites
+        What ``cover(study)`` and ``possible_sites(today)`` returned, so that they are not worked out again.
+    time_limit_s
+        Seconds for the search; a plan cut short, by Ctrl-C too, has the status ``feasible`` and its proven gap.
+    report
+        Is told value, bound and seconds so far while the search goes on.
+
+    Returns
+    -------
+    Plan
+        Value, bound and gap are recomputed from the walks.
+
+    Warns
+    -----
+    DegradedWarning
+        Of each finding of today's coverage, in the class of its rule, where it is worked out here.
+
+    Raises
+    ------
+    UnknownNameError
+        When the study has no scenario of that name.
+    StudyError
+        When the question cannot be meant; nobody has walked before that.
+    InfeasibleError
+        When no plan can meet the question: which conditions stand in each other's way, which buildings nobody could
+        reach, and what would have to give way.
+    """
+    asked = find_scenario(study, scenario)
+    refuse_senseless(study, [asked])
+    if today is None:
+        today = cover_today(study)
+        warn_of(today.findings)
+    source = source_of(asked, study)
+    if source != "study":
+        today, sites = with_candidates_of(today, asked), None
+    sites = possible_sites(today) if sites is None else sites
+    refused: InfeasibleError | None = None
+    for put in posed(asked, today, sites):
+        try:
+            solution = solve(
+                put.question,
+                put.walks,
+                put.weights,
+                fixed=put.fixed,
+                time_limit_s=time_limit_s,
+                report=report,
+            )
+        except InfeasibleError as error:
+            refused = in_words(error, put, asked, today, sites)
+        else:
+            return plan_of(solution, put, asked, today, sites, source=source)
+    raise refused if refused is not None else InfeasibleError("no plan can meet the question")
+
+
+def find_scenario(study: Study, name: str) -> Scenario:
+    """Return the study's scenario of that name.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is none; the message lists those there are.
+    """
+    for scenario in study.settings.scenarios:
+        if scenario.name == name:
+            return scenario
+    known = ", ".join(s.name for s in study.settings.scenarios) or "none"
+    raise UnknownNameError(f"the study has no scenario '{name}'; it has: {known}")

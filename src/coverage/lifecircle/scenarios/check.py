@@ -1,0 +1,154 @@
+"""Whether scenarios can be meant: every breach at once, before anybody walks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from lifecircle.asked import Scenario
+from lifecircle.demand import groups
+from lifecircle.errors import KEPT_IDS, Breach, StudyError
+from lifecircle.model import Circle, Study
+from lifecircle.readers.keys import STUDY_FILE
+from lifecircle.scenarios.candidates import PROPOSED, rooms_of, source_of
+from lifecircle.scenarios.costs import costs
+from lifecircle.scenarios.question import Homes, circles_of, counting, question_of
+from lifecircle.scenarios.sites import all_places
+from lifecircle.schema import nearest
+
+
+def check_scenarios(study: Study, scenarios: Iterable[Scenario] | None = None) -> tuple[Breach, ...]:
+    """Return everything that keeps scenarios from being meant: names of nothing, costs of nobody, contradictions.
+
+    Parameters
+    ----------
+    scenarios
+        Those to look at; all of the study by default.
+    """
+    chosen = study.settings.scenarios if scenarios is None else scenarios
+    return tuple(breach for scenario in chosen for breach in _breaches(study, scenario))
+
+
+def refuse_senseless(study: Study, scenarios: Iterable[Scenario]) -> None:
+    """Refuse scenarios that cannot be meant.
+
+    Raises
+    ------
+    StudyError
+        With every breach of all of them.
+    """
+    if breaches := check_scenarios(study, scenarios):
+        raise StudyError(f"{study.path}: [[scenario]] cannot be meant", breaches=breaches)
+
+
+def _breaches(study: Study, scenario: Scenario) -> Iterator[Breach]:
+    frame = _competing(study, scenario)
+    yield from _unknown(study, scenario, frame)
+    yield from _circles_apart(scenario, circles_of(scenario, study), study)
+    yield from _missing(scenario, frame, source_of(scenario, study))
+    try:
+        question_of(scenario, study, frame, Homes.none())
+    except StudyError as error:
+        for found in error.breaches:
+            yield _breach(scenario, "senseless-question", found.message)
+
+
+def _competing(study: Study, scenario: Scenario) -> gpd.GeoDataFrame:
+    """Return today's stations and the candidates, as far as they are known before anybody walks."""
+    source = source_of(scenario, study)
+    if source == "rooms":
+        study = rooms_of(study, scenario.kinds)
+    frame = all_places(study)
+    if source == PROPOSED:
+        frame = frame[frame["state"] == "fixed"]
+    return frame[counting(scenario, study, frame)].reset_index(drop=True)
+
+
+def _unknown(study: Study, scenario: Scenario, frame: pd.DataFrame) -> Iterator[Breach]:
+    """Yield what is named and not there."""
+    levels = list(dict.fromkeys(study.areas["level"]))
+    classes, attributes = groups(study)
+    people = [*(c.name for c in classes), *attributes]
+    stations = study.stations["station_id"].tolist()
+    places = [*stations, *study.candidates["site_id"]]
+    tiers, kinds = list(scenario.tiers), sorted({*frame["kind"], *scenario.kinds, PROPOSED} - {""})
+    buildings = source_of(scenario, study) == "rooms"
+    places_by_kind = sorted({*(study.buildings if buildings else study.candidates)["kind"]} - {""})
+    area_budget, at_least = scenario.area_budget, scenario.at_least
+    asked: list[tuple[str, list[str], list[str], str]] = [
+        ("area_budget", [area_budget.level] if area_budget else [], levels, "a level of the areas"),
+        ("at_least", [at_least.level] if at_least else [], levels, "a level of the areas"),
+        ("floors", [floor.level for floor in scenario.floors if floor.level], levels, "a level of the areas"),
+        ("floors", [floor.group for floor in scenario.floors if floor.group], people, "a class or attribute"),
+        ("priority", list(scenario.priority), people, "a class or attribute"),
+        ("may_close", list(scenario.may_close), stations, "a station of today"),
+        ("keep", list(scenario.keep), stations, "a station of today"),
+        ("cost", list(scenario.cost), [*tiers, *kinds], "a tier or a kind of site"),
+        ("kinds", list(scenario.kinds), places_by_kind, "a kind of building" if buildings else "a kind of candidate"),
+        ("tiers", sorted({*frame["tier"]} - {""}) if tiers else [], tiers, "a tier of the scenario"),
+    ]
+    if area_budget:
+        own = study.areas["area_id"][study.areas["level"] == area_budget.level].tolist()
+        asked.append(("area_budget", list(area_budget.amounts), own, "an area of that level"))
+    for case in scenario.cases:
+        asked.append((f"cases: {case.name}:", list(case.out_of_service), places, "a station or candidate"))
+        asked.append((f"cases: {case.name}:", list(case.closed), list(study.streets.way_id), "a way of the streets"))
+    for key, named, known, what in asked:
+        there = set(known)
+        for name in dict.fromkeys(named):
+            if name not in there:
+                hint = nearest(name, known)
+                advice = f"did you mean {hint}?" if hint else f"there are {', '.join(known[:10]) or 'none'}"
+                yield _breach(scenario, "unknown-name", f"{key} {name!r} is not {what}; {advice}", [name])
+
+
+def _circles_apart(scenario: Scenario, circles: list[Circle], study: Study) -> Iterator[Breach]:
+    """Yield how circles of one question differ in what one set of walks cannot tell."""
+    own, usual = circles[0], study.settings.walking.at
+    for other in circles[1:]:
+        if (other.at or usual) != (own.at or usual):
+            message = f"circles {own.name} and {other.name} are of different times; ask about each by itself"
+            yield _breach(scenario, "circles-apart", message)
+        if set(other.items) != set(own.items):
+            message = f"circles {own.name} and {other.name} are of different items; ask about each by itself"
+            yield _breach(scenario, "circles-apart", message)
+        if set(other.tiers) != set(own.tiers) and not scenario.tiers:
+            message = (
+                f"circles {own.name} and {other.name} are of different tiers; say in tiers what a site can open as"
+            )
+            yield _breach(scenario, "circles-apart", message)
+    for circle in circles if scenario.tiers else []:
+        named = [tier for tier in scenario.tiers if tier in circle.tiers]
+        if circle.tiers and (not named or named != list(scenario.tiers[-len(named) :])):
+            order, counted = ", ".join(scenario.tiers), ", ".join(circle.tiers)
+            message = (
+                f"circle {circle.name} counts tiers {counted}; of {order} each serves as every one before it, so a "
+                "circle names one and all after it"
+            )
+            yield _breach(scenario, "circles-apart", message)
+
+
+def _missing(scenario: Scenario, frame: pd.DataFrame, source: str) -> Iterator[Breach]:
+    """Yield which sites lack a cost or, all of them, a capacity."""
+    if scenario.has_budget:
+        unsaid = np.isnan(np.atleast_2d(costs(scenario, frame))).any(axis=0)
+        ids = frame["station_id"][unsaid].tolist()
+        if ids:
+            message = "a budget needs to know what each candidate costs: fill the column cost, or state cost by kind"
+            yield _breach(scenario, "cost-missing", message, ids)
+        by_tier = bool(scenario.tiers) and all(tier in scenario.cost for tier in scenario.tiers)
+        if source == PROPOSED and PROPOSED not in scenario.cost and not by_tier:
+            message = f"a budget needs to know what a proposed site costs: state cost of {PROPOSED}"
+            yield _breach(scenario, "cost-missing", message)
+    if scenario.capacity and frame["capacity"].isna().all():
+        message = "nobody states a capacity; fill the column capacity of stations or candidates"
+        yield _breach(scenario, "capacity-missing", message)
+
+
+def _breach(scenario: Scenario, rule: str, message: str, ids: Iterable[Any] = ()) -> Breach:
+    ids = tuple(ids)
+    return Breach(STUDY_FILE, rule, f"[[scenario]] {scenario.name}: {message}", ids[:KEPT_IDS], max(1, len(ids)))

@@ -1,0 +1,188 @@
+"""Which engine answers which question, and what its columns mean."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lifecircle.errors import LifecircleError
+from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays, Walks
+from lifecircle.siting.bounds import first_bound
+from lifecircle.siting.center import is_center, search_center
+from lifecircle.siting.check import shortfalls_of
+from lifecircle.siting.combined import is_large, search_combined
+from lifecircle.siting.cover import cover_of, is_cover
+from lifecircle.siting.cover_finish import MOST_ENTRIES
+from lifecircle.siting.cover_search import search_cover
+from lifecircle.siting.effort import Effort, Ended
+from lifecircle.siting.fairest import lengths_s
+from lifecircle.siting.fewest import WHOLE_TOLERANCE, is_share, needed_residents, nobody_may_stay_out
+from lifecircle.siting.fewest_search import search_fewest
+from lifecircle.siting.formulation import formulate
+from lifecircle.siting.greedy import first_options
+from lifecircle.siting.infeasible import infeasible, refuse_nobody
+from lifecircle.siting.linear import LinearForm, Options
+from lifecircle.siting.median import is_median
+from lifecircle.siting.median_search import search_median
+from lifecircle.siting.options import options_of, standing_tiers
+from lifecircle.siting.plan import Allocation, Decision, gap
+from lifecircle.siting.questions import FairestWalks, FewestStations, Question, Sense
+from lifecircle.siting.recount import value_of
+from lifecircle.siting.search import search
+from lifecircle.siting.share_search import search_share
+
+PART_TOLERANCE = 1e-9
+"""A part of a home that a solver leaves this near to nothing or to all is that."""
+
+NO_PLAN = "the search was over before a first plan was found"
+
+
+@dataclass(frozen=True, eq=False)
+class Answer(ReadOnlyArrays):
+    """The best decision that was found, what no plan can better, and why the search stopped there."""
+
+    decision: Decision
+    bound: float
+    ended: Ended
+
+
+def answered(question: Question, walks: Walks, weights: FloatArray, fixed: LongArray, effort: Effort) -> Answer:
+    """Return the best answer to a question that the effort allows.
+
+    Parameters
+    ----------
+    question
+        What is asked.
+    walks
+        Seconds to the sites (rows) from the demand points (columns).
+    weights
+        Residents per demand point.
+    fixed
+        The sites that stand, ascending.
+    effort
+        What the search may spend.
+
+    Raises
+    ------
+    ConflictError
+        Where no plan can meet the conditions.
+    LifecircleError
+        Where the effort is spent before a first plan is found.
+    """
+    refuse_nobody(question, walks, weights, fixed)
+    if is_median(question) or is_center(question):
+        opening = (search_median if is_median(question) else search_center)(question, walks, weights, fixed, effort)
+        if opening is not None:
+            options = options_of(question, walks.n_facilities, fixed)
+            opened = np.isin(options.site, opening.chosen)
+            return Answer(decided(options, opened, fixed), opening.bound, opening.ended)
+    if isinstance(question.objective, FairestWalks):
+        return _fairest(question, walks, weights, fixed, effort)
+    if is_cover(question):
+        cover, options = cover_of(question, walks, weights, fixed)
+        found = search_cover(cover, effort)
+        if found.feasible:
+            return Answer(decided(options, found.opened, fixed), found.bound, found.ended)
+    if isinstance(question.objective, FewestStations) and is_share(question):
+        cover, options = cover_of(question, walks, weights, fixed)
+        if len(cover.reach.columns) > MOST_ENTRIES:
+            needed = needed_residents(cover, question.objective.share or 1.0)
+            everybody = nobody_may_stay_out(cover, needed)
+            least = search_fewest(cover, effort) if everybody else search_share(cover, needed, effort)
+            return Answer(decided(options, least.opened, fixed), least.bound, least.ended)
+    return _formulated(question, walks, weights, fixed, effort)
+
+
+def _formulated(question: Question, walks: Walks, weights: FloatArray, fixed: LongArray, effort: Effort) -> Answer:
+    """Return what HiGHS finds, or where that would come to no end, the search by rounds."""
+    form = formulate(question, walks, weights, fixed)
+    large = is_large(form)
+    first, bound = None if large else _first(question, walks, weights, fixed, form), first_bound(form)
+    if first is not None:
+        value = value_of(question, walks, weights, first[1])
+        if gap(value, bound, sense=question.sense) == 0.0:
+            return Answer(first[1], bound, "proven")
+    start = None if first is None else first[0]
+    found = search_combined(form, effort) if large else search(form, effort, start=start)
+    if found.infeasible:
+        raise infeasible(question, walks, weights, fixed, form)
+    if question.unit == "stations":
+        bound = max(bound, math.ceil(found.bound - WHOLE_TOLERANCE) if math.isfinite(found.bound) else 0.0)
+    else:
+        bound = tighter(bound, found.bound, question.sense)
+    plans = [] if first is None else [first[1]]
+    if found.columns is not None:
+        plans.append(decision_of(form, found.columns, question, fixed))
+    if not plans:
+        raise LifecircleError(NO_PLAN)
+    pick = max if question.sense == "max" else min
+    decision = pick(plans[::-1], key=lambda decision: value_of(question, walks, weights, decision))
+    return Answer(decision, bound, found.ended)
+
+
+def tighter(one: float, other: float, sense: Sense) -> float:
+    """Return the one of two bounds that says more."""
+    return min(one, other) if sense == "max" else max(one, other)
+
+
+def _first(
+    question: Question, walks: Walks, weights: FloatArray, fixed: LongArray, form: LinearForm
+) -> tuple[LongArray, Decision] | None:
+    """Return the options and the decision of a first plan, None where the obvious one does not meet the conditions."""
+    if question.capacity is not None:
+        return None
+    kept_tiers = standing_tiers(question, walks.n_facilities)[form.kept]
+    opened = first_options(form, walks, weights, question.objective.standards, kept_tiers)
+    decision = decision_of(form, np.isin(np.arange(form.n_columns), opened).astype(np.float64), question, fixed)
+    return None if any(shortfalls_of(question, walks, weights, decision)) else (opened, decision)
+
+
+def _fairest(question: Question, walks: Walks, weights: FloatArray, fixed: LongArray, effort: Effort) -> Answer:
+    """Return what halving the lengths that the longest walk can have comes to."""
+    lengths = lengths_s(question, walks, weights, fixed)
+    form = formulate(question, walks, weights, fixed, longest_s=float(lengths[-1]))
+    found = search(form, effort)
+    if found.infeasible:
+        raise infeasible(question, walks, weights, fixed, form)
+    if found.columns is None:
+        raise LifecircleError(NO_PLAN)
+    decision = decision_of(form, found.columns, question, fixed)
+    low, high = 0, int(np.searchsorted(lengths, value_of(question, walks, weights, decision)))
+    while low < high:
+        middle = (low + high) // 2
+        form = formulate(question, walks, weights, fixed, longest_s=float(lengths[middle]))
+        found = search(form, effort)
+        if found.infeasible:
+            low = middle + 1
+        elif found.columns is not None:
+            decision = decision_of(form, found.columns, question, fixed)
+            high = int(np.searchsorted(lengths, value_of(question, walks, weights, decision)))
+        else:
+            break
+    return Answer(decision, float(lengths[low]), "proven" if low == high else found.ended)
+
+
+def decision_of(form: LinearForm, columns: FloatArray, question: Question, fixed: LongArray) -> Decision:
+    """Return what the columns of a plan mean."""
+    decision = decided(form.options, columns[: form.n_options] > 0.5, fixed)
+    if question.capacity is not None:
+        part = columns[form.n_options : form.n_options + form.n_counts]
+        taken = np.flatnonzero((form.home >= 0) & (part > PART_TOLERANCE))
+        near_all = np.where(part[taken] > 1.0 - PART_TOLERANCE, 1.0, part[taken])
+        allocation = Allocation(form.home[taken], form.site[taken], form.case[taken], form.year[taken], near_all)
+        decision = replace(decision, allocation=allocation)
+    return decision
+
+
+def decided(options: Options, opened: BoolArray, fixed: LongArray) -> Decision:
+    """Return the decision to open some options and no others."""
+    new = np.flatnonzero(opened & ~options.stands)
+    return Decision(
+        fixed=fixed,
+        closed=options.site[options.stands & ~opened],
+        chosen=options.site[new],
+        tier=options.tier[new],
+        period=options.period[new],
+    )
