@@ -26,7 +26,7 @@ from tiny import STUDY, areas, at, geojson, table, write_city
 SOURCE = Path(lifecircle.__file__).parent
 CHINESE = re.compile("[\u4e00-\u9fff]")
 ZH = STUDY.replace('language = "en"', 'language = "zh"')
-MESSAGE_AT = {"breach": 2, "Breach": 2, "refuse": 1, "Fault": 1}
+MESSAGE_AT = {"breach": 2, "_breach": 2, "Breach": 2, "refuse": 1, "Fault": 1, "InfeasibleError": 0}
 """Which argument of a call is what a finding says; one less where it is a method."""
 
 
@@ -43,9 +43,9 @@ def city(tmp_path):
 
 
 def modules():
-    """Yield the modules that read and check what is given to a study; siting and scenarios refuse arguments."""
+    """Yield the modules that read and check what is given to a study; siting refuses arguments, in English."""
     for path in SOURCE.rglob("*.py"):
-        if not {"siting", "scenarios.py", "synthetic", "fetch"} & {*path.relative_to(SOURCE).parts}:
+        if not {"siting", "synthetic", "fetch"} & {*path.relative_to(SOURCE).parts}:
             yield path, ast.parse(path.read_text("utf-8"))
 
 
@@ -86,7 +86,7 @@ def said_in(tree):
             name = getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
             place = 0 if name == "Said" else MESSAGE_AT.get(name)
             if place is not None and (scope is not tree or not any(node in ast.walk(f) for f in functions)):
-                place -= name == "breach" and isinstance(node.func, ast.Attribute)
+                place -= name in ("breach", "_breach") and isinstance(node.func, ast.Attribute)
                 yield from texts_in(node.args[place], assigned) if len(node.args) > place else ()
 
 
@@ -226,6 +226,37 @@ def test_tables_of_cover_and_site_speak_the_language_of_the_study(run, city, tmp
     assert code == 0
     assert all(word in shown for word in ("居民", "8 圈内", "全部", "已写入"))
     assert "计算步行" in complaint
+
+
+def test_why_what_if_and_refusals_of_scenarios_speak_the_language_of_the_study(run, city, tmp_path):
+    one, none = (f'[[scenario]]\nname = "{n}"\ncircle = "8"\n' for n in ("one", "none"))
+    one, none = f'{one}question = "most"\nn_new = 1\n', f'{none}question = "fewest"\nn_new = 1\n'
+    (city / "study.toml").write_text(ZH + one, encoding="utf-8")
+    code, shown, _ = run("site", city, "--why", "c1", "--why", "s1", "--out", tmp_path / "out")
+    assert code == 0
+    assert all(text in shown for text in ("c1 ", "s1 是现有服务站", "值 ", " 人，界 "))
+    assert not re.search("chosen|stands|value|optimal|residents", shown)
+    code, shown, complaint = run("what-if", city, "--add", "c1")
+    assert code == 0
+    assert all(text in shown for text in ("假如", "生活圈", "人群", "调整前", "调整后", "变化", "全部"))
+    assert "调整站点" in complaint
+    code, _, complaint = run("what-if", city, "--add", "s1")
+    assert (code, complaint.splitlines()[-1]) == (2, "“s1”已经开放")
+    (city / "study.toml").write_text(ZH + one.replace("n_new = 1", "budget = 1"), encoding="utf-8")
+    code, _, complaint = run("site", city, "--out", tmp_path / "out")
+    assert code == 1
+    assert "请填写 cost 列" in complaint
+    (city / "study.toml").write_text(ZH + none, encoding="utf-8")
+    code, _, complaint = run("site", city, "--out", tmp_path / "out")
+    assert code == 1
+    assert "n_new 对问题" in complaint
+    poor = 'question = "fewest"\ncircle = "8"\nshare = 1\nbudget = 1\ncost = { pharmacy = 2 }\n'
+    both = "".join(f'[[scenario]]\nname = "{name}"\n{poor}' for name in ("甲", "乙"))
+    (city / "study.toml").write_text(ZH + both, encoding="utf-8")
+    code, _, complaint = run("site", city, "--out", tmp_path / "out")
+    assert code == 1
+    assert all(f"“{name}”：没有能满足全部要求的方案" in complaint for name in ("甲", "乙")), "both are told"
+    assert complaint.count("资金不超过 1；其余不变时，需要 2") == 2
 
 
 def test_why_requests_go_where_they_go_is_said_in_words_of_the_language(run, city, tmp_path):

@@ -14,6 +14,7 @@ import typer
 from lifecircle import __version__, steps
 from lifecircle.errors import DegradedWarning, InfeasibleError, LifecircleError, UnknownNameError
 from lifecircle.fetch import BUFFER_M, LEVELS, Servers
+from lifecircle.said import Said
 
 EXIT_CODES: dict[type[LifecircleError], int] = {UnknownNameError: 2, LifecircleError: 1}
 """Exit code of each error: the first class in this table that it is one of. 1 is bad data, 2 bad usage."""
@@ -236,6 +237,7 @@ def site(
     out: OutPath = None,
 ) -> None:
     """Propose sites."""
+    from lifecircle import terminal
     from lifecircle.scenarios import find_scenario, refuse_senseless
 
     if why and publish:
@@ -243,7 +245,8 @@ def site(
     opened = steps.read(study, strict=strict)
     asked = opened.settings.scenarios if scenario is None else (find_scenario(opened, scenario),)
     if not asked:
-        raise UnknownNameError(f"{opened.path}: the study has no [[scenario]] to answer; add one")
+        message = Said("{}: the study has no [[scenario]] to answer; add one", opened.path)
+        raise UnknownNameError(message, language=opened.settings.language)
     refuse_senseless(opened, asked)
     today, sites = steps.walk(opened, strict=strict, publish=publish)
     out, failed = steps.results_folder(opened, out, publish=publish), []
@@ -252,8 +255,10 @@ def site(
             steps.answer(question.name, today, sites, out, time_limit_s=time_limit_s, why=why or ())
         except InfeasibleError as error:
             failed.append(error)
+    for refused in failed[:-1]:
+        terminal.show_error(refused)
     if failed:
-        raise InfeasibleError("\n".join(str(error) for error in failed))
+        raise failed[-1]
 
 
 @app.command("what-if")

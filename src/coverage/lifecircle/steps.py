@@ -136,7 +136,7 @@ def what_if(today: Coverage, sites: Sites, *, add: Iterable[str], drop: Iterable
     from lifecircle import terminal
     from lifecircle.scenarios import Situation
 
-    with terminal.step("Changing the stations"):
+    with terminal.step("Changing the stations", language=today.study.settings.language):
         before = Situation.of(today, sites)
         after = before.after(add=add, drop=drop, move=move)
     terminal.show_change(before, after)

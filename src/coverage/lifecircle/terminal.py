@@ -40,12 +40,23 @@ HEADINGS = {
     "order": "次序",
     "site": "站点",
     "kind": "类型",
+    "opens": "开放",
+    "tier": "层级",
+    "cost": "费用",
     "wins": "新增覆盖",
     "only here": "仅靠本站",
+    "circle": "生活圈",
+    "group": "人群",
+    "before": "调整前",
+    "after": "调整后",
+    "change": "变化",
     "requests": "诉求数",
     "why": "去向与原因",
 }
 """Headings of tables and names of their rows, in Chinese."""
+
+STANDINGS = {"fixed": "{} stands today", "closed": "{} closes"}
+"""What is told of a place that is no candidate of a plan, by how it stands to it."""
 
 MARKED = "bold yellow"
 STYLES = {"error": "red", "warning": "cyan", "repair": "yellow", "note": "dim"}
@@ -261,36 +272,47 @@ def show_plan(plan: Plan) -> None:
 
 def show_why(standing: Standing, plan: Plan) -> None:
     """Show why a place is among the sites of a plan, or why not."""
-    place, circle, unit = _plain(standing.site_id), _plain(plan.scenario.circle), plan.solution.question.unit
-    reached = "" if standing.reached is None else f"{_people(standing.reached)} residents within {circle} of it; "
-    swap = f" {_plain(standing.instead_of)}" if standing.instead_of else ""
-    cost = "" if standing.worse_by is None else f"{standing.worse_by:,.1f} {unit}"
+    place, unit, language = standing.site_id, plan.solution.question.unit, plan.coverage.study.settings.language
+    told = Said(STANDINGS.get(standing.state, "{} does not count for this question"), place)
+    reached: str = ""
+    if standing.reached is not None:
+        reached = Said("{} residents within {} of it; ", _people(standing.reached), plan.scenario.circle)
+    worse = None if standing.worse_by is None else Said("{:,.1f} {}", standing.worse_by, sentence(unit))
     if standing.state == "chosen":
-        best = f"the best substitute,{swap}, would lose {cost}" if swap and cost else "nothing stands in for it"
-        told = f"is chosen: {reached}it wins {_people(standing.gain or 0.0)} in its turn; {best}"
+        best = sentence("nothing stands in for it")
+        if standing.instead_of and worse is not None:
+            best = Said("the best substitute, {}, would lose {}", standing.instead_of, worse)
+        told = Said("{} is chosen: {}it wins {} in its turn; {}", place, reached, _people(standing.gain or 0.0), best)
     elif standing.state == "not chosen":
-        wins = "" if standing.gain is None else f"it wins {_people(standing.gain)} more beside the plan; "
-        swapped = f"in place of{swap} the plan is worse by {cost}" if swap else f"added, the plan is worse by {cost}"
-        if not cost:
-            swapped = "no swap with it meets the conditions"
-            if plan.scenario.capacity:
-                swapped = "under capacities a swap is a question of its own: drop the other from the candidates"
-        told = f"is not chosen: {reached}{wins}{swapped}"
-    else:
-        told = {"fixed": "stands today", "closed": "closes"}.get(standing.state, "does not count for this question")
-    _out.print(f"{place} {told}", soft_wrap=True)
+        gain = standing.gain
+        wins = "" if gain is None else Said("it wins {} more beside the plan; ", _people(gain))
+        told = Said("{} is not chosen: {}{}{}", place, reached, wins, _swapped(standing.instead_of, worse, plan))
+    _out.print(_said(told, language), soft_wrap=True)
+
+
+def _swapped(instead_of: str, worse: Said | None, plan: Plan) -> Said:
+    """Return what a site that is not chosen would cost the plan."""
+    if worse is not None:
+        swapped = Said("in place of {} the plan is worse by {}", instead_of, worse)
+        return swapped if instead_of else Said("added, the plan is worse by {}", worse)
+    if plan.scenario.capacity:
+        return sentence("under capacities a swap is a question of its own: drop the other from the candidates")
+    return sentence("no swap with it meets the conditions")
 
 
 def show_change(before: Situation, after: Situation) -> None:
     """Show the residents of all areas within each circle before and after a change, by group."""
-    title = _titled("What if", before.today.synthetic)
-    table = Table("circle", "group", "before", "after", "change", title=title, title_justify="left")
+    language = before.today.study.settings.language
+    title = _titled(in_language("What if", language), before.today.synthetic)
+    headings = [_heading(name, language) for name in ("circle", "group", "before", "after", "change")]
+    table = Table(*headings, title=title, title_justify="left")
     totals = [t.table[t.table["area_id"] == TOTAL].set_index("group") for t in (before, after)]
     for circle in before.today.study.settings.circles:
         column = f"within_{circle.name}"
         for group in totals[0].index:
             old, new = (float(total.loc[group, column]) for total in totals)
-            table.add_row(_plain(circle.name), _plain(group), _people(old), _people(new), f"{new - old:+,.0f}")
+            whose = _heading(str(group).replace("_", " "), language)
+            table.add_row(_plain(circle.name), whose, _people(old), _people(new), f"{new - old:+,.0f}")
     _out.print(table)
 
 

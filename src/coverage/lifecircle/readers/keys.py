@@ -158,7 +158,7 @@ class Keys:
         value = self._table.get(key, [])
         if isinstance(value, list) and all(_is_amount(v) for v in value) and (value or key not in self._table):
             return tuple(float(v) for v in value)
-        self.breach("wrong-type", f"{key} must be a list of numbers, 0 or more, not {value!r}")
+        self.breach("wrong-type", Said("{} must be a list of numbers, 0 or more, not {!r}", key, value))
         return ()
 
     def numbers(self, key: str) -> dict[str, float]:
@@ -166,7 +166,7 @@ class Keys:
         value = self._table.get(key, {})
         if isinstance(value, dict) and all(_is_amount(v) for v in value.values()):
             return {k: float(v) for k, v in value.items()}
-        self.breach("wrong-type", f"{key} must be a table of numbers, 0 or more, not {value!r}")
+        self.breach("wrong-type", Said("{} must be a table of numbers, 0 or more, not {!r}", key, value))
         return {}
 
     def pairs(self, key: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ from lifecircle.asked import (
 from lifecircle.errors import Breach
 from lifecircle.hours import DAYS, problem_of_time
 from lifecircle.readers.keys import Keys
+from lifecircle.said import Said
 
 Part = TypeVar("Part")
 
@@ -84,9 +85,8 @@ def _check_circles(scenario: Scenario, circles: Sequence[str], keys: Keys) -> No
     named = dict.fromkeys([*scenario.circles, *(floor.circle for floor in scenario.floors)])
     for circle in named:
         if circle and circle not in circles:
-            keys.breach(
-                "unknown-name", f"{scenario.name}: there is no circle {circle!r}; there are {', '.join(circles)}"
-            )
+            message = Said("{}: there is no circle {!r}; there are {}", scenario.name, circle, ", ".join(circles))
+            keys.breach("unknown-name", message)
 
 
 def _check_keys(scenario: Scenario, keys: Keys) -> None:
@@ -96,19 +96,23 @@ def _check_keys(scenario: Scenario, keys: Keys) -> None:
         return
     needed = NEEDED[question]
     if not any(key in keys for key in needed):
-        keys.breach("missing-key", f'{name}: question "{question}" needs {", ".join(needed[:-1])} or {needed[-1]}')
+        one = Said("{} or {}", ", ".join(needed[:-1]), needed[-1])
+        keys.breach("missing-key", Said('{}: question "{}" needs {}', name, question, one))
     for key in UNUSED[question]:
         if key in keys:
-            keys.breach("unused-key", f'{name}: {key} has no meaning for question "{question}"; take it out')
+            message = Said('{}: {} has no meaning for question "{}"; take it out', name, key, question)
+            keys.breach("unused-key", message)
     for key in ("may_close", "keep"):
         if key in keys and "max_moves" not in keys:
-            keys.breach("unused-key", f"{name}: {key} has no meaning without max_moves; add it or take {key} out")
+            message = Said("{}: {} has no meaning without max_moves; add it or take {} out", name, key, key)
+            keys.breach("unused-key", message)
     if "may_close" in keys and "keep" in keys:
-        keys.breach("unused-key", f"{name}: of may_close and keep one says it all; take the other out")
+        keys.breach("unused-key", Said("{}: of may_close and keep one says it all; take the other out", name))
     if scenario.candidates_from == "rooms" and not scenario.kinds:
-        keys.breach("missing-key", f'{name}: candidates_from "rooms" needs kinds, the kinds of buildings to take')
+        message = Said('{}: candidates_from "rooms" needs kinds, the kinds of buildings to take', name)
+        keys.breach("missing-key", message)
     if scenario.candidates_from == "proposed" and scenario.kinds:
-        keys.breach("unused-key", f"{name}: kinds has no meaning for proposed candidates; take it out")
+        keys.breach("unused-key", Said("{}: kinds has no meaning for proposed candidates; take it out", name))
 
 
 def _check_names(scenario: Scenario, keys: Keys) -> None:
@@ -120,7 +124,7 @@ def _check_names(scenario: Scenario, keys: Keys) -> None:
         ("itinerary", scenario.itinerary.days if scenario.itinerary else ()),
     ):
         if twice := [one for one, n in Counter(named).items() if n > 1 and one]:
-            keys.breach("duplicate-name", f"{scenario.name}: {key} names {', '.join(twice)} twice")
+            keys.breach("duplicate-name", Said("{}: {} names {} twice", scenario.name, key, ", ".join(twice)))
 
 
 def _area_budget(table: object, told: str, breaches: list[Breach]) -> AreaBudget:
@@ -138,7 +142,7 @@ def _area_minimum(table: object, told: str, breaches: list[Breach]) -> AreaMinim
 def _floor(table: object, told: str, breaches: list[Breach]) -> Floor:
     keys = Keys(f"{told} floors:", table, _names(Floor), breaches)
     if "share" not in keys:
-        keys.breach("missing-key", "share is missing")
+        keys.breach("missing-key", Said("{} is missing", "share"))
     return Floor(
         share=keys.number("share", at_most=1.0) or 1.0,
         group=keys.text("group"),
@@ -152,21 +156,21 @@ def _case(table: object, told: str, breaches: list[Breach]) -> Case:
     keys = Keys(f"{told} cases:", table, _names(Case), breaches)
     case = Case(keys.text("name", required=True), keys.texts("closed"), keys.texts("out_of_service"))
     if not case.closed and not case.out_of_service:
-        keys.breach("missing-key", f"{case.name}: closed or out_of_service is missing; say what happens")
+        keys.breach("missing-key", Said("{}: closed or out_of_service is missing; say what happens", case.name))
     return case
 
 
 def _itinerary(table: object, told: str, breaches: list[Breach]) -> Itinerary:
     keys = Keys(f"{told} itinerary:", table, _names(Itinerary), breaches)
     if "stops_per_day" not in keys:
-        keys.breach("missing-key", "stops_per_day is missing")
+        keys.breach("missing-key", Said("{} is missing", "stops_per_day"))
     usual = Itinerary(1)
     tour = Itinerary(keys.count("stops_per_day") or 1, keys.texts("days") or usual.days, keys.text("at", usual.at))
     for day in tour.days:
         if day not in DAYS:
-            keys.breach("unknown-value", f"days must be of {', '.join(DAYS)}, not {day!r}")
+            keys.breach("unknown-value", Said("days must be of {}, not {!r}", ", ".join(DAYS), day))
     if problem := problem_of_time(f"{DAYS[0]} {tour.at}"):
-        keys.breach("bad-time", f"at: {problem}")
+        keys.breach("bad-time", Said("at: {}", problem))
         return Itinerary(tour.stops_per_day, tour.days)
     return tour
 
@@ -175,7 +179,7 @@ def _award(table: object, told: str, breaches: list[Breach]) -> Award:
     keys = Keys(f"{told} award:", table, _names(Award), breaches)
     for key in _names(Award):
         if key not in keys:
-            keys.breach("missing-key", f"{key} is missing")
+            keys.breach("missing-key", Said("{} is missing", key))
     return Award(keys.count("stations") or 1, keys.number("amount", 0.0) or 0.0)
 
 

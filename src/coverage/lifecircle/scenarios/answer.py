@@ -9,6 +9,7 @@ from lifecircle.circles import Coverage, cover_today
 from lifecircle.errors import InfeasibleError, UnknownNameError
 from lifecircle.model import Study
 from lifecircle.rules import warn_of
+from lifecircle.said import Said, sentence
 from lifecircle.scenarios.candidates import source_of, with_candidates_of
 from lifecircle.scenarios.check import refuse_senseless
 from lifecircle.scenarios.plan import Plan, plan_of
@@ -103,5 +104,6 @@ def find_scenario(study: Study, name: str) -> Scenario:
     for scenario in study.settings.scenarios:
         if scenario.name == name:
             return scenario
-    known = ", ".join(s.name for s in study.settings.scenarios) or "none"
-    raise UnknownNameError(f"the study has no scenario '{name}'; it has: {known}")
+    known = ", ".join(s.name for s in study.settings.scenarios) or sentence("none")
+    message = Said("the study has no scenario '{}'; it has: {}", name, known)
+    raise UnknownNameError(message, language=study.settings.language)

@@ -14,11 +14,13 @@ from lifecircle.demand import groups
 from lifecircle.errors import KEPT_IDS, Breach, StudyError
 from lifecircle.model import Circle, Study
 from lifecircle.readers.keys import STUDY_FILE
+from lifecircle.said import Said, sentence
 from lifecircle.scenarios.candidates import PROPOSED, rooms_of, source_of
 from lifecircle.scenarios.costs import costs
 from lifecircle.scenarios.question import Homes, circles_of, counting, question_of
 from lifecircle.scenarios.sites import all_places
 from lifecircle.schema import nearest
+from lifecircle.siting.questions import SENSELESS
 
 
 def check_scenarios(study: Study, scenarios: Iterable[Scenario] | None = None) -> tuple[Breach, ...]:
@@ -42,7 +44,8 @@ def refuse_senseless(study: Study, scenarios: Iterable[Scenario]) -> None:
         With every breach of all of them.
     """
     if breaches := check_scenarios(study, scenarios):
-        raise StudyError(f"{study.path}: [[scenario]] cannot be meant", breaches=breaches)
+        message = Said("{}: [[scenario]] cannot be meant", study.path)
+        raise StudyError(message, breaches=breaches, language=study.settings.language)
 
 
 def _breaches(study: Study, scenario: Scenario) -> Iterator[Breach]:
@@ -54,7 +57,15 @@ def _breaches(study: Study, scenario: Scenario) -> Iterator[Breach]:
         question_of(scenario, study, frame, Homes.none())
     except StudyError as error:
         for found in error.breaches:
-            yield _breach(scenario, "senseless-question", found.message)
+            yield _breach(scenario, "senseless-question", _senseless(found))
+
+
+def _senseless(found: Breach) -> Said:
+    """Return why parts of a question make no sense together; what siting says of the rest of it, in English."""
+    for one, other, why in SENSELESS:
+        if found.rule == f"{one}-with-{other}":
+            return Said("{} and {} make no sense together: {}", one, other, sentence(why))
+    return sentence(found.message)
 
 
 def _competing(study: Study, scenario: Scenario) -> gpd.GeoDataFrame:
@@ -95,15 +106,19 @@ def _unknown(study: Study, scenario: Scenario, frame: pd.DataFrame) -> Iterator[
         own = study.areas["area_id"][study.areas["level"] == area_budget.level].tolist()
         asked.append(("area_budget", list(area_budget.amounts), own, "an area of that level"))
     for case in scenario.cases:
-        asked.append((f"cases: {case.name}:", list(case.out_of_service), places, "a station or candidate"))
-        asked.append((f"cases: {case.name}:", list(case.closed), list(study.streets.way_id), "a way of the streets"))
+        asked.append((Said("cases: {}:", case.name), list(case.out_of_service), places, "a station or candidate"))
+        asked.append(
+            (Said("cases: {}:", case.name), list(case.closed), list(study.streets.way_id), "a way of the streets")
+        )
     for key, named, known, what in asked:
         there = set(known)
         for name in dict.fromkeys(named):
             if name not in there:
                 hint = nearest(name, known)
-                advice = f"did you mean {hint}?" if hint else f"there are {', '.join(known[:10]) or 'none'}"
-                yield _breach(scenario, "unknown-name", f"{key} {name!r} is not {what}; {advice}", [name])
+                there_are = ", ".join(known[:10]) or sentence("none")
+                advice = Said("did you mean {}?", hint) if hint else Said("there are {}", there_are)
+                message = Said("{} {!r} is not {}; {}", key, name, sentence(what), advice)
+                yield _breach(scenario, "unknown-name", message, [name])
 
 
 def _circles_apart(scenario: Scenario, circles: list[Circle], study: Study) -> Iterator[Breach]:
@@ -111,23 +126,25 @@ def _circles_apart(scenario: Scenario, circles: list[Circle], study: Study) -> I
     own, usual = circles[0], study.settings.walking.at
     for other in circles[1:]:
         if (other.at or usual) != (own.at or usual):
-            message = f"circles {own.name} and {other.name} are of different times; ask about each by itself"
+            message = Said("circles {} and {} are of different times; ask about each by itself", own.name, other.name)
             yield _breach(scenario, "circles-apart", message)
         if set(other.items) != set(own.items):
-            message = f"circles {own.name} and {other.name} are of different items; ask about each by itself"
+            message = Said("circles {} and {} are of different items; ask about each by itself", own.name, other.name)
             yield _breach(scenario, "circles-apart", message)
         if set(other.tiers) != set(own.tiers) and not scenario.tiers:
-            message = (
-                f"circles {own.name} and {other.name} are of different tiers; say in tiers what a site can open as"
-            )
+            told = "circles {} and {} are of different tiers; say in tiers what a site can open as"
+            message = Said(told, own.name, other.name)
             yield _breach(scenario, "circles-apart", message)
     for circle in circles if scenario.tiers else []:
         named = [tier for tier in scenario.tiers if tier in circle.tiers]
         if circle.tiers and (not named or named != list(scenario.tiers[-len(named) :])):
             order, counted = ", ".join(scenario.tiers), ", ".join(circle.tiers)
-            message = (
-                f"circle {circle.name} counts tiers {counted}; of {order} each serves as every one before it, so a "
-                "circle names one and all after it"
+            message = Said(
+                "circle {} counts tiers {}; of {} each serves as every one before it, so a circle names one and all "
+                "after it",
+                circle.name,
+                counted,
+                order,
             )
             yield _breach(scenario, "circles-apart", message)
 
@@ -142,7 +159,7 @@ def _missing(scenario: Scenario, frame: pd.DataFrame, source: str) -> Iterator[B
             yield _breach(scenario, "cost-missing", message, ids)
         by_tier = bool(scenario.tiers) and all(tier in scenario.cost for tier in scenario.tiers)
         if source == PROPOSED and PROPOSED not in scenario.cost and not by_tier:
-            message = f"a budget needs to know what a proposed site costs: state cost of {PROPOSED}"
+            message = Said("a budget needs to know what a proposed site costs: state cost of {}", PROPOSED)
             yield _breach(scenario, "cost-missing", message)
     if scenario.capacity and frame["capacity"].isna().all():
         message = "nobody states a capacity; fill the column capacity of stations or candidates"
@@ -151,4 +168,5 @@ def _missing(scenario: Scenario, frame: pd.DataFrame, source: str) -> Iterator[B
 
 def _breach(scenario: Scenario, rule: str, message: str, ids: Iterable[Any] = ()) -> Breach:
     ids = tuple(ids)
-    return Breach(STUDY_FILE, rule, f"[[scenario]] {scenario.name}: {message}", ids[:KEPT_IDS], max(1, len(ids)))
+    told = Said("[[scenario]] {}: {}", scenario.name, sentence(message))
+    return Breach(STUDY_FILE, rule, told, ids[:KEPT_IDS], max(1, len(ids)))

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from lifecircle.errors import UnknownNameError
+from lifecircle.said import Said
 from lifecircle.scenarios.plan import Plan
 from lifecircle.siting import why_not
 
@@ -74,7 +75,8 @@ def why(plan: Plan, place: str) -> Standing:
     if not len(position):
         if (plan.possible.frame["station_id"] == place).any():
             return Standing(place, "does not count")
-        raise UnknownNameError(f"there is no station or candidate '{place}' that anybody can walk to")
+        message = Said("there is no station or candidate '{}' that anybody can walk to", place)
+        raise UnknownNameError(message, language=plan.coverage.study.settings.language)
     found = why_not(plan.solution, plan.posed.walks, plan.posed.weights, int(position[0]))
     replaced = "" if found.instead_of < 0 else str(plan.posed.frame["station_id"].iloc[found.instead_of])
     return Standing(

@@ -13,6 +13,7 @@ from lifecircle.errors import KEPT_IDS, Breach, InfeasibleError
 from lifecircle.ground import with_closed
 from lifecircle.model import FloatArray, LongArray
 from lifecircle.readers.keys import STUDY_FILE
+from lifecircle.said import Said, sentence
 from lifecircle.scenarios.posed import Posed
 from lifecircle.scenarios.sites import Sites
 from lifecircle.service import Eligibility
@@ -43,12 +44,17 @@ def in_words(
         Today's coverage of the study with the candidates that the scenario asked for, and all its places.
     """
     telling = _Telling(posed, scenario, today, sites)
-    message = f"scenario '{scenario.name}': no plan can meet the question"
+    message, language = (
+        Said("scenario '{}': no plan can meet the question", scenario.name),
+        today.study.settings.language,
+    )
     if not isinstance(error, ConflictError):
-        return InfeasibleError(message, breaches=[telling.nobody()])
+        return InfeasibleError(message, breaches=[telling.nobody()], language=language)
     if len(error.conflicts) > 1 and not any(len(conflict.homes) for conflict in error.conflicts):
-        message += "; these conditions cannot hold together, and without any one of them the others can"
-    return InfeasibleError(message, breaches=[telling.breach(conflict) for conflict in error.conflicts])
+        together = "{}; these conditions cannot hold together, and without any one of them the others can"
+        message = Said(together, message)
+    breaches = [telling.breach(conflict) for conflict in error.conflicts]
+    return InfeasibleError(message, breaches=breaches, language=language)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,61 +72,68 @@ class _Telling:
         if not len(homes):
             return self._breach("nobody-reachable", "nobody lives inside the areas", homes)
         told = self._who(homes, float(self.posed.weights.sum()), self.scenario.circle, None)
-        return self._breach("nobody-reachable", f"{told}; there is nobody to take a share of", homes)
+        return self._breach("nobody-reachable", Said("{}; there is nobody to take a share of", told), homes)
 
     def breach(self, conflict: Conflict) -> Breach:
         """Return one of the conditions that cannot all be met, what would do, and whom no site reaches."""
         label, scenario = conflict.label, self.scenario
         case = scenario.cases[label.case] if scenario.cases and label.case >= 0 else None
-        told = self._condition(conflict) + (f" in case {case.name}" if case else "")
+        told = self._condition(conflict)
+        if case:
+            told = Said("{} in case {}", told, case.name)
         if not math.isnan(conflict.possible):
-            would = "is possible" if label.kind in (*SHARES, "at_least") else "would do"
-            told += f"; {_figure(label.kind, conflict.possible)} {would}, all else as it is"
+            is_most = label.kind in (*SHARES, "at_least")
+            would = "{}; {} is possible, all else as it is" if is_most else "{}; {} would do, all else as it is"
+            told = Said(would, told, _figure(label.kind, conflict.possible))
         if not len(conflict.homes):
             return self._breach("conflicting-conditions", told, conflict.homes)
         circle = scenario.floors[label.floor].circle if label.floor >= 0 else ""
         who = self._who(conflict.homes, conflict.residents, circle or scenario.circle, case)
-        return self._breach("not-reachable", f"{told}: {who}", conflict.homes)
+        return self._breach("not-reachable", Said("{}: {}", told, who), conflict.homes)
 
-    def _condition(self, conflict: Conflict) -> str:
+    def _condition(self, conflict: Conflict) -> Said:
         """Return which condition it is and what it asks, in the words of the study file."""
         label = conflict.label
         asked = _figure(label.kind, label.asked)
         of_area = label.kind in ("area_budget", "at_least", "floor") and 0 <= label.index < len(self.today.study.areas)
-        where = f" in {self._area(label.index)}" if of_area else ""
+        where = Said(" in {}", self._area(label.index)) if of_area else Said("")
         if label.kind == "floor":
             floor = self.scenario.floors[label.floor]
-            whose = f" of {floor.group}" if floor.group else ""
-            within = f" within {floor.circle}" if floor.circle else ""
-            return f"floors: a share of {asked}{whose}{within} is asked for{where}"
+            whose = Said(" of {}", floor.group) if floor.group else ""
+            within = Said(" within {}", floor.circle) if floor.circle else ""
+            return Said("floors: a share of {}{}{} is asked for{}", asked, whose, within, where)
         return {
-            "n_new": f"n_new: {asked} new stations are allowed",
-            "moves": f"max_moves: {asked} moves are allowed",
-            "budget": f"budget: {asked} may be spent",
-            "area_budget": f"area_budget: {asked} may be spent{where or ' outside every such area'}",
-            "year_budget": f"years: {asked} may be spent in year {label.index + 1}",
-            "stops": f"itinerary: {asked} stops a day are allowed",
-            "at_least": f"at_least: {asked} stations are asked for{where}",
-            "share": f"share: {asked} is asked for",
+            "n_new": Said("n_new: {} new stations are allowed", asked),
+            "moves": Said("max_moves: {} moves are allowed", asked),
+            "budget": Said("budget: {} may be spent", asked),
+            "area_budget": Said("area_budget: {} may be spent{}", asked, where or sentence(" outside every such area")),
+            "year_budget": Said("years: {} may be spent in year {}", asked, label.index + 1),
+            "stops": Said("itinerary: {} stops a day are allowed", asked),
+            "at_least": Said("at_least: {} stations are asked for{}", asked, where),
+            "share": Said("share: {} is asked for", asked),
         }[label.kind]
 
-    def _who(self, homes: LongArray, residents: float, circle: str, case: Case | None) -> str:
+    def _who(self, homes: LongArray, residents: float, circle: str, case: Case | None) -> Said:
         """Return how many residents in how many buildings of which areas reach no site, and how far the nearest is."""
         study, rounded = self.today.study, self.today.demand.rounded
         buildings = self._buildings(homes)
         areas = study.areas["area_id"].isin(study.buildings["area_id"].iloc[buildings])
         rows = np.flatnonzero(areas)
-        where = " and ".join(self._area(int(row)) for row in rows) if len(rows) <= 2 else f"{len(rows)} areas"
-        many = f"fewer than {LEAST_SHOWN}" if rounded and residents < LEAST_SHOWN else f"{residents:,.0f}"
-        count = "" if rounded else f" in {len(buildings):,} building{'s' if len(buildings) > 1 else ''}"
+        named = [self._area(int(row)) for row in rows[:2]]
+        where = named[0] if len(rows) == 1 else Said("{} and {}", *named) if named else ""
+        if len(rows) > 2:
+            where = Said("{} areas", len(rows))
+        many = Said("fewer than {}", LEAST_SHOWN) if rounded and residents < LEAST_SHOWN else f"{residents:,.0f}"
+        houses = " in {:,} buildings" if len(buildings) > 1 else " in {:,} building"
+        count = "" if rounded else Said(houses, len(buildings))
         minutes = next(c.minutes for c in study.settings.circles if c.name == circle)
-        told = f"{many} residents{count} of {where} reach no site within {minutes:g} minutes"
+        told = Said("{} residents{} of {} reach no site within {:g} minutes", many, count, where, minutes)
         seconds = self._nearest_s(homes, circle, case)
         near = seconds[np.isfinite(seconds)]
         if not len(near):
-            return f"{told}, nor by any walk at all"
+            return Said("{}, nor by any walk at all", told)
         # Rounded up, as on the page: a walk told as 8.0 minutes is one of 8 minutes.
-        return f"{told}; the nearest takes {math.ceil(near.min() / 6.0 - 1e-7) / 10:.1f}"
+        return Said("{}; the nearest takes {:.1f}", told, math.ceil(near.min() / 6.0 - 1e-7) / 10)
 
     def _nearest_s(self, homes: LongArray, circle: str, case: Case | None) -> FloatArray:
         """Return the seconds from homes to the nearest site in service, however far; walks known end with circles."""
@@ -155,7 +168,7 @@ class _Telling:
 
     def _breach(self, rule: str, message: str, homes: LongArray) -> Breach:
         ids = self.today.study.buildings["building_id"].iloc[self._buildings(homes)]
-        return Breach(STUDY_FILE, rule, message, tuple(ids[:KEPT_IDS]), len(ids))
+        return Breach(STUDY_FILE, rule, sentence(message), tuple(ids[:KEPT_IDS]), len(ids))
 
 
 def _figure(kind: str, value: float) -> str:

@@ -17,6 +17,7 @@ from lifecircle.circles import Coverage
 from lifecircle.demand import groups
 from lifecircle.errors import UnknownNameError
 from lifecircle.model import TOLERANCE_S, BoolArray, Circle, FloatArray, IntArray, Study, Walks
+from lifecircle.said import Said
 from lifecircle.scenarios.sites import Sites, rows_of
 from lifecircle.schema import TOTAL
 from lifecircle.service import serves
@@ -116,12 +117,14 @@ class Situation:
         return slice(lot * n, (lot + 1) * n)
 
     def _rows(self, ids: list[str], *, is_open: bool) -> np.ndarray:
-        rows = pd.Index(self.sites.frame["station_id"]).get_indexer(ids)
+        rows, language = pd.Index(self.sites.frame["station_id"]).get_indexer(ids), self.today.study.settings.language
         for site_id, row in zip(ids, rows, strict=True):
             if row < 0:
-                raise UnknownNameError(f"there is no station or candidate '{site_id}' that anybody can walk to")
+                message = Said("there is no station or candidate '{}' that anybody can walk to", site_id)
+                raise UnknownNameError(message, language=language)
             if self.is_open[row] != is_open:
-                raise UnknownNameError(f"'{site_id}' is {'not open' if is_open else 'open already'}")
+                message = Said("'{}' is not open" if is_open else "'{}' is open already", site_id)
+                raise UnknownNameError(message, language=language)
         return rows
 
     def _changed(self, rows: np.ndarray, *, opened: bool) -> Situation:
@@ -181,7 +184,8 @@ def best_added(
     """
     asked = next((c for c in now.today.study.settings.circles if c.name == circle), None)
     if asked is None:
-        raise UnknownNameError(f"the study has no circle '{circle}'")
+        message = Said("the study has no circle '{}'", circle)
+        raise UnknownNameError(message, language=now.today.study.settings.language)
     frame, weights = now.sites.frame, now.sites.weights
     left = (now.times[circle] == 0) & (weights > 0.0)
     able = np.flatnonzero(serves(frame, asked) & ~now.is_open & ~frame["station_id"].isin(list(barred)).to_numpy())
