@@ -55,13 +55,12 @@ class Needs(ReadOnlyArrays):
 class FewestPlan(ReadOnlyArrays):
     """What a search finds.
 
-    Attributes: ``opened`` which options open, ``bound`` how many every plan has at least, proven by the multipliers
-    ``u`` of the classes; ``work`` the entries touched, ``ended`` why the search stopped.
+    Attributes: ``opened`` which options open, ``bound`` how many every plan has at least; ``work`` the entries touched,
+    ``ended`` why the search stopped.
     """
 
     opened: BoolArray
     bound: float
-    u: FloatArray
     work: float
     ended: Ended
 

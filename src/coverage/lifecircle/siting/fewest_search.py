@@ -1,8 +1,9 @@
 """The fewest stations at the scale of a city: plans and bounds that come closer, in rounds.
 
 In each round two things go on side by side. *Bound*: first-order steps towards the linear relaxation, whose multipliers
-are a bound wherever they stand. *Plan*: among the options that the relaxation favours, exchanges that aim at one option
-fewer. What a round does depends on work done, not on the clock, so the same input gives the same plan.
+are a bound wherever they stand; once they come near no further, districts, larger ones from one turn to the next, are
+solved exactly. *Plan*: among the options that the relaxation favours, exchanges that aim at one option fewer. What a
+round does depends on work done, not on the clock, so the same input gives the same plan.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from lifecircle.kernels.cover import sums_by_row
 from lifecircle.kernels.fewest import fewer, fewest_steps
 from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays
 from lifecircle.siting.cover import Cover
+from lifecircle.siting.districts import District, bound_of, parted, solved
 from lifecircle.siting.effort import UNLIMITED, Effort, furthest
 from lifecircle.siting.fewest import FewestPlan, Needs, fewer_classes, fewest_bound, needs_of
 
@@ -34,19 +36,43 @@ PART, TRIES, PART_WORK = (10, 100), 300.0, 100.0
 """Open options that are exchanged together, from and to; how often that looks at every entry of theirs; and what it
 takes to find them, in entries for every option."""
 
+NEAR_ENOUGH = 1e-3
+"""The steps are near the relaxation where what they reach and their bound differ by no more than this part."""
+
+DISTRICTS, DISTRICT_WORK = (150, 300, 450), 1e9
+"""How many options reach a district at most, from one turn to the next, and the entries that such a round touches."""
+
 PATIENCE = 40
 """Rounds without a better plan or bound after which the search ends."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Steps(ReadOnlyArrays):
-    """Where the steps stand: x of the options, u of the classes, the weight of x to u; ``best`` the best u so far."""
+    """Where the steps stand: x of the options, u of the classes, the weight of x to u; ``best`` the best u so far.
+
+    ``bound`` is that of the best u, ``apart`` how far at least one x is from it.
+    """
 
     x: FloatArray
     u: FloatArray
     omega: float
     best: FloatArray
     bound: float
+    apart: float = math.inf
+
+
+@dataclass(frozen=True, eq=False)
+class _Turn(ReadOnlyArrays):
+    """Districts of one size, of which the first ``n_done`` are solved; ``size`` counts in `DISTRICTS`."""
+
+    districts: tuple[District, ...] = ()
+    n_done: int = 0
+    size: int = -1
+
+    @property
+    def over(self) -> bool:
+        """Whether all districts are solved."""
+        return self.n_done == len(self.districts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +82,7 @@ class _State(ReadOnlyArrays):
     opened: BoolArray
     steps: _Steps
     bound: float
+    turn: _Turn = _Turn()
     work: float = 0.0
 
     @property
@@ -91,29 +118,54 @@ def search_fewest(cover: Cover, effort: Effort = UNLIMITED, *, seed: int = 0) ->
         state, ended = furthest(_states(cover, needs, beside, seed), effort)
     opened = np.zeros(cover.n_options, dtype=bool)
     opened[needs.options[state.opened]] = True
-    return FewestPlan(opened, state.bound, _lifted(cover, needs, state.steps.best), state.work, ended)
+    return FewestPlan(opened, state.bound, state.work, ended)
 
 
 def _states(cover: Cover, needs: Needs, beside: ThreadPoolExecutor, seed: int) -> Iterator[_State]:
-    entries = len(needs.reach.columns)
-    work = max(LOOKS * entries, LEAST)
+    steps_work = max(LOOKS * len(needs.reach.columns), LEAST)
     steps = _begun(needs)
     # From all that can open down to a plan in which every option is needed.
-    opened = _exchanged(needs, np.ones(len(needs.options), dtype=bool), 4.0 * work, seed)
+    opened = _exchanged(needs, np.ones(len(needs.options), dtype=bool), 4.0 * steps_work, seed)
     state = _State(opened, steps, fewest_bound(cover, _lifted(cover, needs, steps.best)))
     yield state
-    turn, idle = 0, 0
+    rounds, idle = 0, 0
     while idle < PATIENCE:
-        turn += 1
-        found = beside.submit(_replanned, needs, state, work, seed + turn)
-        steps = _stepped(needs, state.steps, work)
-        sharper = steps.bound > state.steps.bound + 1e-6 * abs(state.steps.bound)
-        bound = max(state.bound, fewest_bound(cover, _lifted(cover, needs, steps.best))) if sharper else state.bound
-        better = found.result().sum() < state.opened.sum()
-        idle = 0 if better or bound > state.bound else idle + 1
-        opened = found.result() if found.result().sum() <= state.opened.sum() else state.opened
-        state = replace(state, opened=opened, steps=steps, bound=bound, work=state.work + 2.0 * work)
+        rounds += 1
+        by_district = _by_district(state)
+        work = max(steps_work, DISTRICT_WORK) if by_district else steps_work
+        found = beside.submit(_replanned, needs, state, work, seed + rounds)
+        after = (_by_districts if by_district else _by_steps)(cover, needs, state, work)
+        plan = found.result()
+        better = plan.sum() < state.value or after.bound > state.bound
+        idle = 0 if better or by_district else idle + 1
+        opened = plan if plan.sum() <= state.value else state.opened
+        state = replace(after, opened=opened, work=state.work + 2.0 * work)
         yield state
+
+
+def _by_district(state: _State) -> bool:
+    """Return whether the steps are near enough and districts are left to solve."""
+    turn = state.turn
+    return state.steps.apart <= NEAR_ENOUGH * state.steps.bound and not (turn.over and turn.size + 1 == len(DISTRICTS))
+
+
+def _by_steps(cover: Cover, needs: Needs, state: _State, work: float) -> _State:
+    steps = _stepped(needs, state.steps, work)
+    sharper = steps.bound > state.steps.bound + 1e-6 * abs(state.steps.bound)
+    bound = fewest_bound(cover, _lifted(cover, needs, steps.best)) if sharper else state.bound
+    return replace(state, steps=steps, bound=max(bound, state.bound))
+
+
+def _by_districts(_: Cover, needs: Needs, state: _State, work: float) -> _State:
+    turn = state.turn
+    if turn.over:
+        turn = _Turn(parted(needs, state.steps.best, DISTRICTS[turn.size + 1]), 0, turn.size + 1)
+    districts, n_done, done = list(turn.districts), turn.n_done, 0.0
+    while done < work and n_done < len(districts):
+        districts[n_done], touched = solved(districts[n_done])
+        done, n_done = done + touched, n_done + 1
+    turn = _Turn(tuple(districts), n_done, turn.size)
+    return replace(state, turn=turn, bound=max(state.bound, bound_of(turn.districts)))
 
 
 def _begun(needs: Needs) -> _Steps:
@@ -132,7 +184,7 @@ def _stepped(needs: Needs, start: _Steps, work: float) -> _Steps:
     tau = 1.0 / np.maximum(1.0, reach.lengths.astype(np.float64))
     sigma = 1.0 / np.maximum(1.0, by_class.lengths.astype(np.float64))
     x, u, omega, best, best_bound = start.x.copy(), start.u.copy(), start.omega, start.best, start.bound
-    pull = _pull(needs, u)
+    pull, apart = _pull(needs, u), start.apart
     x_sum, u_sum, n_path, n_steps = np.zeros_like(x), np.zeros_like(u), 0, 0
     anchor, last, before, done = (x.copy(), u.copy()), math.inf, math.inf, 0.0
     while done < work:
@@ -147,6 +199,7 @@ def _stepped(needs: Needs, start: _Steps, work: float) -> _Steps:
             if bound > best_bound:
                 best, best_bound = at[1].copy(), bound
         now = min(distances)
+        apart = min(apart, now)
         if now <= 0.2 * last or (now <= 0.8 * last and now > before) or n_path >= 0.36 * n_steps or done >= work:
             if distances[1] < distances[0]:
                 x, u = (np.array(part) for part in average)
@@ -159,7 +212,7 @@ def _stepped(needs: Needs, start: _Steps, work: float) -> _Steps:
             x_sum[:], u_sum[:] = 0.0, 0.0
         else:
             before = now
-    return _Steps(x, u, omega, best, best_bound)
+    return _Steps(x, u, omega, best, best_bound, apart)
 
 
 def _replanned(needs: Needs, state: _State, work: float, seed: int) -> BoolArray:

@@ -12,6 +12,7 @@ import numpy as np
 from lifecircle.errors import LifecircleError
 from lifecircle.model import FloatArray, LongArray, ReadOnlyArrays
 from lifecircle.siting.effort import UNLIMITED, Effort, Ended
+from lifecircle.siting.incidence import Incidence
 from lifecircle.siting.linear import LinearForm, Rows, rows_from, stacked_rows
 
 OPTIONS: dict[str, bool | int | float | str] = {
@@ -29,6 +30,12 @@ OPTIONS: dict[str, bool | int | float | str] = {
 
 NODE_WORK = 100.0
 """How often a node of the search is taken to look at every entry: what HiGHS counts are nodes, not entries."""
+
+LEAST_COST_GAP = 0.005
+"""A least cost is near enough, in stations, where the bound on it is so near."""
+
+SIMPLEX_WORK, CALL_WORK = 8.0, 5e6
+"""How often a step of the simplex method is taken to look at every entry, and what a call takes beside, in entries."""
 
 ENDED: dict[highspy.HighsModelStatus, Ended] = {
     highspy.HighsModelStatus.kOptimal: "proven",
@@ -74,9 +81,7 @@ def search(form: LinearForm, effort: Effort = UNLIMITED, *, start: LongArray | N
     if not form.n_columns:
         return Found(np.empty(0), form.sign * form.offset, infeasible=bool((form.side.limit < 0.0).any()))
     form = required(form)
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    for name, value in OPTIONS.items():
-        _accept(solver.setOptionValue(name, value), name)
+    solver = _solver()
     rows, unit = constraints(form), float(_scale(np.abs(form.objective).sum()))
     whole = np.concatenate([np.ones(form.n_options, dtype=bool), form.whole, np.zeros(form.n_levels, dtype=bool)])
     if effort.left_s is not None:
@@ -116,6 +121,57 @@ def search(form: LinearForm, effort: Effort = UNLIMITED, *, start: LongArray | N
     columns = np.array(solver.getSolution().col_value, dtype=np.float64) if has_plan else None
     best = info.mip_dual_bound if whole.any() else info.objective_function_value
     return Found(columns, form.sign * (form.offset + best / unit), ended)
+
+
+def least_cost(cost: FloatArray, by_class: Incidence) -> tuple[float, float]:
+    """Return what reaching every class costs at least, and the entries touched to find out.
+
+    Parameters
+    ----------
+    cost
+        Of each option, 0 or more.
+    by_class
+        The options (columns) that reach each class (row).
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Where somebody presses Ctrl-C.
+    """
+    solver = _solver()
+    n_options, n_classes, n_entries = len(cost), by_class.n_rows, len(by_class.columns)
+    _accept(solver.setOptionValue("mip_abs_gap", LEAST_COST_GAP), "mip_abs_gap")
+    status = solver.passModel(
+        n_options,
+        n_classes,
+        n_entries,
+        int(highspy.MatrixFormat.kRowwise),
+        int(highspy.ObjSense.kMinimize),
+        0.0,
+        cost,
+        np.zeros(n_options),
+        np.ones(n_options),
+        np.ones(n_classes),
+        np.full(n_classes, math.inf),
+        by_class.indptr.astype(np.int32),
+        by_class.columns,
+        np.ones(n_entries),
+        np.ones(n_options, dtype=np.int32),
+    )
+    _accept(status, "passModel")
+    _accept(_run(solver), "run")
+    if solver.getModelStatus() == highspy.HighsModelStatus.kInterrupt:
+        raise KeyboardInterrupt
+    info = solver.getInfo()
+    work = CALL_WORK + SIMPLEX_WORK * max(0, info.simplex_iteration_count) * n_entries
+    return max(0.0, info.mip_dual_bound), work
+
+
+def _solver() -> highspy.Highs:
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    for name, value in OPTIONS.items():
+        _accept(solver.setOptionValue(name, value), name)
+    return solver
 
 
 def _run(solver: highspy.Highs) -> highspy.HighsStatus:

@@ -77,7 +77,7 @@ def search_share(cover: Cover, needed: float, effort: Effort = UNLIMITED, *, see
     """
     with ThreadPoolExecutor(1) as beside:
         state, ended = furthest(_states(cover, needed, beside, seed), effort)
-    return FewestPlan(state.opened, share_bound(cover, needed, state.mu), state.mu, state.work, ended)
+    return FewestPlan(state.opened, share_bound(cover, needed, state.mu), state.work, ended)
 
 
 def share_bound(cover: Cover, needed: float, mu: FloatArray) -> float:
