@@ -35,7 +35,8 @@ class MapServers:
     """Both servers at one address; ``url`` is Nominatim's, ``url/api`` Overpass's.
 
     ``places`` is what Nominatim says, ``objects`` returns what Overpass says to a query, None where it has no answer.
-    In ``says`` stands by the last part of an address what is said there instead: `HANG`, or a status and a text.
+    In ``says`` stands by the last part of an address what is said there instead: `HANG`, or a status, a text and any
+    headers.
     ``asked`` has each request: the last part of its address, its headers and its parameters.
     """
 
@@ -63,11 +64,13 @@ class MapServers:
                 elif (told := servers.says[what]) is HANG:
                     servers._over.wait()
                 else:
-                    status, text = told
-                    self._send(status, text if isinstance(text, bytes) else text.encode())
+                    status, text, *headers = told
+                    self._send(status, text if isinstance(text, bytes) else text.encode(), *headers)
 
-            def _send(self, status: int, body: bytes) -> None:
+            def _send(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
                 self.send_response(status)
+                for header in headers:
+                    self.send_header(*header)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

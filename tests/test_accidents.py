@@ -7,7 +7,7 @@ from intake import read, told
 from lifecircle.errors import StudyError
 from lifecircle.fetch.place import outline_of
 from lifecircle.readers.study_file import read_study_file
-from lifecircle.study import check_study
+from lifecircle.study import check_study, open_study
 from lifecircle.synthetic.xlsx import Sheet, write_workbook
 from tiny import STUDY, at, table, write_city
 
@@ -112,6 +112,64 @@ def test_of_several_sheets_it_is_told_that_all_are_read_and_how_to_read_one(work
     assert (len(rows), told(breaches)["several-sheets"]) == (2, (("东洲区", "望花区"), "note"))
     rows, breaches = read(workbook, "residents", table="望花区")
     assert (len(rows), "several-sheets" in told(breaches)) == (1, False)
+
+
+LEDGERS = {
+    "residents": (["社区", "楼栋地址", "户号", "人口"], [["南", f"{i}号", i, 3] for i in range(9)], 3, "1,2"),
+    "residents by building": (["楼栋编号", "人口"], [[f"b{i}", "１２人"] for i in range(9)], 1, "9"),
+    "residents by area": (["社区代码", "人口"], [[f"s{i}", "1,200"] for i in range(9)], 1, "9"),
+    "buildings": (["楼栋编号", "层数", "经度", "纬度"], [[f"b{i}", 3, 1, 2] for i in range(9)], 1, ""),
+}
+
+
+def of_two_years(path, headings, rows, counted):
+    """Write two sheets of which the first seven rows are of the same homes, and a third of another place."""
+    later = [[*row[:counted], *(str(cell) for cell in row[counted:])] for row in rows[:7]]
+    away = [[f"{cell}x" if i < counted else cell for i, cell in enumerate(row)] for row in rows]
+    parts = {"2024年": rows, "2025年": [row[::-1] for row in later], "另一处": away}
+    orders = (headings, headings[::-1], headings)
+    pages = zip(parts.items(), orders, strict=True)
+    write_workbook(path, [Sheet(n, [order], pd.DataFrame(part, dtype=object)) for (n, part), order in pages])
+
+
+@pytest.mark.parametrize("kind", LEDGERS)
+def test_sheets_of_two_years_are_not_added_up(tmp_path, kind):
+    headings, rows, counted, _ = LEDGERS[kind]
+    layer, path = kind.split()[0], tmp_path / "ledger.xlsx"
+    of_two_years(path, headings, rows, counted)
+    table, [*_, finding] = read(path, layer)
+    assert (table, finding.rule, finding.severity) == (None, "repeated-sheets", "error")
+    assert finding.ids == ("2024年", "2025年")
+    assert "7 of the 7 rows of 2025年 stand on 2024年 too" in finding.message
+    assert 'layer = "2025年"' in finding.message
+    people = {"residents": "21", "residents by building": "84", "residents by area": "8,400"}.get(kind, "are they")
+    assert people in finding.message
+    assert len(read(path, layer, table="2025年")[0]) == 7
+
+
+def test_a_sheet_a_community_is_added_up_though_households_are_numbered_from_one_in_each(tmp_path):
+    headings = ["社区", "楼栋地址", "户号", "人口"]
+    sheets = [[[name, f"{i}号", i, 3] for i in range(5)] for name in ("南社区", "北社区")]
+    pages = [Sheet(rows[0][0], [headings], pd.DataFrame(rows, dtype=object)) for rows in sheets]
+    write_workbook(tmp_path / "ledger.xlsx", pages)
+    rows, breaches = read(tmp_path / "ledger.xlsx", "residents")
+    assert (len(rows), told(breaches)["several-sheets"][1]) == (10, "note")
+
+
+def test_sheets_of_the_same_homes_are_added_up_where_the_study_names_each(city):
+    of_two_years(city / "residents.xlsx", ["楼栋编号", "人口"], [["b1", 60], ["b2", 4]], 1)
+    sources = [f'[[inputs.residents]]\npath = "residents.xlsx"\nlayer = "{name}"\n' for name in ("2024年", "2025年")]
+    study = "\n".join([STUDY.replace('residents = "residents.csv"\n', ""), *sources])
+    (city / "study.toml").write_text(study, encoding="utf-8")
+    assert open_study(city).residents["residents"].sum() == 128
+    assert [b.rule for b in check_study(city)[1] if b.severity == "warning"] == ["counted-by-several"]
+
+
+def test_a_filter_may_choose_between_the_years_of_two_sheets(tmp_path):
+    pages = [Sheet(y, [["年度", "楼栋编号", "人口"]], pd.DataFrame([[y, "b1", 3]], dtype=object)) for y in ("24", "25")]
+    write_workbook(tmp_path / "ledger.xlsx", pages)
+    rows, _ = read(tmp_path / "ledger.xlsx", "residents", where=({"年度": ("25",)},))
+    assert rows["residents"].tolist() == [3.0]
 
 
 @pytest.mark.parametrize(("stated", "real"), [("utf-8", "gb18030"), ("gbk", "utf-8")])

@@ -83,6 +83,14 @@ def test_of_levels_of_the_same_outlines_the_first_is_above(city):
     assert areas["parent_id"].to_dict() == {"z": "", "a": "z"}
 
 
+def test_of_levels_of_the_same_outlines_that_is_above_which_the_areas_name_as_theirs(city):
+    outline = box(-1, -1, 5, 3)
+    folder = with_areas(city, ("subdistrict", [("t", outline)]), ("district", [("d", outline)]), COMMUNITIES)
+    geojson(folder / "level0.geojson", [({"area_id": "t", "name": "t", "parent_id": "d"}, outline)])
+    parents = open_study(folder).areas.set_index("area_id")["parent_id"].to_dict()
+    assert parents == {"d": "", "t": "d", "s": "t", "n": "t"}
+
+
 def test_several_layers_of_areas_must_say_what_each_is(city):
     folder = with_areas(city, DISTRICT, COMMUNITIES)
     study = (folder / "study.toml").read_text("utf-8").replace('level = "community"', "")

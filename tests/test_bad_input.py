@@ -162,8 +162,9 @@ def test_a_raster_is_no_layer_of_streets(city):
 
 
 def test_an_encoding_that_there_is_not(city):
-    with_input(city, "stations", '{ path = "stations.csv", encoding = "latin-99" }')
+    with_input(city, "stations", '{ path = "stations.csv", encoding = "ANSI" }')
     assert only(city).rule == "encoding"
+    assert 'encoding = "gb18030"' in only(city).message
 
 
 def test_an_osm_file_that_breaks_off(city, repository):
@@ -190,6 +191,24 @@ def test_a_filter_that_lets_nothing_pass(city):
     with_input(city, "stations", '{ path = "stations.csv", where = { name = "nobody" } }')
     breach = only(city)
     assert (breach.layer, breach.rule) == ("stations", "empty-layer")
+
+
+@pytest.mark.parametrize("heading", ["坐标", "高德经纬度", "lng_lat"])
+def test_a_column_of_both_coordinates_is_to_be_parted(city, heading):
+    table(city / "stations.csv", f"station_id {heading}", ["s1", "123.9512,41.8803"])
+    assert f"if {heading} holds both coordinates, part it into two columns, lon and lat" in only(city).message
+
+
+def test_a_table_without_headings_is_told_as_that(city):
+    table(city / "stations.csv", "s1 123.9512 41.8803", ["s2", *at(1, 1)])
+    assert (only(city).rule, only(city).layer) == ("missing-headings", "stations")
+
+
+def test_the_lock_of_an_open_workbook_is_no_workbook(city):
+    (city / "~$台账.xlsx").write_bytes(b"\x05WPS")
+    assert "unnamed-file" not in {b.rule for b in check_study(city)[1]}
+    with_input(city, "residents", '"~$台账.xlsx"')
+    assert "name the workbook itself" in only(city).message
 
 
 def test_a_missing_column_names_the_nearest(city):
@@ -334,6 +353,20 @@ def test_residents_of_nowhere(city):
     table(city / "residents.csv", "area_id residents", ["s", 1], ["west", 2])
     breach = only(city)
     assert (breach.rule, breach.ids) == ("unknown-id", ("west",))
+
+
+@pytest.mark.parametrize("sign", ["？", "。", " ?", "\u200c"])
+def test_an_id_with_a_stray_sign_is_told_beside_the_one_it_is_but_for_that(city, sign):
+    table(city / "residents.csv", "building_id residents", ["b1", 1], [f"b2{sign}", 2])
+    breach = only(city)
+    assert (breach.rule, breach.ids) == ("unknown-id", (f"b2{sign}",))
+    assert f"1 of these stand there but for a sign at the end: b2{sign} as b2" in breach.message
+
+
+@pytest.mark.parametrize("unseen", ["\u00a0", "\u200b", "\u2060", "\u00ad", "\u3000", "\ufeff"])
+def test_an_id_with_a_sign_that_nobody_sees_is_the_id(city, unseen):
+    table(city / "residents.csv", "building_id residents", ["b1", 1], [f"ｂ２{unseen}", 2])
+    assert {b.rule for b in check_study(city)[1]} == {"full-width-digits"}
 
 
 def test_a_station_in_a_building_that_is_not_there(city):

@@ -1,9 +1,11 @@
 """The check: every rule in plain words of two languages, the places on a map, strict mode, and what Python warns of."""
 
 import ast
+import csv
 import json
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,10 @@ from playwright.sync_api import sync_playwright
 
 import lifecircle
 from lifecircle import assign, check_words, cover, errors, open_study, site
-from lifecircle.errors import KEPT_IDS, Breach, DegradedWarning, SchemaError
+from lifecircle.errors import KEPT_PLACES, Breach, DegradedWarning, SchemaError
 from lifecircle.maps import check_page
 from lifecircle.readers.requests import read_requests
-from lifecircle.rules import DONE, rules
+from lifecircle.rules import DONE, after_shifts, rules
 from lifecircle.schema import ELEVATION, LAYERS
 from lifecircle.study import Checked, check_study, examine
 from tiny import STUDY, areas, at, box, geojson, line, table, write_city
@@ -217,11 +219,12 @@ def test_a_reference_to_nothing_is_shown_where_the_row_is_that_makes_it(city):
     assert found(city, "unknown-id").places == (tuple(at(1, 0)),)
 
 
-def test_at_most_two_hundred_places_and_ids_are_kept(city):
-    rows = [[f"s{i}", *at(1, 0.001 * i), -1] for i in range(KEPT_IDS + 20)]
+def test_every_id_is_kept_and_at_most_two_hundred_places(city):
+    rows = [[f"s{i}", *at(1, 0.001 * i), -1] for i in range(KEPT_PLACES + 20)]
     table(city / "stations.csv", "station_id lon lat capacity", *rows)
     finding = found(city, "negative-number")
-    assert (finding.count, len(finding.ids), len(finding.places)) == (KEPT_IDS + 20, KEPT_IDS, KEPT_IDS)
+    n_ids, n_rows, n_places = len(finding.ids), len(finding.rows), len(finding.places)
+    assert (finding.count, n_ids, n_rows, n_places) == (KEPT_PLACES + 20,) * 3 + (KEPT_PLACES,)
 
 
 def test_the_places_of_residents_are_never_told(run, city):
@@ -261,6 +264,56 @@ def test_the_record_says_what_was_done_and_where(run, city):
     [finding] = record["findings"]
     assert (finding["done"], finding["places"]) == ("stopped", [at(1, 0)])
     assert "1 error" in out
+
+
+def spreadsheet(folder):
+    """Return the rows of check.csv as a spreadsheet program shows them, by the keys of their headings."""
+    ours = {heading: key for key in check_words.COLUMNS for heading in check_words.TEXTS[key]}
+    with (folder / "out" / "check" / "check.csv").open(encoding="utf-8-sig", newline="") as file:
+        return [{ours[heading]: cell for heading, cell in row.items()} for row in csv.DictReader(file)]
+
+
+def test_a_table_for_excel_has_a_row_for_each_thing_that_was_found(run, city):
+    rows = [["@one", *at(1, 0), -1], ["s2", *at(2, 0), "many"], ["s3", *at(2, 0), 5]]
+    table(city / "stations.csv", "station_id lon lat capacity", *rows)
+    table(city / "candidates.csv", "site_id lon lat kind", *([f"c{i}", *at(2, 1.9), "home"] for i in range(7)))
+    run("check", city, "--out", city / "out")
+    shown = spreadsheet(city)
+    [below] = [row for row in shown if row["value"] == "'-1"]  # what looks like a formula is none
+    assert (below["kind"], below["layer"], below["rule"]) == ("error", "stations", "A number below 0")
+    assert (below["file"], below["sheet"], below["row"], below["column"]) == ("stations.csv", "", "2", "capacity")
+    assert (below["id"], below["done"], below["advice"]) == (
+        *("'@one", "not used: must be put right", "Write the right number."),
+    )
+    record = json.loads((city / "out" / "check" / "check.json").read_text("utf-8"))
+    for number, finding in enumerate(record["findings"], start=1):
+        ids = [row["id"].removeprefix("'") for row in shown if row["number"] == str(number)]
+        assert ids == (finding["ids"] or [""])
+    assert len([row for row in shown if row["id"].startswith("c")]) == 7
+
+
+def test_the_table_for_excel_speaks_the_language_of_the_study_and_shows_no_cell_of_a_table_of_persons(run, city):
+    (city / "study.toml").write_text(STUDY.replace('language = "en"', 'language = "zh"'), "utf-8")
+    (city / "residents.csv").write_text("building_id,residents\nb1,Wang Xiaoming\n,3\n", "utf-8")
+    run("check", city, "--out", city / "out")
+    text = (city / "out" / "check" / "check.csv").read_text("utf-8-sig")
+    assert text.startswith("序号,类别,图层,规则,文件,工作表,行,列,编号,原值,说明,已作处理,处理办法\n")
+    assert "Xiaoming" not in text
+    told = {row["rule"]: row for row in spreadsheet(city)}
+    where = [told["不是数字"][key] for key in ("file", "row", "column", "id", "value")]
+    assert where == ["residents.csv", "2", "residents", "b1", ""]
+    assert told["缺少编号"]["id"] == "第 3 行"
+
+
+def test_what_may_follow_of_a_shift_says_so():
+    off = Breach("stations", "station-off-network", "no street near", ("s1",), 1, "warning")
+    odd = Breach("stations", "not-a-number", "no number", ("s1",), 1)
+    shift = Breach("stations", "looks-like-gcj02", "looks shifted", ("stations.csv",), 1, "warning")
+    told = {b.rule: b.message for b in after_shifts([shift, off, odd])}
+    assert "shifted" in told["station-off-network"]
+    assert (told["not-a-number"], told["looks-like-gcj02"]) == ("no number", "looks shifted")
+    assert after_shifts([off, odd]) == [off, odd]
+    assert after_shifts([replace(shift, layer="candidates"), off])[1] == off
 
 
 def test_errors_stand_first_then_warnings_then_repairs_then_notes(run, city):
@@ -412,6 +465,16 @@ def broken(city):
     return city
 
 
+def test_a_layer_that_is_shifted_as_a_whole_hides_no_other_mark_until_it_is_asked_for(opened, city):
+    places = tuple(map(tuple, (at(0.3 * i, 1) for i in range(20))))
+    shifted = Breach("stations", "looks-like-gcj02", "shifted", ("stations.csv",), 1, "warning", places)
+    one = Breach("stations", "negative-number", "below 0", ("s1",), 1, "warning", places[:1])
+    page = opened(page_with(shifted, one, sketch=examine(city).sketch))
+    assert page.locator("#map canvas").get_attribute("data-marks") == "1"
+    page.click("[data-number='1']")
+    assert int(page.locator("#map canvas").get_attribute("data-marks")) > 1
+
+
 def test_the_page_says_in_the_language_of_the_study_what_to_do_and_changes_over(opened, broken):
     page = opened(page_of(broken))
     row = page.locator("#finding-1")
@@ -422,7 +485,7 @@ def test_the_page_says_in_the_language_of_the_study_what_to_do_and_changes_over(
     page.click("#language")
     assert "不是数字" in row.inner_text()
     assert "Not a number" not in row.inner_text()
-    assert "capacity 不是数字，如 ['many']" in row.inner_text()
+    assert "capacity 不是数字，如 'many'" in row.inner_text()
     assert page.locator("th").first.inner_text() == "序号"
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lifecircle.datum import DATUMS, bd09_of_gcj02, gcj02_of_bd09, gcj02_of_wgs84, regarded, wgs84_of_gcj02
 from lifecircle.readers.files import locate
-from lifecircle.readers.inputs import Input
+from lifecircle.readers.inputs import Input, read_inputs
 from lifecircle.readers.layers import Layers, read_layers
 from lifecircle.readers.shifts import LEAST_PLACES, check_datums
 from lifecircle.readers.study_file import read_study_file
@@ -211,3 +211,21 @@ def test_a_layer_of_one_web_map_stated_to_be_of_another_looks_like_the_one_it_is
     [breach] = check_datums(dataclasses.replace(moved, stated=stated))
     assert (breach.layer, breach.rule, breach.severity) == (layer, "looks-like-gcj02", "warning")
     assert 'state datum = "gcj02"' in breach.message
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("高德", "gcj02"),
+        ("腾讯地图", "gcj02"),
+        ("百度", "bd09"),
+        ("天地图", "cgcs2000"),
+        ("GPS", "wgs84"),
+        ("GCJ－02", "gcj02"),
+    ],
+)
+def test_a_datum_may_be_said_by_the_map_or_the_receiver_that_a_point_is_of(said, meant):
+    breaches = []
+    inputs, datum = read_inputs({"datum": said, "areas": {"path": "a.shp", "datum": said}}, breaches)
+    assert (datum, inputs["areas"].datum) == (meant, meant)
+    assert "unknown-value" not in {b.rule for b in breaches}

@@ -363,6 +363,28 @@ def test_trouble_with_a_server_is_one_clear_error_and_leaves_nothing(maps, fetch
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_busy_server_is_asked_again_after_the_pause_that_it_names(maps, fetch, waits, tmp_path):
+    maps.says["search"] = (429, "slow down")
+    assert fetch(tmp_path / "quarter")[0] == 1
+    assert [what for what, *_ in maps.asked].count("search") == 1 + len(servers.PAUSES_S)
+    assert set(servers.PAUSES_S) <= set(waits)
+    waits.clear()
+    maps.says["search"] = (429, "slow down", ("Retry-After", "7"))
+    assert fetch(tmp_path / "quarter")[0] == 1
+    assert waits.count(7) == len(servers.PAUSES_S)
+    waits.clear()
+    maps.says["search"] = (429, "not today", ("Retry-After", "86400"))
+    assert fetch(tmp_path / "quarter")[0] == 1
+    assert max(waits, default=0) <= 1
+
+
+def test_trouble_is_told_in_the_language_of_the_place(maps, fetch, tmp_path):
+    maps.says["search"] = (403, "no")
+    _, _, complaint = fetch(tmp_path / "quarter", place="摩纳哥城")
+    assert "返回 403：服务器拒绝回答" in complaint
+    assert "（--nominatim）" in complaint
+
+
 @pytest.mark.parametrize("what", ["search", "status", "interpreter"])
 def test_a_server_that_says_nothing_is_given_up(maps, fetch, tmp_path, what):
     maps.says[what] = HANG
@@ -533,7 +555,7 @@ def test_whatever_a_place_is_called_its_study_has_a_name(name):
     [("Nanming", "Nanming, Guiyang, Guizhou, China", "zh"), ("南明区", "", "zh"), ("Nice", "Nice, France", "en")],
 )
 def test_the_map_of_a_chinese_place_opens_in_chinese(name, full_name, language):
-    assert language_of(Place(name, shapely.box(0, 0, 1, 1), full_name)) == language
+    assert language_of(name, full_name) == language
 
 
 def test_the_example_of_the_readme_runs(fetch, repository, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import Geod
 
 import oracle
 from layers import ways
@@ -361,6 +363,15 @@ def test_closures_that_cannot_be_meant_are_all_named(compound):
     }
 
 
+def test_a_way_closed_by_its_id_is_closed_from_end_to_end_and_says_how_many_metres_that_is(compound):
+    table(compound / "closures.csv", "closure_id way_id since until", ["works", "w1", "", ""])
+    closed = told(study(compound, 'closures = "closures.csv"'))["closed-ways"]
+    length_m = float(re.search(r"w1: (\d+) m", closed.ids[0])[1])
+    assert length_m == pytest.approx(Geod(ellps="WGS84").line_length(*zip(at(0, 0), at(4, 0), strict=True)), abs=1)
+    assert f"{length_m:.0f} m in all" in closed.message
+    assert closed.severity == "note"
+
+
 def test_a_closure_that_is_over_stops_nothing_and_one_that_ends_before_it_begins_is_not_called_over(compound):
     rows = [
         ["gone", "w77", "", "2026-04-01"],
@@ -457,7 +468,8 @@ def test_a_way_closed_and_the_gate_on_it_shut_on_one_day_say_the_same(compound):
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"), [("１２", 12), ("1,200", 1200), ("１，２００", 1200), ("12.0", 12), ("-0", 0)]
+    ("written", "meant"),
+    [("１２", 12), ("1,200", 1200), ("１，２００", 1200), ("12.0", 12), ("-0", 0), ("约１２人", 12)],
 )
 def test_people_found_are_counted_however_the_number_is_written(compound, written, meant):
     sheet(compound, ["residents", "b1", written], ["residents", "b1", str(meant)])
@@ -668,7 +680,7 @@ def test_floors_and_use_found_change_where_people_are_put(city):
     rows = [({**p, "levels": 2, "kind": "house"}, g) for p, g in buildings()]
     geojson(city / "buildings.geojson", rows)
     assert homes(study(city))[0] == pytest.approx([30, 30, 0], rel=1e-3)
-    assert homes(sheet(city, ["levels", "b1", "4"]))[0] == pytest.approx([40, 20, 0], rel=1e-3)
+    assert homes(sheet(city, ["levels", "b1", "4层"]))[0] == pytest.approx([40, 20, 0], rel=1e-3)
     assert homes(sheet(city, ["kind", "b1", "school"]))[0] == [0, 60, 0]
 
 
@@ -734,7 +746,9 @@ def test_a_closed_flight_of_steps_is_no_news_to_those_who_take_none(compound):
 
 def test_a_wall_found_gone_bars_no_leg(city):
     assert len(open_study(city).barriers) == 1
-    sheet(city, ["barrier", "", "gone", *at(2, 1.02)])
+    taken = told(sheet(city, ["barrier", "", "gone", *at(2, 1.02)]))["barrier-gone"]
+    assert (taken.ids, taken.severity) == (("row 2",), "note")
+    assert re.search(r"the whole of each line .* taken away, [1-9]\d* m in all", taken.message)
     assert len(open_study(city).barriers) == 0
 
 

@@ -286,6 +286,11 @@ def test_a_heading_that_a_shapefile_has_cut_is_told(tmp_path, heading, encoding,
     assert told(read(tmp_path / "areas.shp", "areas")[1])["cut-heading"] == ((f"{ours} = {left}",), "warning")
     table, breaches = read(tmp_path / "areas.shp", "areas", columns={ours: left})
     assert (table[ours].tolist(), "cut-heading" in told(breaches)) == (["x"], False)
+    if ours == "parent_id":
+        message = told_message(read(tmp_path / "areas.shp", "areas", columns={"area_id": "编号"})[1], "cut-heading")
+        assert 'columns = { area_id = "编号", parent_id = "上级区划代" }' in message
+        assert "one more [[inputs.areas]] with path" in message
+        assert "cut-heading" not in told(read(tmp_path / "areas.shp", "areas", without=frozenset({ours}))[1])
     frame.assign(**{left: "x"}).to_file(tmp_path / "areas.gpkg")
     assert "cut-heading" not in told(read(tmp_path / "areas.gpkg", "areas")[1])
 
@@ -456,11 +461,16 @@ def test_sheets_of_one_shape_are_one_table_and_others_are_left_out(tmp_path):
     )
     table, breaches = read(path, "residents")
     assert table[["building_id", "residents"]].iloc[:2].to_numpy().tolist() == [["b1", 3.0], ["b2", 4.0]]
-    assert told(breaches)["idle-sheet"] == (("说明",), "warning")
+    assert told(breaches)["idle-sheet"] == (("说明",), "note")
     assert told(breaches)["not-a-number"] == (("二 row 3",), "error")
     alone, _ = read(path, "residents", table="一")
     assert alone["building_id"].tolist() == ["b1"]
     assert told(read(path, "residents", table="三")[1])["unknown-layer"][1] == "error"
+
+
+def test_a_sheet_with_the_headings_of_another_layer_is_a_warning(tmp_path):
+    sheets = sheet("户", ["楼栋编号", "人口"], ["b1", 3]), sheet("站", ["站点编号", "容量"], ["s1", 3])
+    assert told(read(book(tmp_path / "r.xlsx", *sheets), "residents")[1])["idle-sheet"] == (("站",), "warning")
 
 
 def test_sheets_that_differ_want_one_named(tmp_path):

@@ -110,6 +110,8 @@ def test_addresses_nobody_or_several_bear_are_unplaced_and_listed(city):
     assert found["ambiguous-address"].ids == ("1号",)
     assert found["unknown-address"].ids == ("9号", "8号")
     assert {found[rule].severity for rule in ("ambiguous-address", "unknown-address")} == {"warning"}
+    assert "7 residents" in found["ambiguous-address"].message
+    assert "3 residents" in found["unknown-address"].message
 
 
 def test_residents_listed_in_an_area_that_is_nowhere_are_unplaced_and_told_as_that(city):
@@ -121,6 +123,35 @@ def test_residents_listed_in_an_area_that_is_nowhere_are_unplaced_and_told_as_th
     assert homes(city) == ([0.0, 2.0, 0.0], {"": 7.0})
     assert told(city)["unknown-area"].ids == ("南社取",)
     assert "unknown-address" not in told(city)
+
+
+@pytest.mark.parametrize("sign", ["？", "。", "（？）"])
+def test_a_sign_behind_an_address_or_an_area_is_told_as_that_and_nobody_is_placed_by_it(city, sign):
+    with_addresses(city, "1号", "2号", "")
+    rows = ["n", f"2号{sign}", 2], [f"s{sign}", "1号", 7], ["s", "1号楼", 1]
+    table(city / "residents.csv", "area_id address residents", *rows)
+    found = told(city)
+    assert f"2号{sign} as 2号" in found["unknown-address"].message
+    assert f"s{sign} as s" in found["unknown-area"].message
+
+
+def test_an_address_that_differs_by_its_last_word_is_not_taken_for_one_with_a_sign(city):
+    with_addresses(city, "1号院", "2号", "")
+    table(city / "residents.csv", "area_id address residents", ["s", "1号楼", 7])
+    assert "but for a sign" not in told(city)["unknown-address"].message
+
+
+def test_the_unplaced_are_told_by_what_keeps_them_from_a_home(city):
+    kinds = ["apartments", "garage", "house"]
+    rows = [({**p, "address": kind, "kind": kind}, g) for kind, (p, g) in zip(kinds, buildings(), strict=True)]
+    geojson(city / "buildings.geojson", rows)
+    table(city / "residents.csv", "address residents", ["apartments", 60], ["9号", 5])
+    table(city / "more.csv", "area_id residents", ["n", 10])
+    study = open_study(with_residents(city, 'path = "residents.csv"', 'path = "more.csv"'))
+    [finding] = [f for f in place_residents(study).findings if f.rule == "unplaced"]
+    assert finding.message.startswith("15 residents are unplaced: 5 are counted at a place that is not known")
+    assert "and 10 in areas without a home" in finding.message
+    assert "; 5 residents cannot be placed" in told(city)["unknown-address"].message
 
 
 def test_each_household_is_looked_for_in_its_own_area_of_whatever_level(city):

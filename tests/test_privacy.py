@@ -361,7 +361,7 @@ def test_a_first_row_of_persons_is_not_listed_as_headings(tmp_path, run):
         assert_nowhere(tmp_path / "out", shown, told)
     (folder / "residents.csv").write_text(f"{NAME},幸福小区3号楼,3\n{OTHER_NAME},幸福小区4号楼,4\n", "utf-8")
     _, shown, told = run("check", folder, "--out", tmp_path / "out")
-    assert "3 columns of no known name" in told
+    assert "put a row of headings above them" in told
     assert "幸福小区" not in told
     assert_nowhere(tmp_path / "out", shown, told)
 

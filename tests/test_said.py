@@ -45,7 +45,7 @@ def city(tmp_path):
 def modules():
     """Yield the modules that read and check what is given to a study; siting refuses arguments, in English."""
     for path in SOURCE.rglob("*.py"):
-        if not {"siting", "synthetic", "fetch"} & {*path.relative_to(SOURCE).parts}:
+        if not {"siting", "synthetic"} & {*path.relative_to(SOURCE).parts}:
             yield path, ast.parse(path.read_text("utf-8"))
 
 
@@ -185,19 +185,19 @@ def test_a_chinese_page_has_no_english_detail(broken):
     for finding in checked.findings:
         assert CHINESE.search(in_chinese(finding.message)), finding.message
         assert f">{escape(in_chinese(finding.message))}<" in page
-    assert "可服务人数 (capacity) 小于 0，如 [&#39;-5&#39;]；请填写正确的数值，不详的留空" in page
+    assert "可服务人数 (capacity) 小于 0，如 &#39;-5&#39;；请填写正确的数值，不详的留空" in page
 
 
 def test_check_speaks_the_language_of_the_study(run, broken, tmp_path):
     code, shown, complaint = run("check", broken, "--out", tmp_path / "out")
     assert code == 1
-    assert "错误 服务站：可服务人数 (capacity) 不是数字，如 ['many'] [s2]" in complaint
+    assert "错误 服务站：可服务人数 (capacity) 不是数字，如 'many' [s2]" in complaint
     assert "错误 2" in shown
     assert "已写入" in shown
     assert "下一步" not in shown, "nothing comes next while there are errors"
     (broken / "study.toml").write_text(STUDY, encoding="utf-8")
     _, shown, complaint = run("check", broken, "--out", tmp_path / "out")
-    assert "error stations: 可服务人数 (capacity) is not a number, e.g. ['many'] [s2]" in complaint
+    assert "error stations: 可服务人数 (capacity) is not a number, e.g. 'many' [s2]" in complaint
     assert not CHINESE.search(shown)
 
 
@@ -205,7 +205,7 @@ def test_a_study_that_cannot_be_used_is_refused_in_its_language(run, broken, tmp
     code, _, complaint = run("cover", broken, "--out", tmp_path / "out")
     assert code == 1
     assert "研究不能使用" in complaint
-    assert "  - 服务站：可服务人数 (capacity) 不是数字，如 ['many'] [s2]" in complaint
+    assert "  - 服务站：可服务人数 (capacity) 不是数字，如 'many' [s2]" in complaint
 
 
 def test_after_a_check_without_errors_the_next_command_is_told(run, city, tmp_path):
@@ -321,7 +321,7 @@ def test_messages_name_a_column_as_the_file_does(city):
     table(city / "stations.csv", "编号 lon lat 定员", ["s1", *at(1, 0), -5])
     mapped = ZH.replace('"stations.csv"', '{ path = "stations.csv", columns = { capacity = "定员" } }')
     (city / "study.toml").write_text(mapped, encoding="utf-8")
-    assert told(city)["negative-number"].startswith("定员 (capacity) is below 0, e.g. ['-5']")
+    assert told(city)["negative-number"].startswith("定员 (capacity) is below 0, e.g. '-5'")
     table(city / "stations.csv", "station_id lon lat Capacity", ["s1", *at(1, 0), -5])
     (city / "study.toml").write_text(ZH, encoding="utf-8")
     assert told(city)["negative-number"].startswith("capacity is below 0"), "no word of a heading that is ours"

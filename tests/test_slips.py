@@ -18,8 +18,9 @@ from intake import read, told
 from lifecircle.demand import place_residents
 from lifecircle.hours import DAYS, is_open, problem_of_hours
 from lifecircle.readers.addresses import plain_address
+from lifecircle.readers.degrees import degrees_of
 from lifecircle.readers.encodings import python_codec, recognise
-from lifecircle.readers.hours_in_words import hours_in_osm, hours_of_words
+from lifecircle.readers.hours_in_words import hours_in_osm, hours_of_words, problem_of_words
 from lifecircle.study import check_study, open_study
 from lifecircle.synthetic.words import hours_in_words
 from lifecircle.synthetic.xlsx import Sheet, write_workbook
@@ -422,13 +423,43 @@ def test_a_check_of_a_layer_in_the_towns_own_grid_ends_with_a_word(city, in_town
     assert found(city)["no-crs"].layer == "stations"
 
 
-@pytest.mark.parametrize("cell", ["123.95E", "41°52′", '"123,95"', '"123,951"', "东经123"])
+@pytest.mark.parametrize("cell", ["123.95N", "41 52", '"123,95"', '"123,951"', "约123"])
 def test_a_coordinate_that_is_no_number_is_shown(tmp_path, cell):
     path = csv(tmp_path / "stations.csv", "station_id,lon,lat", f"s1,{cell},41.88", "s2,123.95,41.88")
     _, breaches = read(path)
     [finding] = [b for b in breaches if b.severity == "error"]
     assert (finding.rule, finding.ids) == ("not-finite", ("s1",))
     assert cell.strip('"') in finding.message
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat"),
+    [
+        ("123°57′12″", "41°52′48″"),
+        ("东经１２３°57.2′", "北纬41.88°"),
+        ("123°57'12\"E", "41度52分48秒"),
+        ("123.95333E", "N41.88"),
+    ],
+)
+def test_coordinates_in_degrees_and_minutes_are_read_as_degrees(tmp_path, lon, lat):
+    cells = [cell.replace('"', '""') for cell in (lon, lat)]
+    path = csv(tmp_path / "stations.csv", "station_id,lon,lat", f's1,"{cells[0]}","{cells[1]}"', "s2,123.95,41.88")
+    stations, breaches = read(path, datum="wgs84")
+    assert told(breaches)["written-degrees"] == (("s1",), "repair")
+    assert stations.geometry.x.tolist() == pytest.approx([123.95333, 123.95], abs=1e-5)
+    assert stations.geometry.y.tolist() == pytest.approx([41.88, 41.88], abs=1e-9)
+
+
+@pytest.mark.parametrize("cell", ["123.57.12", "123°70′", "123.5°30′", "41°52′N", "12:30"])
+def test_degrees_that_may_mean_anything_are_not_read(cell):
+    assert degrees_of("lon", pd.Series([cell])).tolist() == [cell]
+
+
+@pytest.mark.parametrize("cell", ["123.95,41.88", "123.95，41.88", "(123.95 41.88)"])
+def test_two_coordinates_in_one_cell_are_to_be_parted(tmp_path, cell):
+    path = csv(tmp_path / "stations.csv", "station_id,lon,lat", f's1,"{cell}",')
+    [finding] = [b for b in read(path)[1] if b.severity == "error"]
+    assert "two numbers in one cell; part them into two columns" in finding.message
 
 
 def test_a_coordinate_of_a_person_is_not_shown(tmp_path):
@@ -510,8 +541,9 @@ def test_what_a_door_says_of_single_days_holds_wherever_it_says_so(words, hours)
 @pytest.mark.parametrize(
     "words",
     [
-        "8:30-17:30（12:00-14:00休息）",
-        "周一至周五8:30-17:30 中午12:00-13:00休息",
+        "8:30-17:30（中午休息）",
+        "8:30-12:00（午休11:30-13:30）",
+        "周一至周五8:30-17:30，周六12:00-13:00休息",
         "周三8:00-12:00休息",
         "周六休息12:00-14:00",
         "周六休息（12:00-14:00）",
@@ -519,6 +551,35 @@ def test_what_a_door_says_of_single_days_holds_wherever_it_says_so(words, hours)
 )
 def test_a_rest_at_noon_shuts_nothing_for_the_week(words):
     assert hours_of_words(words) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "hours"),
+    [
+        ("8:30-17:00（午休11:30-13:30）", "08:30-11:30,13:30-17:00"),
+        ("周一至周五8:30-17:30 中午12:00-13:00休息", "Mo-Fr 08:30-12:00,13:00-17:30"),
+        ("8:30-16:30，休息时间：11:30-12:30，周末休息", "08:30-11:30,12:30-16:30; Sa,Su off"),
+        ("8:30-11:30 13:30-17:00", "08:30-11:30,13:30-17:00"),
+        ("上午8:30-11:30，下午1:30-5:00", "08:30-11:30,13:30-17:00"),
+        ("8：00—12：00；14：00—17：30", "08:00-12:00,14:00-17:30"),
+        ("8:00-12:00; 14:00-17:30", "08:00-12:00,14:00-17:30"),
+        ("8:30-17:00（中午不休息）", "08:30-17:00"),
+        ("Mo-Fr 08:00-12:00; 14:00-17:30", ""),
+    ],
+)
+def test_a_day_with_a_break_at_noon_is_two_spans(words, hours):
+    assert hours_in_osm(words) == hours
+
+
+@pytest.mark.parametrize("words", ["2:00-6:00", "每天2:00-6:00", "周一至周日 1：30—5：30", "Mo-Su 5:00-8:00"])
+def test_an_afternoon_that_may_be_a_night_is_told_with_both_ways_to_write_it(words):
+    assert hours_in_osm(words) == ""
+    assert re.search(r"two ways: write 0[125]:.0-0[658]:.0 or 1[347]:.0-(18|17|20):.0$", problem_of_words(words))
+
+
+@pytest.mark.parametrize("words", ["02:00-06:00", "Mo-Fr 02:00-06:00", "早上5:00-8:00", "5:00-22:00", "22:00-6:00"])
+def test_a_night_or_an_early_morning_written_as_one_is_read(words):
+    assert hours_in_osm(words)
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,20 @@ from collections.abc import Iterable, Sequence
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
+from lifecircle.conform import headed
 from lifecircle.errors import Breach
 from lifecircle.model import BoolArray
-from lifecircle.said import Said
+from lifecircle.said import Said, sentence
 from lifecircle.schema import GROUP_PREFIX, LAYERS, breach
 
 NEAR_BUILDING_M = 50.0
 """So near to its building a station or door stands: the yard is the building's, the next block is not."""
+
+_SIGNS_AT_ENDS = r"^[^\pL\pM\pN]+|[^\pL\pM\pN]+$"
 
 _NO_PARENTS = (
     "parent_id names areas of which there is none here: is the layer of the larger areas missing? Name its file too, "
@@ -33,7 +38,32 @@ def check_references(
     values = table[column]
     unknown = (values != "") & ~are_among(values, among)
     shown = values[unknown] if label == column else table[label][unknown] + " -> " + values[unknown]
-    return breach(layer, "unknown-id", message or Said("{} names nothing that the study holds", column), shown)
+    heading = headed(table, column)
+    told = but_for_signs(message or Said("{} names nothing that the study holds", heading), values[unknown], among)
+    return breach(layer, "unknown-id", told, shown, column=heading, values=values[unknown])
+
+
+def but_for_signs(message: str, unknown: pd.Series, known: Iterable[str]) -> str:
+    """Return a message of ids, names or addresses that nothing bears, with those that differ by signs at an end alone.
+
+    A clerk doubts with a mark, A101？, and a copied text brings a full stop along: such an id is told, not mended.
+    """
+    if not len(unknown):
+        return message
+    theirs, once = pd.Series(list(known), dtype="str"), unknown.drop_duplicates()
+    bare_of = dict(zip(_bare(theirs), theirs, strict=True))
+    bare = _bare(once)
+    meant = bare.map(bare_of).where(bare != "").dropna()
+    if not len(meant):
+        return message
+    told = (len(meant), once[meant.index[0]], meant.iloc[0])
+    return Said("{}; {:,} of these stand there but for a sign at the end: {} as {}", sentence(message), *told)
+
+
+def _bare(ids: pd.Series) -> pd.Series:
+    """Return ids without the signs, neither letters nor digits, at their ends."""
+    bare = pc.replace_substring_regex(pa.array(ids, type=pa.string()), _SIGNS_AT_ENDS, "")
+    return bare.to_pandas().astype("str").set_axis(ids.index)
 
 
 def check_near_buildings(layer: str, places: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> list[Breach]:
@@ -93,8 +123,9 @@ def check_counts(residents: pd.DataFrame, classes: Sequence[str]) -> list[Breach
         told = residents["household"].fillna("").where(lambda household: household != "", told)
     allowed = residents["residents"].clip(lower=0.0) + 1e-6  # a count below 0 is told elsewhere
     for column in counted:
-        message = Said("{} is more than residents", column)
-        found += breach("residents", "group-exceeds", message, told[residents[column] > allowed])
+        heading = headed(residents, column)
+        message, rows = Said("{} is more than residents", heading), residents[column] > allowed
+        found += breach("residents", "group-exceeds", message, told[rows], column=heading)
     message = Said("the classes {} add up to more than residents; they must not overlap", ", ".join(of_class))
     together = residents[of_class].sum(axis=1)
     found += breach("residents", "classes-exceed", message, told[together > allowed])

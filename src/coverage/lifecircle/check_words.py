@@ -1,4 +1,4 @@
-"""The words of the page of a check, in Chinese and in English; what each rule is called stands in rules.toml."""
+"""The words of the page and the table of a check, Chinese and English; what rules are called stands in rules.toml."""
 
 from __future__ import annotations
 
@@ -15,6 +15,15 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "ids": ("首批编号", "First ids"),
     "done": ("已作处理", "What was done"),
     "where": ("位置", "Where"),
+    "rule": ("规则", "Rule"),
+    "file": ("文件", "File"),
+    "sheet": ("工作表", "Sheet"),
+    "row": ("行", "Row"),
+    "column": ("列", "Column"),
+    "id": ("编号", "Id"),
+    "value": ("原值", "Value"),
+    "message": ("说明", "Message"),
+    "advice": ("处理办法", "What to do"),
     "nothing": ("未发现问题。", "Nothing to report."),
     "stopped": (
         "有错误，数据暂不能使用。请按下表逐项改正原文件后再次检查；检查从不改动您的文件。",
@@ -36,17 +45,23 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "map": ("位置图", "Map of the places"),
     "map_help": (
-        "拖动移动，滚轮或按钮缩放；点按标记查看对应的问题",
-        "Drag to move, wheel or buttons to zoom; a mark leads to its line of the table",
+        "拖动移动，滚轮或按钮缩放；点按标记查看对应的问题；重叠的标记放大后分开",
+        "Drag to move, wheel or buttons to zoom; a mark leads to its line of the table; zoom in on piles of marks",
     ),
     "all": ("全部", "All"),
     "closer": ("放大", "Zoom in"),
     "farther": ("缩小", "Zoom out"),
-    "more": ("共 {count}，全部见 check.json", "of {count}; more in check.json"),
+    "more": ("共 {count}，全部见 check.csv", "of {count}; all in check.csv"),
     "first_places": ("图上前 {places} 处", "first {places} on the map"),
     "places": ("图上 {places} 处", "{places} on the map"),
 }
 """Words by their key: Chinese, English. What stands in braces is filled in."""
+
+COLUMNS = (
+    *("number", "kind", "layer", "rule", "file", "sheet", "row", "column", "id", "value"),
+    *("message", "done", "advice"),
+)
+"""Headings of check.csv, keys of `TEXTS`."""
 
 SEVERITIES: Mapping[str, tuple[str, str]] = {
     "error": ("错误", "error"),

@@ -6,6 +6,8 @@ import shlex
 import sys
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +16,7 @@ import typer
 from lifecircle import __version__, steps
 from lifecircle.errors import DegradedWarning, InfeasibleError, LifecircleError, UnknownNameError
 from lifecircle.fetch import BUFFER_M, LEVELS, Servers
-from lifecircle.said import Said
+from lifecircle.said import Said, in_language, joined
 
 EXIT_CODES: dict[type[LifecircleError], int] = {UnknownNameError: 2, LifecircleError: 1}
 """Exit code of each error: the first class in this table that it is one of. 1 is bad data, 2 bad usage."""
@@ -144,27 +146,33 @@ def fetch(
     from lifecircle import terminal
     from lifecircle.fetch.make import fetch_study
     from lifecircle.fetch.place import outline_of
+    from lifecircle.fetch.write import language_of
     from lifecircle.model import folder_name
 
     try:
         outline = None if bbox is None else outline_of(bbox)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--bbox") from error
-    folder = folder or Path(folder_name(place))
-    fetched = fetch_study(
-        folder,
-        place,
-        outline=outline,
-        which=which,
-        buffer_m=buffer_m,
-        levels=level,
-        servers=Servers(nominatim, overpass, timeout_s),
-        step=terminal.step,
-    )
+    folder, language = folder or Path(folder_name(place)), language_of(place)
+    try:
+        fetched = fetch_study(
+            folder,
+            place,
+            outline=outline,
+            which=which,
+            buffer_m=buffer_m,
+            levels=level,
+            servers=Servers(nominatim, overpass, timeout_s),
+            step=partial(terminal.step, language=language),
+        )
+    except LifecircleError as error:
+        error.language = language
+        raise
     for line in fetched.told:
-        typer.echo(line)
-    terminal.show_written(folder)
-    typer.echo(f"next: fill in {' and '.join(map(str, fetched.missing))}, then: lifecircle check {folder}")
+        typer.echo(in_language(line, language))
+    terminal.show_written(folder, language=language)
+    told = Said("fill in {}, then: lifecircle check {}", joined(map(str, fetched.missing), "{} and {}"), folder)
+    terminal.show_next(told, language=language)
 
 
 @app.command()
@@ -185,6 +193,7 @@ def check(
     from lifecircle.ground import check_ground, says_synthetic
     from lifecircle.readers.study_file import language_of
     from lifecircle.reports import write_check
+    from lifecircle.rules import after_shifts
     from lifecircle.scenarios import check_scenarios
     from lifecircle.study import examine
 
@@ -197,7 +206,8 @@ def check(
             found += check_scenarios(checked.study)
         if requests is not None:
             found += steps.requests_of(requests, checked.study, datum=datum, crs=crs)[1]
-    findings = worst_first(found)
+            checked = replace(checked, files={**checked.files, "requests": requests.name})
+    findings = worst_first(after_shifts(found))
     synthetic = says_synthetic(study, findings)
     terminal.show_mark(synthetic)
     terminal.show_findings(findings, language=language)

@@ -13,17 +13,19 @@ import shapely
 
 from lifecircle.datum import grid_of
 from lifecircle.errors import Breach
-from lifecircle.mark import YES_WORDS
+from lifecircle.mark import YES_WORDS, Table
 from lifecircle.model import BoolArray
-from lifecircle.said import Said, sentence
+from lifecircle.said import Said, joined, sentence
 from lifecircle.schema import LAYERS, OF_PERSONS, PLANE, POSITION, Column, breach, columns_of
 
 TEXT_LENGTH = 500
 """Longest text that is kept of a name or an id."""
 
-UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+"
+UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]+"
 """Control characters and marks that hide or turn text: a blank stands in for them. The characters themselves, no
 escapes, for Arrow reads those in another way, and pandas would go through the texts one by one."""
+
+_TWO_NUMBERS = r"^[(（\[]?\s*-?[0-9]+\.[0-9]+\s*[,，;；、/\s]\s*-?[0-9]+\.[0-9]+\s*[)）\]]?$"
 
 EXACT = 2.0**53
 """From here on a floating-point number does not hold every whole one."""
@@ -63,7 +65,7 @@ def conform(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Breach]
             Breach(layer, "empty-layer", message, count=1, severity="warning" if rules.may_be_empty else "error")
         ]
     stated = table.index if pd.api.types.is_string_dtype(table.index) else None
-    told = row_names(layer, table).reset_index(drop=True)
+    told = row_names(layer, table)
     table = table.reset_index(drop=True)
     typed, breaches = {}, []
     for column in columns_of(layer, table.columns):
@@ -76,11 +78,18 @@ def conform(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Breach]
     if rules.key in table:
         breaches += _check_ids(layer, headed(table, rules.key), table, text(table[rules.key]), told)
     if not isinstance(table, gpd.GeoDataFrame):
-        return pd.DataFrame(typed).set_axis(table.index if stated is None else stated), breaches
+        return _as_in_file(pd.DataFrame(typed), table, stated), breaches
     placed = ~shapely.is_missing(table.geometry.to_numpy()) | (not rules.rows_may_lack_place)
     breaches += _check_geometry(layer, rules.shapes, table[placed], told[placed])
     conformed = gpd.GeoDataFrame(typed, geometry=table.geometry.values, crs=table.crs)
-    return conformed.set_axis(table.index if stated is None else stated), breaches
+    return _as_in_file(conformed, table, stated), breaches
+
+
+def _as_in_file(conformed: Table, table: pd.DataFrame, stated: pd.Index | None) -> Table:
+    """Return a table that knows where its rows stand and what its file calls its columns, as the one that was read."""
+    placed = conformed if stated is None else conformed.set_axis(stated)
+    placed.attrs[HEADINGS] = table.attrs.get(HEADINGS, {})
+    return placed
 
 
 def text(values: pd.Series) -> pd.Series:
@@ -134,7 +143,7 @@ def _check_digits(layer: str, column: Column, values: pd.Series, told: pd.Series
     message = Said(
         "{} is a number of which the last digits are lost; export it from its source again, as text", column.name
     )
-    return breach(layer, "rounded-id", message, told[(values.abs() >= EXACT).to_numpy()])
+    return _broken(layer, "rounded-id", message, told, values.abs() >= EXACT, column=column.name)
 
 
 def _numbers(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tuple[pd.Series, list[Breach]]:
@@ -151,17 +160,16 @@ def _numbers(layer: str, column: Column, values: pd.Series, told: pd.Series) -> 
         else "{} is below 0{}; write the right number, or nothing where it is not known"
     )
     name = column.name
+    no_number = Said("{} is not a number{}", name, _example(layer, ", e.g.", plain[bad]))
+    below_0 = Said(below, name, _example(layer, ", e.g.", plain[negative]))
     breaches = [
-        *breach(
-            layer, "not-a-number", Said("{} is not a number{}", name, _example(layer, ", e.g.", plain[bad])), told[bad]
-        ),
-        *breach(layer, "not-finite", Said("{} is infinite", name), told[infinite]),
-        *breach(
-            layer, "negative-number", Said(below, name, _example(layer, ", e.g.", plain[negative])), told[negative]
-        ),
+        *_broken(layer, "not-a-number", no_number, told, bad, column=name, values=plain),
+        *_broken(layer, "not-finite", Said("{} is infinite", name), told, infinite, column=name, values=plain),
+        *_broken(layer, "negative-number", below_0, told, negative, column=name, values=plain),
     ]
     if column.required:
-        breaches += breach(layer, "missing-number", Said("{} is empty; write 0 for none", name), told[empty])
+        message = Said("{} is empty; write 0 for none", name)
+        breaches += _broken(layer, "missing-number", message, told, empty, column=name)
     return number.where(~empty, float(column.default)), breaches
 
 
@@ -172,17 +180,32 @@ def _flags(layer: str, column: Column, values: pd.Series, told: pd.Series) -> tu
     known = plain.isin(words)
     message = Said("{} must be yes or no (true, false, 1, 0){}", column.name, _example(layer, ", not", plain[~known]))
     flags = plain.map(words).where(known, column.default).astype(bool)
-    return flags, breach(layer, "not-a-flag", message, told[~known])
+    return flags, _broken(layer, "not-a-flag", message, told, ~known, column=column.name, values=plain)
+
+
+def _broken(
+    layer: str,
+    rule: str,
+    message: str,
+    told: pd.Series,
+    broken: pd.Series,
+    *,
+    column: str,
+    values: pd.Series | None = None,
+) -> list[Breach]:
+    """Return a breach for the rows whose cell of a column is broken; ``told`` may have an index of its own."""
+    rows = broken.to_numpy()
+    return breach(layer, rule, message, told[rows], column=column, values=() if values is None else values[rows])
 
 
 def _example(layer: str, before: str, values: pd.Series) -> str:
     """Return the first value as part of a message; none of a table of persons, where a name may stand in any cell."""
-    return "" if layer in OF_PERSONS else Said("{} {}", sentence(before), values.head(1).tolist())
+    return "" if layer in OF_PERSONS else Said("{} {!r}", sentence(before), values.head(1).str.cat())
 
 
 def _check_ids(layer: str, key: str, table: pd.DataFrame, label: pd.Series, told: pd.Series) -> list[Breach]:
     several = label.duplicated(keep=False) & (label != "")
-    twice = label[several].drop_duplicates()
+    twice = label.set_axis(told.index)[several.to_numpy()].drop_duplicates()
     rows = pd.DataFrame(table[several]).astype("str").assign(**{LAYERS[layer].key: label[several]}).drop_duplicates()
     n_unlike = int((rows[LAYERS[layer].key].value_counts() > 1).sum())
     alike = "; the rows of one id are the same in all that is read of them: take one out"
@@ -190,8 +213,8 @@ def _check_ids(layer: str, key: str, table: pd.DataFrame, label: pd.Series, told
     mixed = Said("; {} of these stand in rows that differ, the others in two of one row: take one out", n_unlike)
     how: str = alike if not n_unlike else unlike if n_unlike == len(twice) else mixed
     return [
-        *breach(layer, "missing-id", Said("{} is empty; give every row an id", key), told[label == ""]),
-        *breach(layer, "duplicate-id", Said("{} must differ from row to row{}", key, sentence(how)), twice),
+        *_broken(layer, "missing-id", Said("{} is empty; give every row an id", key), told, label == "", column=key),
+        *breach(layer, "duplicate-id", Said("{} must differ from row to row{}", key, sentence(how)), twice, column=key),
     ]
 
 
@@ -218,6 +241,8 @@ def _unread(layer: str, table: pd.DataFrame) -> str:
         unread = cells[pd.to_numeric(cells, errors="coerce").isna() & (cells != "")]
         if len(unread):
             shown = _example(layer, Said("; {} is", headed(table, axis)), unread)
+            if unread.head(1).str.match(_TWO_NUMBERS).any():
+                return Said("{}: two numbers in one cell; part them into two columns, such as lon and lat", shown)
             return Said("{}: write the number alone, as 123.95 is written", shown)
     return ""
 
@@ -228,7 +253,8 @@ def place_faults(shapes: frozenset[str], table: gpd.GeoDataFrame) -> list[Fault]
     absent = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     kinds = np.where(absent, "", table.geometry.geom_type.fillna("").to_numpy(dtype=object))
     wrong = ~absent & ~np.isin(kinds, list(shapes))
-    message = Said("must be {}, not {}", " or ".join(sorted(shapes)), ", ".join(sorted(set(kinds[wrong]))))
+    right, those = (map(sentence, sorted(names)) for names in (shapes, set(kinds[wrong])))
+    message = Said("must be {}, not {}", joined(right), joined(those, "{}, {}"))
     xy, row = shapely.get_coordinates(geometry, return_index=True)
     endless = ~np.isfinite(xy).all(axis=1)
     faults = [

@@ -5,6 +5,8 @@ Neither datum of the web maps has an EPSG code: a layer in them has to say so. D
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -103,6 +105,28 @@ WEB_MAPS: dict[str, tuple[Shift, Shift]] = {
 
 DATUMS = ("wgs84", "cgcs2000", *WEB_MAPS)
 """What a layer may be in. The first two agree to some centimetres, so nothing is shifted between them."""
+
+
+_SPOKEN = {
+    "gcj02": ("gcj", "高德", "腾讯", "火星", "国测局"),
+    "bd09": ("bd", "bd09ll", "百度"),
+    "cgcs2000": ("天地图", "国家2000", "2000国家大地", "国家大地2000", "大地2000"),
+    "wgs84": ("wgs1984", "gps"),
+}
+"""What people call the datums: by the map that a point was copied from, or by the receiver that measured it."""
+
+
+def datum_named(words: str) -> str:
+    """Return which of `DATUMS` is meant, however it is written; empty for none.
+
+    Examples
+    --------
+    >>> [datum_named(words) for words in ("GCJ-02", "高德地图", "百度坐标系", "WGS 84", "天地图", "北京54")]
+    ['gcj02', 'gcj02', 'bd09', 'wgs84', 'cgcs2000', '']
+    """
+    plain = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", words)).casefold()
+    meant = {word: datum for datum, spoken in _SPOKEN.items() for word in (datum, *spoken)}
+    return next((meant[word] for word in (plain, re.sub("(?:地图|坐标系?)$", "", plain)) if word in meant), "")
 
 
 def regarded(lonlat: FloatArray, *, was: str, instead: str) -> FloatArray:

@@ -47,6 +47,8 @@ class Demand:
     """Whether any count was spread over buildings rather than given for them."""
     rounded: bool = False
     """Whether the counts are rounded so that they may be published."""
+    homeless: float = 0.0
+    """Residents among the unplaced whose area is known and has no home; of the others nobody knows the place."""
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -63,9 +65,11 @@ class Demand:
     def _unplaced(self) -> list[Breach]:
         lost = self.unplaced[self.unplaced["residents"] > 0]
         message = Said(
-            "{:,.0f} residents are unplaced: the place they are counted in is not known (told by itself) or has no "
-            "home; kinds of homes are {}",
+            "{:,.0f} residents are unplaced: {:,.0f} are counted at a place that is not known or holds no home, told "
+            "by itself, and {:,.0f} in areas without a home; kinds of homes are {}",
             lost["residents"].sum(),
+            lost["residents"].sum() - self.homeless,
+            self.homeless,
             ", ".join(sorted(RESIDENTIAL_KINDS)),
         )
         where = lost["area_id"].where(lost["area_id"] != "", "total")
@@ -115,11 +119,13 @@ def place_residents(study: Study) -> Demand:
             placed[members] += people[i] * share[:, None]
             taken[i] = share.any()
         unplaced.append(spread[~taken])
+    homeless = sum(float(part["residents"].sum()) for part in unplaced[1:])
     lost = pd.concat(unplaced, ignore_index=True).rename(columns={"target_id": "area_id"})
     return Demand(
         residents=with_classes(pd.DataFrame(placed, columns=columns, index=buildings.index), study.settings),
         unplaced=with_classes(lost[["area_id", *columns]], study.settings),
         estimated=len(spread) > 0 or bool((given["by"] == "cell").any()),
+        homeless=homeless,
     )
 
 

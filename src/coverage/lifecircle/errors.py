@@ -43,8 +43,11 @@ from typing import Literal, get_args
 SHOWN_IDS = 5
 """How many ids a line of text names."""
 
-KEPT_IDS = 200
-"""How many ids, and how many places, a breach carries."""
+KEPT_IDS = 100_000
+"""How many ids a breach carries: a spreadsheet holds ten times as many rows."""
+
+KEPT_PLACES = 200
+"""How many places a breach carries: more only hide each other on a map."""
 
 Severity = Literal["error", "warning", "repair", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -62,6 +65,10 @@ class Breach:
     stops the work (``error``), is only told (``warning``), was mended in the copy that is used (``repair``) or is true
     of sound data too and says what an answer is worth (``note``). ``places`` are longitudes and latitudes of WGS 84 of
     what is concerned: for a map, never in a text, and never those of residents.
+
+    For whoever looks them up: ``file`` is the path in the study file of what holds them, ``rows`` says where in it each
+    of the ids stands (none, or one for each), ``column`` is the heading concerned, and ``values`` are the cells below
+    it (none, or one for each id), never of a table of persons. What is not known is empty.
     """
 
     layer: str
@@ -71,6 +78,10 @@ class Breach:
     count: int = 0
     severity: Severity = "error"
     places: tuple[LonLat, ...] = ()
+    file: str = ""
+    rows: tuple[str, ...] = ()
+    column: str = ""
+    values: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         shown = ", ".join(printable(i) for i in self.ids[:SHOWN_IDS])

@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,12 @@ import numpy as np
 import pandas as pd
 import pyogrio
 
+from lifecircle.check_table import findings_table
 from lifecircle.circles import Coverage
 from lifecircle.errors import SEVERITIES, Breach, OutputError
 from lifecircle.gdal import stopped_clock
 from lifecircle.maps import check_page, coverage_page
-from lifecircle.mark import BOTH, MARK, Table
+from lifecircle.mark import BOTH, MARK, Table, marked
 from lifecircle.model import Settings
 from lifecircle.publish import NOT_SHOWN
 from lifecircle.rules import done_with
@@ -115,7 +116,7 @@ def write_assigned(folder: Path, assigned: pd.DataFrame, *, crs: str) -> Path:
 
 
 def write_check(folder: Path, checked: Checked, findings: Sequence[Breach], *, synthetic: bool) -> Path:
-    """Write check.json and check.html into ``folder`` and return the page's path.
+    """Write check.json, check.csv and check.html into ``folder`` and return the page's path.
 
     ``findings`` are those of the check and what laying the study on its streets found.
     """
@@ -123,9 +124,11 @@ def write_check(folder: Path, checked: Checked, findings: Sequence[Breach], *, s
     with whole_folder(folder, synthetic=synthetic, crs=crs) as draft:
         severities = [f.severity for f in findings]
         counts: dict[str, int] = {severity: severities.count(severity) for severity in SEVERITIES}
+        findings = [f if f.file else replace(f, file=checked.files.get(f.layer, "")) for f in findings]
         told = [dict(asdict(f), done=done_with(f)) for f in findings]
         record: dict[str, object] = {"study": checked.name, MARK: synthetic, "crs": crs, **counts, "findings": told}
         _write_json(draft / "check.json", record)
+        write_csv(draft / "check.csv", marked(findings_table(findings, language=checked.language), synthetic))
         (draft / "check.html").write_text(check_page(checked, findings, synthetic=synthetic), encoding="utf-8")
     return folder / "check.html"
 

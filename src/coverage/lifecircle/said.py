@@ -8,8 +8,8 @@ text among the values is taken for data, which is nobody's to translate.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping
+from functools import cache, reduce
 from importlib.resources import files
 
 TABLE = "said.toml"
@@ -50,6 +50,12 @@ def in_chinese(text: str) -> str:
         return _chinese().get(text, text)
     values = (in_chinese(value) if isinstance(value, Said) else value for value in text.values)
     return _chinese().get(text.pattern, text.pattern).format(*values)
+
+
+def joined(words: Iterable[str], pattern: str = "{} or {}") -> str:
+    """Return words as one text: two and two by a pattern, which has its Chinese as any other; empty for none."""
+    told = [*words]
+    return reduce(lambda before, word: Said(pattern, before, word), told[1:], told[0]) if told else ""
 
 
 def sentence(text: str) -> Said:

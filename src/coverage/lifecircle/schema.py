@@ -7,11 +7,13 @@ holds the rules between layers.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from lifecircle.errors import KEPT_IDS, Breach, LonLat, Severity
 from lifecircle.mark import MARK
@@ -52,6 +54,8 @@ NODE_TAGS = (
     *("wheelchair", "kerb"),
 )
 """What is read of a node on a street: gates, crossings, lifts and heights."""
+
+_PLACE = re.compile(r"(?:(.+) )?row ([0-9]+)", re.DOTALL)
 
 Kind = Literal["id", "text", "number", "flag"]
 
@@ -202,10 +206,39 @@ def breach(
     severity: Severity = "error",
     *,
     places: tuple[LonLat, ...] = (),
+    column: str = "",
+    values: Iterable[str] = (),
 ) -> list[Breach]:
-    """Return a breach for the rows with these ids; none for no ids."""
+    """Return a breach for the rows with these ids; none for no ids.
+
+    Parameters
+    ----------
+    ids
+        A series of them whose index says where in a file each stands tells that too.
+    column
+        The heading of what is wrong, and ``values`` the cell below it in each row: left out of a table of persons.
+    """
     named = [i if isinstance(i, str) else str(i) for i in ids]
-    return [Breach(layer, rule, message, tuple(named[:KEPT_IDS]), len(named), severity, places)] if named else []
+    if not named:
+        return []
+    rows = tuple(ids.index[:KEPT_IDS]) if isinstance(ids, pd.Series) and sheet_and_row(str(ids.index[0])) else ()
+    told = tuple(map(row_name, named[:KEPT_IDS]))
+    cells = () if layer in OF_PERSONS else tuple(values)[:KEPT_IDS]
+    return [Breach(layer, rule, message, told, len(named), severity, places, rows=rows, column=column, values=cells)]
+
+
+def sheet_and_row(text: str) -> tuple[str, str] | None:
+    """Return the sheet, empty for none, and the number of the row where ``text`` names one: row 7, Sheet1 row 7."""
+    found = _PLACE.fullmatch(text) if "row " in text else None
+    return None if found is None else (found[1] or "", found[2])
+
+
+def row_name(row: str) -> str:
+    """Return what a row is called; its place in the file as what is said, in either language."""
+    if (place := sheet_and_row(row)) is None:
+        return row
+    sheet, number = place
+    return Said("{} row {}", sheet, number) if sheet else Said("row {}", number)
 
 
 def missing_columns(layer: str, present: Sequence[str], existing: Sequence[str]) -> list[Breach]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -36,7 +36,7 @@ from lifecircle.readers.residents import (
 )
 from lifecircle.readers.shifts import check_datums
 from lifecircle.readers.study_file import StudyFile, read_study_file
-from lifecircle.readers.whereabouts import Sketch, sketch, with_places_of_layers
+from lifecircle.readers.whereabouts import Sketch, only_files, sketch, with_places_of_layers
 from lifecircle.rules import warn_of
 from lifecircle.said import Said, sentence
 from lifecircle.schema import ELEVATION, GROUP_PREFIX, LAYERS, TOTAL, breach, nearest
@@ -47,7 +47,8 @@ class Checked:
     """What checking a study finds.
 
     ``study`` is None when anything is wrong with it; ``findings`` are every error, repair and warning, layer by layer,
-    with their places. ``name`` and ``language`` are the study's as far as its file tells them.
+    with their places. ``name`` and ``language`` are the study's as far as its file tells them, ``files`` the path of
+    each layer that comes of one file.
     """
 
     study: Study | None
@@ -55,6 +56,7 @@ class Checked:
     name: str
     language: str = "zh"
     sketch: Sketch | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_study(path: str | Path, *, strict: bool = False) -> Study:
@@ -171,7 +173,8 @@ def examine(path: str | Path) -> Checked:
         breaches = [b for b in breaches if b.rule != "overridden"]
     breaches = sorted(breaches, key=lambda b: [STUDY_FILE, *LAYERS, ELEVATION].index(b.layer))
     findings = tuple(with_places_of_layers(breaches, layers))
-    told = Checked(None, findings, file.settings.name, file.settings.language, sketch(layers))
+    files = only_files(file.inputs.values())
+    told = Checked(None, findings, file.settings.name, file.settings.language, sketch(layers), files)
     if metric is None or force is None or residents is None or any(b.severity == "error" for b in breaches):
         return told
     study = Study(
@@ -245,6 +248,7 @@ def _residents(file: StudyFile, layers: Layers) -> tuple[list[pd.DataFrame], lis
     if not sources:
         return [], found
     counts = pd.concat([pd.DataFrame(s[[c for c in s if c != "geometry"]]) for s in sources], ignore_index=True)
+    counts.attrs = sources[0].attrs if len(sources) == 1 else {}
     counts = counts.fillna({c: 0.0 for c in counts if c.startswith(GROUP_PREFIX)})
     found += [*check_together(sources), *check_counts(counts, classes)]
     for by, layer in (("building", "buildings"), ("area", "areas")):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -50,6 +51,12 @@ HEADINGS = {
     "before": "调整前",
     "after": "调整后",
     "change": "变化",
+    "adult": "成年人",
+    "aged": "老年人",
+    "65plus": "65 岁及以上",
+    "living alone": "独居",
+    "disabled": "残疾",
+    "low income": "低收入",
     "requests": "诉求数",
     "why": "去向与原因",
 }
@@ -57,6 +64,9 @@ HEADINGS = {
 
 STANDINGS = {"fixed": "{} stands today", "closed": "{} closes"}
 """What is told of a place that is no candidate of a plan, by how it stands to it."""
+
+_OWN_CRS = re.compile(r"Local Transverse Mercator at (\S+) E (\S+) N \(WGS 84\)")
+"""The system of metres that is made for a study."""
 
 MARKED = "bold yellow"
 STYLES = {"error": "red", "warning": "cyan", "repair": "yellow", "note": "dim"}
@@ -150,7 +160,9 @@ def show_next(command: str, *, language: str = "en") -> None:
 
 def show_crs(crs: str, *, language: str = "en") -> None:
     """Show the coordinate system in which everything is measured."""
-    _out.print(_said(Said("measured in metres of {}", crs), language), soft_wrap=True)
+    made = _OWN_CRS.fullmatch(crs)
+    name = Said("Local Transverse Mercator at {} E {} N (WGS 84)", *made.groups()) if made else crs
+    _out.print(_said(Said("measured in metres of {}", name), language), soft_wrap=True)
 
 
 def show_written(path: Path, page: Path | None = None, *, language: str = "en") -> None:

@@ -14,6 +14,7 @@ from lifecircle.fetch.place import Place, nothing_there
 from lifecircle.model import BoolArray
 from lifecircle.readers.area_levels import join_levels
 from lifecircle.readers.metric import LON_LAT, local_crs
+from lifecircle.said import Said, joined
 
 LEVEL_NAMES = {"8": "subdistrict", "10": "community"}
 """What the levels are in Chinese cities; any other is called by its number."""
@@ -59,14 +60,17 @@ def areas_of(place: Place, units: gpd.GeoDataFrame | None, buildings: gpd.GeoDat
         if outside <= MOST_OUTSIDE:
             taken.append(part.assign(level=LEVEL_NAMES.get(level, f"level {level}")).reset_index(drop=True))
         else:
-            left_out.append(f"{len(part)} of admin_level {level}, which hold {1 - outside:.0%} of the buildings")
-    missed = f"; left out: {', '.join(left_out)}" if left_out else ""
+            hold = "{} of admin_level {}, which hold {:.0%} of the buildings"
+            left_out.append(Said(hold, len(part), level, 1 - outside))
+    missed = Said("; left out: {}", joined(left_out, "{}, {}")) if left_out else ""
     if not taken:
-        return _whole(place), f"the place itself, for OpenStreetMap has no smaller ones that fill it{missed}"
+        whole = "the place itself, for OpenStreetMap has no smaller ones that fill it{}"
+        return _whole(place), Said(whole, missed)
     areas, _ = join_levels(taken) if len(taken) > 1 else (taken[0], [])
     counts = areas["level"].value_counts(sort=False)
     areas = areas.assign(name=areas["name"].str.replace(_BEFORE_NAME, "", regex=True))
-    return areas, ", ".join(f"{n:,} of the level {level}" for level, n in counts.items()) + missed
+    of_each = joined((Said("{:,} of the level {}", n, level) for level, n in counts.items()), "{}, {}")
+    return areas, Said("{}{}", of_each, missed)
 
 
 def _are_inside(units: gpd.GeoDataFrame, outline: shapely.Geometry, crs: CRS) -> BoolArray:

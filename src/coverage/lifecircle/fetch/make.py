@@ -15,6 +15,7 @@ from lifecircle.fetch.extract import write_extract
 from lifecircle.fetch.place import Place, box_around, choose
 from lifecircle.fetch.servers import download, look_up
 from lifecircle.fetch.write import EXTRACT, Origin, read_extract, write_study
+from lifecircle.said import Said
 from lifecircle.samples import new_folder
 
 Step = Callable[[str], AbstractContextManager[None]]
@@ -81,4 +82,4 @@ def fetch_study(
             layers = read_extract(draft, place, levels)
             areas, told = areas_of(place, layers.tables.get("areas"), layers.tables["buildings"])
             counts, missing = write_study(draft, Origin(place, box, buffer_m, servers, state), layers, areas, told)
-    return Fetched((counts, f"areas: {told}"), tuple(folder / name for name in missing))
+    return Fetched((counts, Said("areas: {}", told)), tuple(folder / name for name in missing))

@@ -12,6 +12,7 @@ from pyproj import Geod
 
 from lifecircle.errors import FetchError, UnknownNameError, printable
 from lifecircle.readers.metric import Box
+from lifecircle.said import Said, sentence
 
 MOST_KM2 = 2000.0
 """Of a box: what one question can ask of a public server."""
@@ -93,13 +94,14 @@ def choose(name: str, found: Sequence[Any], *, which: int | None = None) -> Plac
     if not places:
         why = "nothing by that name" if not found else "no outline of anything by that name"
         message = "write it as 'district, city, country', or give its corners with --bbox west,south,east,north"
-        raise UnknownNameError(f"OpenStreetMap has {why}: {shown}; {message}")
+        raise UnknownNameError(Said("OpenStreetMap has {}: {}; {}", sentence(why), shown, sentence(message)))
     if which is None and len(places) > 1:
         lines = [f"  --which {i}: {printable(p.full_name)}" for i, p in enumerate(places[:SHOWN_PLACES], start=1)]
-        message = f"{len(places)} places are called {shown}; say more of it (its city, its country), or choose one:"
-        raise UnknownNameError("\n".join([message, *lines]))
+        several = "{} places are called {}; say more of it (its city, its country), or choose one:\n{}"
+        raise UnknownNameError(Said(several, len(places), shown, "\n".join(lines)))
     if which is not None and which > len(places):
-        raise UnknownNameError(f"there are {len(places)} places called {shown}, not {which}; choose one of them")
+        fewer = "there are {} places called {}, not {}; choose one of them"
+        raise UnknownNameError(Said(fewer, len(places), shown, which))
     return places[(which or 1) - 1]
 
 
@@ -134,14 +136,14 @@ def box_around(place: Place, buffer_m: float) -> Box:
     area_km2 = abs(_EARTH.geometry_area_perimeter(shapely.box(*box))[0]) / 1e6
     if area_km2 > MOST_KM2:
         message = (
-            f"{printable(place.name)} with {buffer_m:,.0f} m around it is a box of {area_km2:,.0f} km2; no server is "
-            f"asked for more than {MOST_KM2:,.0f}: fetch its districts one by one, or take an OpenStreetMap extract"
+            "{} with {:,.0f} m around it is a box of {:,.0f} km2; no server is asked for more than {:,.0f}: fetch its "
+            "districts one by one, or take an OpenStreetMap extract"
         )
-        raise FetchError(message)
+        raise FetchError(Said(message, printable(place.name), buffer_m, area_km2, MOST_KM2))
     return box
 
 
 def nothing_there(place: Place, what: str) -> FetchError:
     """Return the error of a place where OpenStreetMap has nothing of a layer that a study needs."""
-    message = f"OpenStreetMap has no {what} at {printable(place.name)}"
-    return FetchError(f"{message}; take another place, or layers of your own (`lifecircle new`)")
+    message = "OpenStreetMap has no {} at {}; take another place, or layers of your own (`lifecircle new`)"
+    return FetchError(Said(message, sentence(what), printable(place.name)))

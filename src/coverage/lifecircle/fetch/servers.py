@@ -7,6 +7,7 @@ that holds some of the tags; so the answer is taken before OSMnx works on it, an
 from __future__ import annotations
 
 import json
+import math
 import re
 import socket
 import time
@@ -22,6 +23,7 @@ import shapely
 from lifecircle import __version__
 from lifecircle.errors import FetchError, printable
 from lifecircle.fetch import Servers
+from lifecircle.said import Said, sentence
 
 MOST_BYTES = 2**29
 """A longer answer is given up."""
@@ -61,9 +63,26 @@ _ADVICE = {
 }
 
 
+PAUSES_S = (10.0, 30.0)
+"""So long is waited before a server that is busy is asked again, unless it names a time itself."""
+
+LONGEST_PAUSE_S = 300.0
+"""Who says that it is busy for longer is not waited for."""
+
+_BUSY = (429, 504)
+
+
 class _Taken(Exception):  # noqa: N818 - it is no error: it carries an answer past OSMnx
     def __init__(self, content: bytes) -> None:
         self.content = content
+
+
+class _BusyError(FetchError):
+    """A server has no time now; ``after_s`` is when it may have, NaN where it does not say."""
+
+    def __init__(self, message: str, after_s: float) -> None:
+        self.after_s = after_s
+        super().__init__(message)
 
 
 def look_up(place: str, servers: Servers) -> list[Any]:
@@ -107,21 +126,29 @@ def download(box: shapely.Polygon, levels: Sequence[int], servers: Servers) -> I
             raise _unusable(servers.overpass, "--overpass")
         if "remark" in answer:
             remark = printable(answer["remark"])[:LONGEST_REMARK]
-            message = f"gave up ({remark}); ask for a smaller place, or try again later"
-            raise FetchError(f"{_host(servers.overpass)} {message}")
+            message = Said(
+                "{} gave up ({}); ask for a smaller place, or try again later", _host(servers.overpass), remark
+            )
+            raise FetchError(message)
         yield answer
 
 
 def _answer(
     url: str, option: str, servers: Servers, question: Callable[[], object], *, in_turns: bool = False
 ) -> object:
-    """Put one question through OSMnx and return the JSON of the answer."""
+    """Put one question through OSMnx, a few times where the server is busy, and return the JSON of the answer."""
     content = b""
-    with _told(url, option), _set(servers, in_turns=in_turns, take=_take(url, option)):
+    for pause_s in (*PAUSES_S, None):
         try:
-            question()
+            with _told(url, option), _set(servers, in_turns=in_turns, take=_take(url, option)):
+                question()
         except _Taken as taken:
             content = taken.content
+            break
+        except _BusyError as busy:
+            if pause_s is None or busy.after_s > LONGEST_PAUSE_S:
+                raise
+            time.sleep(pause_s if math.isnan(busy.after_s) else busy.after_s)
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -147,12 +174,20 @@ def _take(url: str, option: str) -> Callable[..., None]:
             return
         if not response.ok:
             advice = _ADVICE.get(response.status_code, "try again later, or name another")
-            answers = f"{_host(url)} answers {response.status_code}"
-            raise FetchError(f"{answers}: {advice}" + (f" with {option}" if advice.endswith("another") else ""))
+            code = response.status_code
+            told = Said("{} answers {}: {}", _host(url), code, sentence(advice))
+            told = Said("{} with {}", told, option) if advice.endswith("another") else told
+            raise _BusyError(told, _after_s(response)) if code in _BUSY else FetchError(told)
         with response:
             raise _Taken(_content(response, url))
 
     return take
+
+
+def _after_s(response: requests.Response) -> float:
+    """Return in how many seconds a server asks to be asked again; NaN where it says none, or a day of the calendar."""
+    said = response.headers.get("Retry-After", "")
+    return float(said) if re.fullmatch("[0-9]{1,6}", said) else math.nan
 
 
 def _content(response: requests.Response, url: str) -> bytes:
@@ -162,8 +197,8 @@ def _content(response: requests.Response, url: str) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
         if size > MOST_BYTES or time.monotonic() > until_s:
-            much = f"more than {MOST_BYTES / 2**20:g} MiB, or for more than {LONGEST_S / 60:g} minutes"
-            raise FetchError(f"{_host(url)} sends {much}; ask for a smaller place")
+            much = "{} sends more than {:g} MiB, or for more than {:g} minutes; ask for a smaller place"
+            raise FetchError(Said(much, _host(url), MOST_BYTES / 2**20, LONGEST_S / 60))
     return b"".join(chunks)
 
 
@@ -173,16 +208,17 @@ def _told(url: str, option: str) -> Iterator[None]:
     try:
         yield
     except requests.Timeout as error:
-        message = f"does not answer in time; try again later, raise --timeout, or name another with {option}"
-        raise FetchError(f"{_host(url)} {message}") from error
+        late = "{} does not answer in time; try again later, raise --timeout, or name another with {}"
+        raise FetchError(Said(late, _host(url), option)) from error
     except (requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL) as e:
-        raise FetchError(f"{printable(url)!r} is no address of a server; write one as https://... in {option}") from e
+        no_address = "{!r} is no address of a server; write one as https://... in {}"
+        raise FetchError(Said(no_address, printable(url), option)) from e
     except requests.RequestException as error:
         message = (
-            "cannot be reached: is there a network, and may this machine use it? Without one, name an OpenStreetMap "
-            "extract in a study that `lifecircle new` makes"
+            "{} cannot be reached: is there a network, and may this machine use it? Without one, name an OpenStreetMap "
+            "extract in a study that `lifecircle new` makes ({})"
         )
-        raise FetchError(f"{_host(url)} {message} ({type(error).__name__})") from error
+        raise FetchError(Said(message, _host(url), type(error).__name__)) from error
 
 
 @contextmanager
@@ -217,8 +253,8 @@ def _set(servers: Servers, *, in_turns: bool, take: Callable[..., None]) -> Iter
 
 
 def _unusable(url: str, option: str) -> FetchError:
-    message = f"answers with something else than was asked for; is it the right server? Name another with {option}"
-    return FetchError(f"{_host(url)} {message}")
+    message = "{} answers with something else than was asked for; is it the right server? Name another with {}"
+    return FetchError(Said(message, _host(url), option))
 
 
 def _host(url: str) -> str:

@@ -23,6 +23,7 @@ from lifecircle.readers.inputs import Input, Where
 from lifecircle.readers.layers import Layers, read_layers
 from lifecircle.readers.metric import Box
 from lifecircle.readers.osm import ATTRIBUTION
+from lifecircle.said import Said, joined, sentence
 from lifecircle.sheets import write_csv
 
 EXTRACT, AREAS, RESIDENTS, STATIONS = "openstreetmap.osm.pbf", "areas.geojson", "residents.csv", "stations.csv"
@@ -82,7 +83,7 @@ def read_extract(draft: Path, place: Place, levels: Sequence[int]) -> Layers:
     absent = [] if layers.ways is not None and layers.ways.way_id else ["streets"]
     absent += [] if "buildings" in layers.tables else ["buildings"]
     if absent:
-        raise nothing_there(place, " and no ".join(absent))
+        raise nothing_there(place, joined(absent, "{} and no {}"))
     return layers
 
 
@@ -115,7 +116,7 @@ def write_study(
     words = {
         "place": _quoted(place.full_name or place.name),
         "name": _toml(study_name(place.name)),
-        "language": language_of(place),
+        "language": language_of(place.name, place.full_name),
         "fetched": time.strftime("%Y-%m-%d", time.gmtime()),
         "state": _quoted(origin.state or "unknown"),
         "attribution": ATTRIBUTION,
@@ -131,7 +132,7 @@ def write_study(
     for name in ("study.toml", "README.md"):
         template = Template((files("lifecircle") / "templates" / "fetched" / name).read_text("utf-8"))
         (draft / name).write_text(template.substitute(words), encoding="utf-8")
-    return ", ".join(f"{n:,} {layer}" for layer, n in counts.items()), tuple(missing)
+    return joined((Said("{:,} {}", n, sentence(layer)) for layer, n in counts.items()), "{}, {}"), tuple(missing)
 
 
 def study_name(place: str) -> str:
@@ -140,9 +141,9 @@ def study_name(place: str) -> str:
     return plain or "place"
 
 
-def language_of(place: Place) -> str:
-    """Return the language in which a place's map opens: Chinese where its name is, or where it lies in China."""
-    return "zh" if _CHINA.search(place.name) or _CHINA.search(place.full_name) else "en"
+def language_of(*names: str) -> str:
+    """Return the language of a place by its names: Chinese where one of them is, or where it lies in China."""
+    return "zh" if any(map(_CHINA.search, names)) else "en"
 
 
 def _inputs(counts: Mapping[str, int]) -> str:

@@ -10,13 +10,13 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from lifecircle import check_words
-from lifecircle.errors import KEPT_IDS, SEVERITIES, SHOWN_IDS, Breach, printable
+from lifecircle.errors import KEPT_PLACES, SEVERITIES, SHOWN_IDS, Breach, printable
 from lifecircle.maps.encode import script_json
 from lifecircle.maps.page import asset, policy
 from lifecircle.maps.words import LOCALES
 from lifecircle.mark import MARK, REMARK
 from lifecircle.model import FloatArray
-from lifecircle.readers.whereabouts import Sketch
+from lifecircle.readers.whereabouts import OF_A_LAYER, Sketch
 from lifecircle.rules import done_with, rule_of
 from lifecircle.said import in_chinese
 from lifecircle.study import Checked
@@ -66,7 +66,7 @@ def check_page(checked: Checked, findings: Sequence[Breach], *, synthetic: bool)
         remark=REMARK,
         counts={severity: said.count(severity) for severity in SEVERITIES},
         words=check_words,
-        kept=KEPT_IDS,
+        kept=KEPT_PLACES,
         rows=rows,
         mapped=data["frame"] is not None,
         private=any(finding.layer == "residents" for finding in findings),
@@ -108,7 +108,7 @@ def _both(pair: tuple[str, str], **filled: object) -> Markup:
 def _drawing(sketch: Sketch, findings: Sequence[Breach]) -> dict[str, object]:
     """Return what the page's script draws: lines in steps from the frame's north-western corner, marks in degrees."""
     marks = [
-        {"number": number, "severity": finding.severity, "places": finding.places}
+        {"number": number, "severity": finding.severity, "places": finding.places, "whole": _is_of_all(finding)}
         for number, finding in enumerate(findings, start=1)
         if finding.places
     ]
@@ -126,6 +126,11 @@ def _drawing(sketch: Sketch, findings: Sequence[Breach]) -> dict[str, object]:
         "borders": _lines(sketch.borders, np.array([west, north]), scale),
         "marks": marks,
     }
+
+
+def _is_of_all(finding: Breach) -> bool:
+    """Return whether a finding is of a layer as a whole, of which it shows some places."""
+    return finding.rule in OF_A_LAYER and len(finding.places) > finding.count
 
 
 def _frame(sketch: Sketch, findings: Sequence[Breach]) -> tuple[float, float, float, float] | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from lifecircle.errors import Breach
 from lifecircle.mark import MARK
 from lifecircle.said import Said
-from lifecircle.schema import WKT, known_column
+from lifecircle.schema import LAYERS, WKT, columns_of, known_column
 
 NAME_BYTES = 10
 """Length of the longest heading of a dBASE table, the part of a Shapefile that holds its columns."""
@@ -125,6 +126,21 @@ def aliases_of(layer: str) -> dict[str, str]:
     }
 
 
+@cache
+def _of_data() -> frozenset[str]:
+    return frozenset(
+        heading
+        for layer in LAYERS
+        for heading, ours in aliases_of(layer).items()
+        if ours in _POSITION or any(c.name == ours and c.kind in ("id", "number") for c in columns_of(layer, [ours]))
+    )
+
+
+def is_of_data(text: str) -> bool:
+    """Return whether a text is a heading of ids, numbers or places, of any layer; a sheet of remarks has none."""
+    return plain_heading(text) in _of_data()
+
+
 def cut_headings(layer: str, existing: Sequence[str], stated: Mapping[str, str]) -> dict[str, str]:
     """Return headings of a dBASE table that may be the beginnings of known ones, and of which of our columns.
 
@@ -144,12 +160,25 @@ def cut_headings(layer: str, existing: Sequence[str], stated: Mapping[str, str])
     }
 
 
-def check_cut(layer: str, cut: Mapping[str, str]) -> list[Breach]:
-    """Tell of headings that may have been cut, as `cut_headings` returns them."""
+def check_cut(layer: str, cut: Mapping[str, str], stated: Mapping[str, str], *, alone: bool) -> list[Breach]:
+    """Tell of headings that may have been cut, as `cut_headings` returns them, and how ``columns`` would name them.
+
+    ``alone`` is whether the study names one file of the layer: that of larger areas may then be another.
+    """
     told = tuple(f"{ours} = {heading}" for heading, ours in cut.items())
+    named = {**stated, **{ours: heading for heading, ours in cut.items()}}
+    columns = ", ".join(f'{ours} = "{heading}"' for ours, heading in named.items())
     message = Said(
-        "a Shapefile cuts headings after {} bytes; if this is what is left of one, say so under columns", NAME_BYTES
+        "a Shapefile cuts headings after {} bytes; if this is what is left of one, say so: columns = {{ {} }}",
+        *(NAME_BYTES, columns),
     )
+    if layer == "areas" and alone and "parent_id" in cut.values():
+        message = Said(
+            "{}; where the larger areas that it names are in another file, write [[inputs.areas]] for [inputs.areas], "
+            'and below it for that file one more [[inputs.areas]] with path = "..." and level = "..."; if nobody needs '
+            'them: columns = {{ parent_id = "" }}',
+            message,
+        )
     return [Breach(layer, "cut-heading", message, told, len(told), "warning")] if told else []
 
 

@@ -30,7 +30,7 @@ def join_levels(parts: Sequence[gpd.GeoDataFrame]) -> tuple[gpd.GeoDataFrame, li
 
     The parent of an area that states none is the one of the next coarser level in which half of it lies, or more; where
     none of any level holds so much, that with which it shares most ground. Of two levels the coarser is that whose
-    areas hold more of the other's; where neither does, that of which the study speaks first.
+    areas hold more of the other's, or are stated to; where neither does, that of which the study speaks first.
     """
     if any(part.crs is None for part in parts):  # told already; without it nothing can be compared
         return pd.concat([part.set_crs(LON_LAT, allow_override=True) for part in parts], ignore_index=True), []
@@ -44,10 +44,13 @@ def join_levels(parts: Sequence[gpd.GeoDataFrame]) -> tuple[gpd.GeoDataFrame, li
     invalid = ~shapely.is_valid(shapes)
     shapes[invalid] = shapely.make_valid(shapes[invalid], method="structure", keep_collapsed=False)
     inner, outer, share_of = _held(areas["level"], shapes)
-    rank = _rank(areas["level"], inner, outer, share_of)
-    parent, share = _parents(areas, rank, inner, outer, share_of)
     ids = areas["area_id"]
     stated = areas["parent_id"] != ""
+    child, above = _stated(areas)
+    rank = _rank(
+        areas["level"], np.append(inner, child), np.append(outer, above), np.append(share_of, np.ones(len(child)))
+    )
+    parent, share = _parents(areas, rank, inner, outer, share_of)
     by_overlap = ~stated & (parent >= 0)
     areas = areas.assign(parent_id=areas["parent_id"].where(~by_overlap, ids.reindex(parent).to_numpy()))
     part_of = [f"{i} -> {p} ({s:.1%})" for i, p, s in zip(ids, areas["parent_id"], share, strict=True)]
@@ -82,6 +85,14 @@ def _held(level: pd.Series, shapes: Shapes) -> tuple[LongArray, LongArray, Float
     real = shared_m2 > 0
     inner, outer = inner[real], outer[real]
     return inner, outer, shared_m2[real] / shapely.area(shapes[inner])
+
+
+def _stated(areas: pd.DataFrame) -> tuple[LongArray, LongArray]:
+    """Return rows of areas that state their parent, and the row of each one's."""
+    once = areas["area_id"].drop_duplicates()
+    above = pd.Index(once).get_indexer(pd.Index(areas["parent_id"]))
+    known = np.flatnonzero((above >= 0) & (areas["parent_id"] != "").to_numpy())
+    return known, once.index.to_numpy()[above[known]]
 
 
 def _rank(level: pd.Series, inner: LongArray, outer: LongArray, share: FloatArray) -> LongArray:

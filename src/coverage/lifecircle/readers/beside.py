@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lifecircle.errors import Breach
-from lifecircle.readers.files import FORMATS, WAYS_OUT
+from lifecircle.readers.files import FORMATS, LOCK, WAYS_OUT
 from lifecircle.readers.inputs import Input
 from lifecircle.readers.keys import STUDY_FILE
 from lifecircle.schema import breach
@@ -18,7 +18,7 @@ _ENDINGS = tuple({*(s for f in FORMATS for s in f.suffixes), *WAYS_OUT}.differen
 _OF_OTHERS = ("requests", "itinerary", "诉求", "工单", "巡回")
 """Words in the names of files that are not for a study: requests are for `lifecircle assign`, rounds for nobody yet."""
 
-_HIDDEN = (".", "~$")
+_HIDDEN = (".", LOCK)
 
 
 def check_beside(folder: Path, inputs: Iterable[Input]) -> list[Breach]:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from lifecircle.conform import headed, row_names, text
 from lifecircle.errors import Breach
+from lifecircle.readers.degrees import degrees_of
 from lifecircle.said import Said, sentence
 from lifecircle.schema import GROUP_PREFIX, PLANE, POSITION, breach, columns_of
 
@@ -51,41 +52,66 @@ def mend_cells(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Brea
     breaches: list[Breach] = []
     for name in [c for c in table.columns if c in kinds and not _is_typed(table[c])]:
         values, shown = text(table[name]), headed(table, name)
+        cells = values.rename(shown)
         formula = values.str.match(_FORMULA)
         message = Said("{} holds a formula, or the error it came to, in place of a value; put the value in", shown)
-        breaches += breach(layer, "formula-cell", message, told[formula])
+        breaches += breach(layer, "formula-cell", message, told[formula], column=shown, values=values[formula])
         if kinds[name] == "id":
             cut = "a number that Excel has cut to its first digits; export it from its source again, as text"
-            breaches += breach(
-                layer, "rounded-id", Said("{} is {}", shown, sentence(cut)), told[values.str.match(_ROUNDED)]
-            )
+            message, rows = Said("{} is {}", shown, sentence(cut)), values.str.match(_ROUNDED)
+            breaches += breach(layer, "rounded-id", message, told[rows], column=shown, values=values[rows])
         if kinds[name] in ("number", "id"):
             wide = values.str.contains(_WIDE_SIGN)
             plain = _put(values, wide, values[wide].str.translate(_WIDE))
             message = Said("{}: digits or letters as wide as Chinese characters, read as plain ones", shown)
-            breaches += breach(layer, "full-width-digits", message, told[wide & ~plain.isin(_NONE)], "repair")
+            breaches += _repaired(layer, "full-width-digits", message, told, wide & ~plain.isin(_NONE), cells)
             values = _put(plain, formula, "")
         if kinds[name] == "number":
             # 123,951 in a column of degrees has a comma for its point, as some countries write it.
-            form = _WORDED.format(_UNITS.get(name, _OF_PEOPLE))
-            worded = values.str.contains(_WORD) & (name not in (*POSITION, *PLANE))
-            worded[worded] = values[worded].str.match(form)
-            values = _put(values, worded, values[worded].str.replace(form, r"\1", regex=True))
+            if name in POSITION:
+                values, found = _plain_degrees(layer, name, values, told, cells)
+                breaches += found
+            bare = values if name in (*POSITION, *PLANE) else without_unit(name, values)
+            worded, values = bare != values, bare
             parted = values.str.match(_PARTED) & (name not in POSITION)
             none = values.isin(_NONE)
             values = _put(values, parted, values[parted].str.replace("[,，]", "", regex=True))
             values = _put(values, none, "")
+            unit, dash = Said("{}: a unit or 约 taken away", shown), Said("{}: a dash or 无, read as not stated", shown)
             breaches += [
-                *breach(layer, "unit-in-number", Said("{}: a unit or 约 taken away", shown), told[worded], "repair"),
-                *breach(layer, "thousands-separators", Said("{}: commas taken out", shown), told[parted], "repair"),
-                *breach(
-                    layer, "dash-for-none", Said("{}: a dash or 无, read as not stated", shown), told[none], "repair"
-                ),
+                *_repaired(layer, "unit-in-number", unit, told, worded, cells),
+                *_repaired(layer, "thousands-separators", Said("{}: commas taken out", shown), told, parted, cells),
+                *_repaired(layer, "dash-for-none", dash, told, none, cells),
             ]
             if by_household and name.startswith(GROUP_PREFIX):
                 values = values.replace("", "0")
         mended[name] = values
     return table.assign(**mended), breaches
+
+
+def _plain_degrees(
+    layer: str, axis: str, values: pd.Series, told: pd.Series, cells: pd.Series
+) -> tuple[pd.Series, list[Breach]]:
+    """Return coordinates as plain degrees where they are written as angles, and what is told of these."""
+    odd = (values != "") & pd.to_numeric(values, errors="coerce").isna()
+    if not odd.any():
+        return values, []
+    plain = values.mask(odd, degrees_of(axis, values[odd]))
+    message = Said("{}: degrees with minutes, or with east or north, read as plain degrees", cells.name)
+    return plain, _repaired(layer, "written-degrees", message, told, plain != values, cells)
+
+
+def _repaired(layer: str, rule: str, message: str, told: pd.Series, rows: pd.Series, cells: pd.Series) -> list[Breach]:
+    """Return what is told of rows whose ``cells``, a series of the column's heading, were read otherwise."""
+    return breach(layer, rule, message, told[rows], "repair", column=str(cells.name), values=cells[rows])
+
+
+def without_unit(column: str, texts: pd.Series) -> pd.Series:
+    """Return what stands in a column of numbers, without the unit of that column or a word around the number."""
+    worded, form = texts.str.contains(_WORD), _WORDED.format(_UNITS.get(column, _OF_PEOPLE))
+    plain = texts[worded].str.translate(_WIDE)
+    plain = plain[plain.str.match(form)].str.replace(form, r"\1", regex=True)
+    return texts.mask(texts.index.isin(plain.index), plain) if len(plain) else texts
 
 
 def numbers_of(texts: pd.Series) -> pd.Series:

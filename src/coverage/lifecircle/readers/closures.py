@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
-from lifecircle.conform import row_names
+from lifecircle.conform import headed, row_names
 from lifecircle.errors import Breach
 from lifecircle.model import Closures, StreetWays
 from lifecircle.readers.days import days_of, not_a_day
@@ -41,6 +44,10 @@ def closures_of(
     by_place = ~named & ~nowhere & ~over
     counted = ((named & ~over & ~unknown) | by_place) & ~backward
     day = Said("on {}", date) if date else "on all days, for the study is of none"
+    ids = [*told[counted], *(Said("{}: not in force", name) for name in told[over])]
+    way, *headings = (headed(table, name) for name in ("way_id", "since", "until"))
+    ends_first = Said("{1} is before {0}; mend one of the two", *headings)
+    no_street = Said("{} names neither a street nor a gate on one", way)
     message = Said("{} in force {}; {} not, and left out", int(counted.sum()), sentence(day), int(over.sum()))
     return (
         tuple(table["way_id"][named & ~over & ~unknown].drop_duplicates()),
@@ -50,18 +57,18 @@ def closures_of(
             *breach(
                 "closures",
                 "bad-date",
-                not_a_day(Said("since or until"), [*table["since"], *table["until"]]),
+                not_a_day(Said("{} or {}", *headings), [*table["since"], *table["until"]]),
                 told[unread],
             ),
-            *breach("closures", "until-before-since", "until is before since; mend one of the two", told[backward]),
-            *breach("closures", "unknown-id", "way_id names neither a street nor a gate on one", told[unknown]),
+            *breach("closures", "until-before-since", ends_first, told[backward]),
+            *breach("closures", "unknown-id", no_street, told[unknown], column=way, values=table["way_id"][unknown]),
             *breach(
                 "closures",
                 "no-geometry",
                 "names no way and has no coordinates; give it one of the two",
                 told[nowhere],
             ),
-            *breach("closures", "in-force", message, [*told[counted], *(told[over] + ": not in force")], "note"),
+            *breach("closures", "in-force", message, ids, "note"),
             *breach(
                 "closures",
                 "undated-study",
@@ -71,3 +78,20 @@ def closures_of(
             ),
         ],
     )
+
+
+def whole_ways(closed: Collection[str], streets: StreetWays) -> list[Breach]:
+    """Tell how long the ways are that are closed by their ids, each from end to end; streets in metres."""
+    rows = np.flatnonzero(pd.Index(streets.way_id).isin(closed))
+    if not len(rows):
+        return []
+    xy = streets.xy_m[streets.node]
+    along_m = np.append(0.0, np.cumsum(np.hypot(*np.diff(xy, axis=0).T)))
+    length_m = along_m[streets.indptr[rows + 1] - 1] - along_m[streets.indptr[rows]]
+    message = Said(
+        "closed by their ids, each of these ways as a whole, {:.0f} m in all; to close part of one give its place "
+        "in place of its id",
+        length_m.sum(),
+    )
+    ids = [Said("{}: {:.0f} m", streets.way_id[row], m) for row, m in zip(rows, length_m, strict=True)]
+    return breach("closures", "closed-ways", message, ids, "note")

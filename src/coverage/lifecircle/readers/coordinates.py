@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from collections.abc import Iterable
 
 import geopandas as gpd
 import numpy as np
@@ -12,12 +14,14 @@ from pyproj.transformer import AreaOfInterest, TransformerGroup
 
 from lifecircle.datum import WEB_MAPS, ZONE_M, grid_of, in_china, regarded
 from lifecircle.errors import Breach
+from lifecircle.readers.aliases import plain_heading
 from lifecircle.readers.inputs import Input
 from lifecircle.readers.metric import LON_LAT
 from lifecircle.said import Said
 from lifecircle.schema import PLANE, POSITION
 
 _WEB_MERCATOR = "EPSG:3857"
+_BOTH = re.compile(r"(?:.*[^xy东北横纵])?坐标|.*经纬度?|l(?:on|ng)_?lat|lat_?l(?:on|ng)|location")
 _TRANSVERSE = "Transverse Mercator"
 _OF_SATELLITES = (6_378_137.0, 298.257223)
 """Longer half axis, metres, and inverse flattening of the ellipsoids of WGS 84, GRS 80 and CGCS2000."""
@@ -31,6 +35,11 @@ def axes_of(source: Input) -> tuple[tuple[str, str], str]:
     if source.crs and CRS(source.crs).is_projected:
         return PLANE, source.crs
     return POSITION, source.crs or LON_LAT
+
+
+def column_of_both(headings: Iterable[str]) -> str:
+    """Return the heading of a column that may hold both coordinates of a place, empty for none."""
+    return next((heading for heading in headings if _BOTH.fullmatch(plain_heading(heading))), "")
 
 
 def understood(source: Input, table: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Breach]]:

@@ -17,7 +17,7 @@ from lifecircle.readers.geopackage import problem_of_geopackage
 from lifecircle.readers.inputs import Input
 from lifecircle.readers.limits import MB, USUAL, Limits, OverLimitError, refused
 from lifecircle.readers.slips import BACKSLASH
-from lifecircle.said import Said, sentence
+from lifecircle.said import Said, joined, sentence
 from lifecircle.schema import ELEVATION
 
 BREAKS_OFF = "it breaks off in the middle; download or export the file again"
@@ -75,6 +75,9 @@ FORMATS = (
     Format("GeoTIFF", (".tif", ".tiff"), re.compile(rb"II[*+]\x00|MM\x00[*+]"), is_raster=True),
 )
 """All that is ever opened. A file is refused when its content is not what its name says."""
+
+LOCK = "~$"
+"""So begins the name of the file that Excel or WPS keeps beside a workbook which somebody has open."""
 
 _OLE, _ZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK\x03\x04"
 
@@ -137,6 +140,8 @@ def locate(input: Input, folder: Path, *, limits: Limits = USUAL) -> Located | B
             head = file.read(_HEAD).removeprefix(_BOM)
     except OSError as error:
         return refuse("unreadable", Said("cannot be read: {}", error.strerror))
+    if path.name.startswith(LOCK):
+        return refuse("wrong-content", "is what Excel keeps beside a workbook that is open; name the workbook itself")
     formats = [f for f in FORMATS if f.is_raster == (input.layer == ELEVATION)]
     matching = [f for f in formats if path.name.lower().endswith(f.suffixes)]
     if not matching:
@@ -152,7 +157,7 @@ def locate(input: Input, folder: Path, *, limits: Limits = USUAL) -> Located | B
     if strange := [c.name for c in beside if not c.is_file()]:
         return refuse("not-a-file", Said("{} beside it is not a file", strange[0]))
     if missing := [part.name for part in map(found.beside, found.format.needed) if part not in beside]:
-        parts = " and ".join(missing)
+        parts = joined(missing, "{} and {}")
         return refuse(
             "missing-file", Said("{} must be beside it: a {} is several files; copy all", parts, found.format.name)
         )

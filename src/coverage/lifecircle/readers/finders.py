@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from lifecircle.agreement import but_for_signs
 from lifecircle.areas import AreaTree
 from lifecircle.errors import Breach
 from lifecircle.floors import is_residential
@@ -61,14 +62,27 @@ def _of_addresses(source: pd.DataFrame, buildings: gpd.GeoDataFrame, areas: gpd.
         for rows, called in ((fits & ~namesake, names), (fits & namesake, ids)):
             if rows.any():
                 row[rows] = joined(rows, called, area)
-    address = source["address"]
-    unknown = "no building bears this address; its residents cannot be placed: mend the address here or at the building"
-    several = "several buildings bear this address; its residents cannot be placed: name the area, or building_id"
-    no_area = "no area bears this name or id; residents listed there cannot be placed: mend it"
-    torn = "the address begins with another area than its row names; its residents cannot be placed: mend one of them"
-    alike = "joined though one says 号, the other 栋, 幢, 座 or 号楼: look if a house is meant, not a plot in a street"
     said = source["area_id"].where(source["area_id"] != "", source["area"])
-    lost = (row == UNKNOWN) & ~nowhere & ~elsewhere
+    address, people = source["address"], source["residents"]
+    lost, several = (row == UNKNOWN) & ~nowhere & ~elsewhere, row == AMBIGUOUS
+    no_area: str = Said(
+        "no area bears this name or id; {:,.0f} residents cannot be placed: mend it", people[nowhere].sum()
+    )
+    torn = Said(
+        "the address begins with another area than its row names; {:,.0f} residents cannot be placed: mend one of them",
+        people[elsewhere].sum(),
+    )
+    unknown: str = Said(
+        "no building bears this address; {:,.0f} residents cannot be placed: mend the address here or at the building",
+        people[lost].sum(),
+    )
+    shared = Said(
+        "several buildings bear this address; {:,.0f} residents cannot be placed: name the area, or building_id",
+        people[several].sum(),
+    )
+    no_area = but_for_signs(no_area, said[nowhere], [*ids, *names])
+    unknown = but_for_signs(unknown, address[lost], buildings["address"])
+    alike = "joined though one says 号, the other 栋, 幢, 座 or 号楼: look if a house is meant, not a plot in a street"
     placed = np.flatnonzero(row >= 0)
     unlike = placed[plain["rest"].to_numpy()[placed] != of_buildings["rest"].to_numpy()[row[placed]]]
     return (
@@ -79,7 +93,7 @@ def _of_addresses(source: pd.DataFrame, buildings: gpd.GeoDataFrame, areas: gpd.
             *breach("residents", "address-elsewhere", torn, address[elsewhere].drop_duplicates(), "warning"),
             *breach("residents", "loose-address", alike, address.iloc[unlike].drop_duplicates(), "repair"),
             *breach("residents", "unknown-address", unknown, address[lost].drop_duplicates(), "warning"),
-            *breach("residents", "ambiguous-address", several, address[row == AMBIGUOUS].drop_duplicates(), "warning"),
+            *breach("residents", "ambiguous-address", shared, address[several].drop_duplicates(), "warning"),
         ],
     )
 
@@ -130,7 +144,10 @@ def _of_points(source: pd.DataFrame, buildings: gpd.GeoDataFrame, areas: gpd.Geo
     row = np.append(homes, -1)[first]
     label = source["target_id"]
     near = Said("outside every home; counted in the nearest, within {:.0f} m", POINT_REACH_M)
-    far = Said("no home within {:.0f} m; unplaced: mend the place, or the kind of the building there", POINT_REACH_M)
+    far = Said(
+        "no home within {:.0f} m; {:,.0f} residents are unplaced: mend the place, or the kind of the building there",
+        *(POINT_REACH_M, source["residents"][row < 0].sum()),
+    )
     return (
         row,
         holder(places, areas, "area_id"),

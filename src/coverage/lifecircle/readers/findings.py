@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from lifecircle.conform import conform, places_of
+from lifecircle.conform import conform, headed, places_of
 from lifecircle.errors import Breach
-from lifecircle.readers.cells import numbers_of
+from lifecircle.readers.cells import numbers_of, without_unit
 from lifecircle.readers.coordinates import understood
 from lifecircle.readers.days import days_of, not_a_day
 from lifecircle.readers.hours_in_words import hours_in_osm
@@ -24,7 +24,7 @@ from lifecircle.readers.inputs import Input
 from lifecircle.readers.keys import Keys
 from lifecircle.readers.metric import LON_LAT
 from lifecircle.readers.personal import scrubbed, without_numbers
-from lifecircle.said import Said, sentence
+from lifecircle.said import Said, joined, sentence
 from lifecircle.schema import POSITION, breach, nearest
 
 LAYER = "overrides"
@@ -155,6 +155,7 @@ def findings_of(
         frames.append(_in_degrees(sheet).assign(told=_told(sheet, places_of(sheet))))
     none = _in_degrees(pd.DataFrame({column: pd.Series(dtype="str") for column in (*_COLUMNS, "told")}))
     found = pd.concat(frames, ignore_index=True) if frames else none
+    found.attrs = {} if stated or sheet is None else sheet.attrs  # the study file has our words
     found, faults = _understood(found, date)
     for fault in faults:
         broken = fault.rows[fault.rows].index
@@ -241,12 +242,15 @@ def _understood(found: gpd.GeoDataFrame, date: str) -> tuple[gpd.GeoDataFrame, l
     known = Said("did you mean {}?", hint) if hint else Said("known are {}", ", ".join(WHATS))
     who, when, day = found["who"], found["when"], days_of(found["when"])
     unread = (when != "") & (day == "")
-    late = Said("found after {}, the day that the study is for; mend when, or date of [study]", date)
+    subject, by, on = (headed(found, column) for column in ("what", "who", "when"))
+    late = Said("found after {}, the day that the study is for; mend {}, or date of [study]", date, on)
+    by_nobody = Said("{} is empty; a finding counts with the name of whoever saw it", by)
+    undated = Said("{} is empty; a finding counts with the day on which it was made", on)
     faults = [
-        Fault("unknown-value", Said("what must be what a finding is of, not {!r}; {}", odd, known), what == ""),
-        Fault("missing-who", "who is empty; a finding counts with the name of whoever saw it", who == ""),
-        Fault("missing-when", "when is empty; a finding counts with the day on which it was made", when == ""),
-        Fault("bad-date", not_a_day("when", when[unread]), unread),
+        Fault("unknown-value", Said("{} must be what a finding is of, not {!r}; {}", subject, odd, known), what == ""),
+        Fault("missing-who", by_nobody, who == ""),
+        Fault("missing-when", undated, when == ""),
+        Fault("bad-date", not_a_day(on, when[unread]), unread),
         Fault("future-date", late, (day > date) & (date != "")),
     ]
     value = found["value"].copy()
@@ -255,7 +259,8 @@ def _understood(found: gpd.GeoDataFrame, date: str) -> tuple[gpd.GeoDataFrame, l
         meant = {alias: word for word, aliases in kind.words.items() for alias in (word, *aliases)}
         word = rows["value"].str.lower().map(meant)
         hours = {said: hours_in_osm(said) or said for said in rows["value"]} if kind.free == "hours" else {}
-        value[rows.index] = rows["value"].replace(hours).where(word.isna(), word)
+        said = without_unit(name, rows["value"]) if kind.free == "number" else rows["value"].replace(hours)
+        value[rows.index] = said.where(word.isna(), word)
         faults += _faults_of(name, kind, rows.assign(value=value[rows.index]), in_words=word.notna())
     counts = what.isin([name for name, kind in WHATS.items() if kind.free == "number"])
     number = numbers_of(value).where(counts) + 0.0  # no -0
@@ -268,12 +273,13 @@ def _faults_of(name: str, kind: What, rows: gpd.GeoDataFrame, *, in_words: pd.Se
     value, placeless = rows["value"], rows.geometry.isna()
     test, free = _FREE[kind.free]
     bad = ~in_words & ~test(value)
-    words = " or ".join(kind.words)
+    words = joined(kind.words)
     form = Said("{} or {}", words, sentence(free)) if words and free else words or sentence(free)
+    layer = sentence(kind.layer)
     unnamed = (rows["id"] == "") & (placeless if kind.by_place else True)
     lost = placeless & ~unnamed & value.isin(kind.placed)
     return [
         Fault("bad-finding", Said("{}: value must be {}, not {!r}", name, form, value[bad].head(1).str.cat()), bad),
         Fault("no-geometry", Said("{}: has no coordinates; state lon and lat", name), lost),
-        Fault("missing-id", Said("{}: id is empty; name the row of {} that was looked at", name, kind.layer), unnamed),
+        Fault("missing-id", Said("{}: id is empty; name the row of {} that was looked at", name, layer), unnamed),
     ]

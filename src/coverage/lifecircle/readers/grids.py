@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ import pandas as pd
 from lifecircle.conform import UNPRINTABLE
 from lifecircle.errors import Breach
 from lifecircle.model import BoolArray
+from lifecircle.readers.aliases import is_of_data
 from lifecircle.schema import breach
 
 Wanted = Callable[[str], bool]
@@ -56,7 +57,12 @@ class Sums(NamedTuple):
 
 
 def stacked(
-    layer: str, grids: Sequence[Grid], wanted: Wanted, *, said: Wanted
+    layer: str,
+    grids: Sequence[Grid],
+    wanted: Wanted,
+    *,
+    said: Wanted,
+    alike: Callable[[Mapping[str, pd.DataFrame]], list[Breach]],
 ) -> tuple[pd.DataFrame | None, Sums, list[Breach]]:
     """Put the tables of several sheets below each other, each without what stands above and below it.
 
@@ -66,20 +72,23 @@ def stacked(
         Tells the headings: they stand where columns are that the layer has a use for.
     said
         Tells those of ids and words: a merged cell below them is said of each of its rows, while a number is one.
+    alike
+        Tells which of several tables, by the names of their sheets, list the same.
 
     Returns
     -------
     tuple
-        The table, indexed by the names of its rows, None where the sheets differ in their headings; the rows that sum
-        up others; and what was left out.
+        The table, indexed by the names of its rows, None where the sheets differ in their headings or list the same;
+        the rows that sum up others; and what was left out.
     """
-    tables, lower, idle, twice, loose, spread = [], [], [], list[list[str]](), [], list[str]()
+    tables, lower, twice, loose, spread = dict[str, pd.DataFrame](), [], list[list[str]](), [], list[str]()
+    strange, remarks = list[str](), list[str]()
     sums, above, begins, n_rows = list[pd.DataFrame](), list[int](), list[int](), 0
     for grid in grids:
         cells = _plain(grid.cells)
         first, last, known = _heading_rows(cells, wanted)
         if not known and len(grids) > 1:
-            idle.append(grid.name)
+            (strange if any(map(is_of_data, cells[cells != ""])) else remarks).append(grid.name)
             continue
         if (cells[:last] != "").any():
             lower.append(grid.name)
@@ -87,7 +96,7 @@ def stacked(
         twice += [names for heading, *names in repeated if wanted(heading) and not any(map(wanted, names))]
         table, total, over, beside = _below(grid, headings, last)
         table, taken = _said_of_each(grid, headings, last, table, said)
-        tables.append(table)
+        tables[grid.name] = table
         spread += taken
         sums.append(total)
         above += [n_rows + n for n in over]
@@ -109,16 +118,18 @@ def stacked(
         ),
         *breach(layer, "total-row", "sums up other rows; left out", told.cells.index, "repair"),
         *breach(layer, "loose-cells", shifted, loose),
-        *breach(layer, "idle-sheet", "has no heading that the layer knows; left out", idle, "warning"),
+        *breach(layer, "idle-sheet", "has no heading that the layer knows; left out", strange, "warning"),
+        *breach(layer, "idle-sheet", "has no heading of ids, numbers or places; left out as remarks", remarks, "note"),
     ]
-    if len({frozenset(filter(wanted, table.columns)) for table in tables}) > 1:
+    if len({frozenset(filter(wanted, table.columns)) for table in tables.values()}) > 1:
         message = "the sheets differ in their headings; make them alike, or say which one is meant: layer = its name"
         return None, told, [*breaches, *breach(layer, "unlike-sheets", message, [grid.name for grid in grids])]
     if len(tables) > 1:
+        if again := alike(tables):
+            return None, told, [*breaches, *again]
         together = "the rows of these sheets are put together; name one under layer to read it alone"
-        of_several = [grid.name for grid in grids if grid.name not in idle]
-        breaches += breach(layer, "several-sheets", together, of_several, "note")
-    return (pd.concat(tables) if tables else pd.DataFrame()), told, breaches
+        breaches += breach(layer, "several-sheets", together, tables, "note")
+    return (pd.concat(tables.values()) if tables else pd.DataFrame()), told, breaches
 
 
 def _plain(cells: pd.DataFrame) -> npt.NDArray[np.object_]:

@@ -61,6 +61,18 @@ _NOON_HOUR, _DAY_MIN = 12, 24 * 60
 _TWELVE = re.compile(r"-([0-9]{1,2}):[0-9]{2},([1-9]):[0-9]{2}-")
 """Where a span ends and the next begins at an hour of one digit: 8:00-12:00,2:00-6:00."""
 
+_ANY_HALF = re.compile(r"(?<![0-9:早晨午后上晚间])([1-5]):([0-9]{2})-([1-9]|1[01]):([0-9]{2})(?![0-9])")
+"""A span that begins at an hour of one digit, before any office opens, and may be of an afternoon: 2:00-6:00."""
+
+_OVERRULED = re.compile(r";[0-9]{1,2}:[0-9]{2}-")
+"""A rule for every day behind another: OpenStreetMap lets it stand in the other's place, people mean both."""
+
+_MIDDAY, _REST, _FROM_TO = "(?:中午|午间)?", "(?:午休|休息)", "([0-9]{1,2}:[0-9]{2})-([0-9]{1,2}:[0-9]{2})"
+_AT_NOON = re.compile(rf"{_FROM_TO}[(,;]?{_MIDDAY}(?:{_REST}(?:时间)?:?{_FROM_TO}|{_FROM_TO}{_REST})\)?")
+"""A day with a rest in it: 8:30-17:00（午休11:30-13:30）."""
+
+_THROUGH_NOON = re.compile(r"[(,;]?(?:中午|午间)(?:不休息?|无休|不间断|连班)\)?")
+
 
 class _Rule(NamedTuple):
     """Times, and the days on which they hold: which they are, and as OpenStreetMap says it, empty for all."""
@@ -90,7 +102,7 @@ def check_hours(
     message = words_read(first, form.get(first, ""))
     return read, [
         *breach(layer, "hours-in-words", message, told[mended], "repair"),
-        *breach(layer, "bad-hours", problem_of_hours(texts[lost].head(1).str.cat()), told[lost], unread),
+        *breach(layer, "bad-hours", problem_of_words(texts[lost].head(1).str.cat()), told[lost], unread),
     ]
 
 
@@ -102,9 +114,29 @@ def words_read(words: str, hours: str) -> Said:
 def hours_in_osm(words: str) -> str:
     """Return opening hours as OpenStreetMap writes them, be they so or in words; empty where nobody can read them."""
     narrow = _TO.sub("-", unicodedata.normalize("NFKC", words))
-    if any(int(begins) < int(ends) for ends, begins in _TWELVE.findall(_BLANKS.sub("", narrow))):
+    if problem_of_clock(words):
         return ""
-    return next((form for form in (words, narrow) if form and not problem_of_hours(form)), "") or hours_of_words(words)
+    forms = () if _OVERRULED.search(_BLANKS.sub("", narrow)) else (words, narrow)
+    return next((form for form in forms if form and not problem_of_hours(form)), "") or hours_of_words(words)
+
+
+def problem_of_clock(words: str) -> str:
+    """Return what is wrong with hours that may be told by a clock of twelve, 2:00-6:00, empty when nothing is."""
+    bare = _BLANKS.sub("", _TO.sub("-", unicodedata.normalize("NFKC", words)))
+    if half := _ANY_HALF.search(bare):
+        hour, minute, until, end = half.groups()
+        early = f"{hour.zfill(2)}:{minute}-{until.zfill(2)}:{end}"
+        late = f"{int(hour) + _NOON_HOUR}:{minute}-{int(until) + _NOON_HOUR}:{end}"
+        return Said("{!r} can be read in two ways: write {} or {}", words, early, late)
+    if any(int(begins) < int(ends) for ends, begins in _TWELVE.findall(bare)):
+        return Said("{!r} can be read in two ways: write the afternoon as 14:00-17:30", words)
+    return ""
+
+
+def problem_of_words(words: str) -> str:
+    """Return why nobody can read opening hours, and how to write them."""
+    together = Said("{!r} can be read in two ways: part times of the same days with a comma", words)
+    return problem_of_clock(words) or problem_of_hours(words) or together
 
 
 def hours_of_words(words: str) -> str:
@@ -118,12 +150,12 @@ def hours_of_words(words: str) -> str:
     '08:30-11:30,14:00-17:00; Sa,Su off'
     """
     parted = _PARTING.sub(",", unicodedata.normalize("NFKC", words)).replace("、", ",")
-    plain = _BLANKS.sub("", parted)
+    plain = _THROUGH_NOON.sub("", _AT_NOON.sub(_parted_at_noon, _TO.sub("-", _BLANKS.sub("", parted))))
     rules: list[_Rule] = []
     as_usual: list[_Rule] = []
     days: list[str] = []
     before = ""
-    for kind, said, found in _parts(_TO.sub("-", plain)):
+    for kind, said, found in _parts(plain):
         if kind == "days":
             days.append(said)
         elif kind == "weekend_off":
@@ -153,6 +185,13 @@ def hours_of_words(words: str) -> str:
     rules.sort(key=lambda rule: (rule.on == "PH", rule.times == ("off",), -len(rule.held)))
     hours = "; ".join(f"{rule.on} {','.join(rule.times)}".strip() for rule in rules)
     return "" if problem_of_hours(hours) else hours
+
+
+def _parted_at_noon(day: re.Match[str]) -> str:
+    """Return the two spans of a day with a rest in it; the words as they are where the rest is not within the day."""
+    begin, end, *rest = (found for found in day.groups() if found)
+    clocks = [int(hour) * 60 + int(minute) for hour, minute in (c.split(":") for c in (begin, *rest, end))]
+    return f"{begin}-{rest[0]},{rest[1]}-{end}" if clocks == sorted({*clocks}) else day[0]
 
 
 def _rule(days: Sequence[str], *times: str) -> _Rule:

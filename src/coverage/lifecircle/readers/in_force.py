@@ -12,7 +12,7 @@ from pyproj import CRS
 from lifecircle.errors import Breach
 from lifecircle.model import Closures, Settings
 from lifecircle.readers.assembly import Metric
-from lifecircle.readers.closures import closures_of
+from lifecircle.readers.closures import closures_of, whole_ways
 from lifecircle.readers.gates import gates_of
 from lifecircle.readers.layers import Layers
 from lifecircle.readers.overrides import check_entrances, check_moved, over_streets, without_gone
@@ -55,6 +55,7 @@ def in_force(
         walking = replace(walking, closed=(*walking.closed, *ways))
     near = findings.to_crs(metric.crs)
     walking, closures, found = over_streets(walking, closures, near, streets)
+    breaches += whole_ways(walking.closed, streets)
     barriers, about_barriers = without_gone(metric.frames["barriers"], near)
     breaches += [*found, *about_barriers, *check_entrances(near, metric.frames["buildings"])]
     breaches += check_moved(near, metric.frames["stations"], streets, walking.max_access_m)

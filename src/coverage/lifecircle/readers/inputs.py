@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lifecircle.datum import DATUMS
+from lifecircle.datum import DATUMS, datum_named
 from lifecircle.errors import Breach
 from lifecircle.mark import MARK
 from lifecircle.readers.keys import Keys
@@ -113,7 +113,9 @@ def _input(layer: str, value: object, breaches: list[Breach], *, number: int = 0
 
 
 def _datum(keys: Keys) -> str:
-    return keys.choice("datum", "", DATUMS) if "datum" in keys else ""
+    if "datum" not in keys:
+        return ""
+    return datum_named(str(keys.get("datum"))) or keys.choice("datum", "", DATUMS)
 
 
 def _crs(keys: Keys) -> str:

@@ -79,7 +79,7 @@ class Layers:
                 self.tables[source.name] = table
         # Of several inputs of a layer it must be told which one is meant.
         self.breaches += (
-            [replace(b, message=Said("{}: {}", source.path, sentence(b.message))) for b in found]
+            [replace(b, message=Said("{}: {}", source.path, sentence(b.message)), file=source.path) for b in found]
             if source.number
             else found
         )

@@ -18,7 +18,7 @@ from lifecircle.readers.findings import LAYER, WHATS, applied, latest
 from lifecircle.readers.gates import ids_of_gates
 from lifecircle.readers.metric import near
 from lifecircle.readers.osm_layers import DEFAULT_WHERE
-from lifecircle.said import Said
+from lifecircle.said import Said, sentence
 from lifecircle.schema import LAYERS, breach
 
 DOOR_REACH_M = 30.0
@@ -61,7 +61,7 @@ def over_tables(tables: Mapping[str, pd.DataFrame], findings: gpd.GeoDataFrame) 
             continue
         key = LAYERS[layer].key
         unknown = ~are_among(of_layer["id"], tables[layer][key])
-        message: str = Said("names none of the {} that the study holds", layer)
+        message: str = Said("names none of the {} that the study holds", sentence(layer))
         breaches += breach(LAYER, "unknown-id", message, of_layer["told"][unknown])
         of_layer = of_layer[~unknown]
         subject = (of_layer["what"] + " " + of_layer["id"]).where(of_layer["what"] != "entrance", "")
@@ -169,9 +169,15 @@ def without_gone(barriers: gpd.GeoDataFrame, findings: gpd.GeoDataFrame) -> tupl
         "no wall or fence within {:.0f} m of the place; mend the place, or take the finding out", WALL_REACH_M
     )
     kept = np.setdiff1d(np.arange(len(barriers)), walls[wall])
+    whole = Said(
+        "the whole of each line that is mapped there is taken away, {:.0f} m in all; where it is but a gap, draw "
+        "the line in two instead",
+        barriers.drop(index=barriers.index[kept]).length.sum(),
+    )
     return barriers.iloc[kept].reset_index(drop=True), [
         *breach(LAYER, "no-barrier", message, gone["told"].iloc[far]),
         *applied(gone.iloc[np.unique(row)], "barriers"),
+        *breach(LAYER, "barrier-gone", whole, gone["told"].iloc[np.unique(row)], "note"),
     ]
 
 

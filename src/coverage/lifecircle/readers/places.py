@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from lifecircle.conform import headed
 from lifecircle.errors import Breach
 from lifecircle.mark import YES_WORDS
 from lifecircle.readers.hours_in_words import check_hours
@@ -37,15 +38,18 @@ def check_places(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Br
     said = table["consent"].str.lower()
     unclear = ~said.isin(CONSENT)
     table = table.assign(consent=said.where(~unclear, "").map(CONSENT).astype("str"), hours=hours)
-    told = Said("consent must be yes, no or empty, not {}", said[unclear].head(1).tolist())
-    breaches += breach(layer, "not-a-flag", told, ids[unclear])
+    consent = headed(table, "consent")
+    told = Said("{} must be yes, no or empty, not {!r}", consent, said[unclear].head(1).str.cat())
+    breaches += breach(layer, "not-a-flag", told, ids[unclear], column=consent, values=said[unclear])
     if layer != "candidates":
         return table, breaches
     refused = table["consent"] == "no"
     unasked = (table["consent"] == "") & table["kind"].str.lower().isin(HOMES) & ~unclear
-    message = "somebody's home, and nobody says whether they consent; ask them, and put yes or no in the column consent"
+    message = Said(
+        "somebody's home, and nobody says whether they consent; ask them, and put yes or no in the column {}", consent
+    )
     return table[~refused].reset_index(drop=True), [
         *breaches,
-        *breach(layer, "no-consent", "left out: consent is no", ids[refused], "repair"),
-        *breach(layer, "unstated-consent", message, ids[unasked], "warning"),
+        *breach(layer, "no-consent", Said("left out: {} is no", consent), ids[refused], "repair", column=consent),
+        *breach(layer, "unstated-consent", message, ids[unasked], "warning", column=consent),
     ]

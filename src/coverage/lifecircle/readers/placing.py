@@ -285,7 +285,7 @@ def _spread_cells(
         placed[building[pairs]] += counts[cell[pairs[0]]] * weight[:, None]
         empty[cell[pairs[0]]] &= not weight.any()
     unplaced = rest.loc[empty, list(columns)].assign(target_id=holder(grid[empty], areas, "area_id"))
-    message = "no home in this cell; its residents are unplaced"
+    message = Said("no home in this cell; {:,.0f} residents are unplaced", unplaced["residents"].sum())
     return (
         placed,
         unplaced,

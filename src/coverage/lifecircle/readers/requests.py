@@ -13,7 +13,7 @@ import shapely
 from pyproj import CRS
 
 from lifecircle.conform import Fault, conform, place_faults, row_names
-from lifecircle.datum import DATUMS
+from lifecircle.datum import DATUMS, datum_named
 from lifecircle.errors import Breach, InputError, SchemaError, SourceError, UnknownNameError
 from lifecircle.readers.assembly import FAR, is_local
 from lifecircle.readers.coordinates import is_vague, understood
@@ -54,7 +54,7 @@ def read_requests(path: str | Path, *, datum: str = "", crs: str = "") -> gpd.Ge
     Parameters
     ----------
     datum
-        That of the coordinates, a name of `lifecircle.datum.DATUMS`; those of web maps are brought to WGS 84.
+        That of the coordinates, as `lifecircle.datum.datum_named` knows it; those of web maps are brought to WGS 84.
     crs
         The system of the file's coordinates, e.g. ``EPSG:4549``, where the file does not say it.
 
@@ -101,11 +101,11 @@ def check_requests(path: str | Path, *, datum: str = "", crs: str = "") -> tuple
         When there is no such datum or coordinate system.
     """
     path = Path(path)
-    if datum not in ("", *DATUMS):
+    if datum and not datum_named(datum):
         raise UnknownNameError(Said("datum must be one of {}, not {!r}", ", ".join(DATUMS), datum))
     if crs and not known_crs(crs):
         raise UnknownNameError(Said("crs must be {}, not {!r}", CRS_EXAMPLES, crs))
-    source = Input(LAYER, path.name, datum=datum, crs=known_crs(crs))
+    source = Input(LAYER, path.name, datum=datum_named(datum), crs=known_crs(crs))
     file = locate(source, path.parent)
     if not isinstance(file, Breach) and file.format.is_osm:
         file = Breach(LAYER, "unknown-format", "requests are not read from OpenStreetMap files", (path.name,), 1)

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from lifecircle.agreement import check_references
-from lifecircle.conform import places_of, text
+from lifecircle.conform import headed, places_of, text
 from lifecircle.errors import Breach
 from lifecircle.readers.inputs import Input
 from lifecircle.readers.metric import on_earth
@@ -78,12 +78,16 @@ def counts_of_table(
     place = table[["area", "area_id", "address"]] if by == "address" else target.to_frame()
     again = household[place.assign(household=household).duplicated() & (household != "")]
     twice = target[place.duplicated() & (target != "") & (household == "").all()].drop_duplicates()
-    message = Said("several rows count the same {}; add them up, or map household to the column that numbers them", by)
+    message = Said(
+        "several rows count the same {}; add them up, or, where rows are households, say which column numbers these: "
+        'columns = {{ household = "..." }} (where none does, number the rows in one: 1, 2, 3)',
+        sentence(by),
+    )
     unnamed = (target == "") & ~((table["area"] != "") & (by == "area"))
     counts = _counts(table, by, target if by != "address" else label)
     return counts, [
         *found,
-        *breach("residents", "missing-id", Said("{} is empty", column), label[unnamed]),
+        *breach("residents", "missing-id", Said("{} is empty", headed(table, column)), label[unnamed]),
         *breach("residents", "duplicate-id", message, twice),
         *breach("residents", "repeated-household", _AGAIN, again, "warning"),
     ]
@@ -198,4 +202,5 @@ def _counts(table: pd.DataFrame, by: str, target: pd.Series) -> pd.DataFrame:
     counts = pd.DataFrame(table[[*stated, "residents", *groups]]).reset_index(drop=True)
     counts.insert(0, "by", by)
     counts.insert(1, "target_id", target.reset_index(drop=True))
+    counts.attrs = table.attrs
     return counts.assign(household=table["household"].reset_index(drop=True)) if "household" in table else counts

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecircle.errors import Breach, SourceError, StudyError
-from lifecircle.hours import problem_of_hours, problem_of_time
+from lifecircle.hours import problem_of_time
 from lifecircle.model import (
     DIRECTIONS,
     KNOWN_CLASSES,
@@ -27,7 +27,7 @@ from lifecircle.model import (
     folder_name,
 )
 from lifecircle.readers.findings import stated_findings
-from lifecircle.readers.hours_in_words import hours_in_osm, words_read
+from lifecircle.readers.hours_in_words import hours_in_osm, problem_of_words, words_read
 from lifecircle.readers.inputs import Input, read_inputs, read_where
 from lifecircle.readers.keys import STUDY_FILE, Keys
 from lifecircle.readers.limits import Limits, read_limits
@@ -205,7 +205,7 @@ def _gate(row: object, breaches: list[Breach]) -> Gate:
     gate, said = keys.text("id", required=True), keys.text("hours")
     hours = hours_in_osm(said)
     if said and not hours:
-        keys.breach("bad-hours", Said("{}: {}", gate, problem_of_hours(said)))
+        keys.breach("bad-hours", Said("{}: {}", gate, problem_of_words(said)))
     elif hours != said:
         keys.breach("hours-in-words", Said("{}: {}", gate, words_read(said, hours)), severity="repair")
     return Gate(gate, hours)

@@ -12,7 +12,7 @@ from lifecircle.readers.aliases import plain_heading
 from lifecircle.readers.cells import mend_cells
 from lifecircle.readers.grids import Sums
 from lifecircle.said import Said
-from lifecircle.schema import GROUP_PREFIX, breach
+from lifecircle.schema import GROUP_PREFIX, breach, row_name
 
 COUNTED = ("residents", "capacity", "cost", "agents")
 """Columns that people sum up, beside the groups of residents; nobody sums up storeys."""
@@ -61,7 +61,7 @@ def check_sums(layer: str, sums: Sums | None, ours: pd.DataFrame, position: pd.S
                 named[column],
                 up_to[above[i]] - up_to[begins[i]],
             )
-            told.append(f"{sums.cells.index[i]}: {named[column]}")
+            told.append(Said("{}: {}", row_name(sums.cells.index[i]), named[column]))
     return breach(layer, "sum-differs", message, told, "warning")
 
 

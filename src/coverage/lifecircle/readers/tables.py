@@ -16,8 +16,8 @@ from lifecircle.conform import HEADINGS, headed, places_of, row_names, text
 from lifecircle.errors import Breach
 from lifecircle.mark import MARK, YES_WORDS, is_mark
 from lifecircle.readers.aliases import aliases_of, by_alias, check_cut, cut_headings, plain_heading
-from lifecircle.readers.cells import mend_cells
-from lifecircle.readers.coordinates import axes_of
+from lifecircle.readers.cells import mend_cells, numbers_of
+from lifecircle.readers.coordinates import axes_of, column_of_both
 from lifecircle.readers.delimited import read_delimited
 from lifecircle.readers.encodings import texts_of_dbf, wrongly_stated
 from lifecircle.readers.features import Read, open_rings, read_features
@@ -36,6 +36,7 @@ from lifecircle.readers.personal import (
     scrubbed,
     without_numbers,
 )
+from lifecircle.readers.repeated_sheets import check_repeated
 from lifecircle.readers.sums import check_sums
 from lifecircle.readers.unread import check_unread
 from lifecircle.readers.workbook import read_sheets
@@ -82,7 +83,11 @@ def read_table(located: Located) -> Made:
     except LookupError as error:
         if not located.input.encoding:
             return None, False, [refused(layer, located.input.path, error)]
-        message = Said("there is no encoding {!r}", located.input.encoding)
+        message = Said(
+            'there is no encoding {!r}; texts in Chinese are in "gb18030", which Windows calls ANSI, or in "utf-8": '
+            'encoding = "gb18030"',
+            located.input.encoding,
+        )
         return None, False, [Breach(layer, "encoding", message, (located.input.path,), 1)]
     except (*_LIBRARY_ERRORS, ValueError, OSError, MemoryError, OverflowError) as error:
         return None, False, [refused(layer, located.input.path, error)]
@@ -119,12 +124,14 @@ def _read(located: Located) -> Made:
     table, existing, breaches, sums = _READERS.get(located.format.name, read_features)(located, wanted)
     if table is None:
         return None, False, breaches
-    if nameless := check_headings(source.layer, existing):
+    nameless = check_headings(source.layer, existing) or _check_nameless(located, existing, wanted)
+    if nameless:
         return None, False, [*breaches, *nameless]
     unused = {heading: table.get(heading) for heading in existing if not wanted(heading)}
     personal = personal_headings(source.layer, unused, len(table))
-    cut = cut_headings(source.layer, existing, source.columns) if located.format.name == "Shapefile" else {}
-    breaches = [*breaches, *check_cut(source.layer, cut), *left_out(source.layer, personal)]
+    settled = {**source.columns, **dict.fromkeys(source.without, "")}
+    cut = cut_headings(source.layer, existing, settled) if located.format.name == "Shapefile" else {}
+    breaches += [*check_cut(source.layer, cut, settled, alone=not source.number), *left_out(source.layer, personal)]
     kept = table.drop(columns=list(unused), errors="ignore")
     ours, synthetic, found = _ours(source, kept, existing, told={*personal, *cut})
     breaches = breaches + found
@@ -142,6 +149,15 @@ def _read(located: Located) -> Made:
         ours, found = _placed(located, ours, existing)
         breaches += found
     return ours, synthetic, breaches
+
+
+def _check_nameless(located: Located, existing: Sequence[str], wanted: Wanted) -> list[Breach]:
+    """Tell of a table of cells of which no heading is known and some are numbers: its first row is data."""
+    of_cells = located.format.name in ("CSV", "XLSX")
+    if not of_cells or any(map(wanted, existing)) or not numbers_of(pd.Series(existing, dtype="str")).notna().any():
+        return []
+    message = "numbers stand where the headings should be, and no heading is known; put a row of headings above them"
+    return [Breach(located.input.layer, "missing-headings", message, (located.input.path,), 1)]
 
 
 def _without_repeated(ours: pd.DataFrame, whole: pd.DataFrame) -> tuple[pd.DataFrame, list[Breach]]:
@@ -183,8 +199,13 @@ def _told_cut(source: Input, table: pd.DataFrame, cut: Collection[str]) -> list[
 
 
 def _stacked(source: Input, grids: Sequence[Grid], wanted: Wanted, breaches: list[Breach]) -> Read:
+    def alike(sheets: Mapping[str, pd.DataFrame]) -> list[Breach]:
+        keys = {key for wanted in source.where for key in wanted}
+        chosen = {name: t[_passes(t, source.where)] for name, t in sheets.items() if keys <= {*t.columns}}
+        return check_repeated(source.layer, chosen, lambda heading: _meaning(source, heading))
+
     table, sums, found = stacked(
-        source.layer, grids, wanted, said=lambda heading: _kind(source, heading) in ("id", "text")
+        source.layer, grids, wanted, said=lambda heading: _kind(source, heading) in ("id", "text"), alike=alike
     )
     return Read(table, [] if table is None else list(table.columns), [*breaches, *found], sums)
 
@@ -297,6 +318,9 @@ def _placed(located: Located, table: pd.DataFrame, existing: Sequence[str]) -> t
         message = Said("has {} and {}, and {} is in metres; take crs out, or state that of degrees", lon, lat, crs)
         return None, [Breach(source.layer, "not-metres", message, (source.path,), 1)]
     unit = Said("degrees") if axes == POSITION else Said("metres of {}", crs)
+    if both := column_of_both(existing):
+        message = Said("if {} holds both coordinates, part it into two columns, {} and {}", both, *axes)
+        return None, [Breach(source.layer, "missing-column", message, axes, 2)]
     has = Said("the file has {}", ", ".join(headings_told(source.layer, existing)))
     return None, [
         Breach(

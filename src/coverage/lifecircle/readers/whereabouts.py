@@ -13,8 +13,9 @@ import pandas as pd
 import shapely
 from pyproj import CRS, Transformer
 
-from lifecircle.errors import KEPT_IDS, Breach, LonLat
+from lifecircle.errors import KEPT_PLACES, Breach, LonLat
 from lifecircle.model import FloatArray, LongArray, StreetWays, Study
+from lifecircle.readers.inputs import Input
 from lifecircle.readers.layers import Layers
 from lifecircle.readers.metric import LON_LAT, on_earth
 from lifecircle.readers.shifts import Shapes, drawn, street_lines
@@ -44,6 +45,14 @@ def sketch(layers: Layers) -> Sketch:
     return Sketch(
         streets=none if streets is None else streets, borders=none if areas is None else shapely.boundary(drawn(areas))
     )
+
+
+def only_files(inputs: Iterable[Input]) -> dict[str, str]:
+    """Return the path in the study file of each layer that comes of one file."""
+    paths: dict[str, set[str]] = {}
+    for source in inputs:
+        paths.setdefault(source.layer, set()).add(source.path)
+    return {layer: path for layer, (path, *others) in paths.items() if not others}
 
 
 def with_places_of_layers(findings: Iterable[Breach], layers: Layers) -> list[Breach]:
@@ -88,18 +97,18 @@ def _places(
 
 
 def _rows(finding: Breach, ids: pd.Index) -> LongArray:
-    """Return the rows that a finding names, at most `KEPT_IDS`: of a whole layer some at even steps."""
+    """Return the rows that a finding names, at most `KEPT_PLACES`: of a whole layer some at even steps."""
     named = {*finding.ids, *(name.split(" -> ")[0] for name in finding.ids)}
     rows = np.flatnonzero(ids.isin(named))
     if not len(rows) and finding.rule in OF_A_LAYER:
         rows = np.arange(len(ids))
-        return rows[:: 1 + len(rows) // KEPT_IDS]
-    return rows[:KEPT_IDS]
+        return rows[:: 1 + len(rows) // KEPT_PLACES]
+    return rows[:KEPT_PLACES]
 
 
 def lonlat(xy: FloatArray, crs: CRS) -> tuple[LonLat, ...]:
-    """Return the first `KEPT_IDS` of (n, 2) coordinates as a breach carries them; what is not on the earth left out."""
-    xy = xy[:KEPT_IDS]
+    """Return the first `KEPT_PLACES` of (n, 2) coordinates as a breach has them; what is not on the earth left out."""
+    xy = xy[:KEPT_PLACES]
     lon, lat = Transformer.from_crs(crs, LON_LAT, always_xy=True).transform(xy[:, 0], xy[:, 1])
     places = np.column_stack([lon, lat])
     real = np.isfinite(places).all(axis=1) & (np.abs(places) <= (180.0, 90.0)).all(axis=1)

@@ -18,7 +18,7 @@
   const colour = Object.fromEntries(
     ['error', 'warning', 'repair', 'note'].map((name) => [name, style.getPropertyValue(`--${name}`)]),
   );
-  const RADIUS = 9; // of a mark, pixels; marks that would lie on one another are drawn once
+  const RADIUS = 9; // of a mark, pixels; of marks that would lie on one another the first stands for all
   const MOST_ZOOM = 400;
 
   const path = (lines) => {
@@ -39,9 +39,9 @@
   };
   const streets = path(data.streets);
   const borders = path(data.borders);
-  const marks = data.marks.flatMap(({ number, severity, places }) =>
+  const marks = data.marks.flatMap(({ number, severity, places, whole }) =>
     places.map(([lon, lat]) => (
-      { number, severity, lon, lat, x: (lon - frame.west) * frame.x, y: (lat - frame.north) * frame.y }
+      { number, severity, whole, lon, lat, x: (lon - frame.west) * frame.x, y: (lat - frame.north) * frame.y }
     )));
 
   let view = { x: 0, y: 0, scale: 1 }; // pixel = (step - origin) * scale
@@ -84,21 +84,39 @@
     pen.textAlign = 'center';
     pen.textBaseline = 'middle';
     shown = [];
-    const taken = new Set();
+    const cells = new Map(); // what is shown, by squares as wide as a mark
+    const square = (i, j) => cells.get(`${i} ${j}`) ?? [];
     for (const mark of marks) {
       const x = (mark.x - view.x) * view.scale;
       const y = (mark.y - view.y) * view.scale;
-      const cell = `${Math.floor(x / (2 * RADIUS))} ${Math.floor(y / (2 * RADIUS))}`;
+      const [i, j] = [Math.floor(x / (2 * RADIUS)), Math.floor(y / (2 * RADIUS))];
       const inside = x > -RADIUS && y > -RADIUS && x < width + RADIUS && y < height + RADIUS;
-      if ((chosen && mark.number !== chosen) || !inside || taken.has(cell)) continue;
-      taken.add(cell);
-      shown.push({ mark, x, y });
+      // Where a layer as a whole is meant its places say little, and would hide the others.
+      if ((chosen ? mark.number !== chosen : mark.whole) || !inside) continue;
+      const under = [-1, 0, 1]
+        .flatMap((di) => [-1, 0, 1].flatMap((dj) => square(i + di, j + dj)))
+        .find((other) => Math.hypot(other.x - x, other.y - y) < 2 * RADIUS);
+      if (under) {
+        under.pile = true;
+        continue;
+      }
+      const own = { mark, x, y, pile: false };
+      shown.push(own);
+      cells.set(`${i} ${j}`, [...square(i, j), own]);
     }
-    for (const { mark, x, y } of shown.slice().reverse()) {
+    const disc = (x, y, ink) => {
       pen.beginPath();
       pen.arc(x, y, RADIUS, 0, 2 * Math.PI);
-      pen.fillStyle = colour[mark.severity];
+      pen.fillStyle = ink;
       pen.fill();
+    };
+    for (const { mark, x, y, pile } of shown.slice().reverse()) {
+      if (pile) {
+        pen.globalAlpha = 0.45;
+        disc(x + 4, y - 3, colour[mark.severity]);
+        pen.globalAlpha = 1;
+      }
+      disc(x, y, colour[mark.severity]);
       pen.lineWidth = mark === spot ? 3 : 1;
       pen.strokeStyle = mark === spot ? '#000' : '#fff';
       pen.stroke();
