@@ -101,7 +101,9 @@ def text(values: pd.Series) -> pd.Series:
         stated = values.dropna()
         if (np.isfinite(stated) & (stated % 1 == 0) & (stated.abs() < _LARGEST)).all():
             values = values.astype("Int64")
-    plain = values.astype("str").where(values.notna(), "")
+    plain = values.astype("str")
+    if values.hasnans:
+        plain = plain.where(values.notna(), "")
     return plain.str.replace(UNPRINTABLE, " ", regex=True).str.strip().str.slice(0, TEXT_LENGTH)
 
 

@@ -27,6 +27,9 @@ What may mean another number, as in 1.2万 or 2-3人, is left for somebody to me
 
 _FORMULA = r"^(?:=.*|#(?:REF|VALUE|NAME|NULL|NUM|N/?A|DIV/?0|SPILL|CALC|ERROR)[!?]?)$"
 
+_PLAIN = {"number": r"^$|^-?[0-9]+(?:\.[0-9]+)?$", "id": r"^[A-Za-z_][0-9A-Za-z_/-]*$|^[0-9]*$"}
+"""What is written as it is meant: most columns hold nothing else, and are asked this alone."""
+
 _ROUNDED = r"^[0-9](?:\.[0-9]+)?E\+[0-9]{2}$"
 """What Excel writes into a CSV for a whole number of twelve digits or more."""
 
@@ -52,6 +55,9 @@ def mend_cells(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Brea
     breaches: list[Breach] = []
     for name in [c for c in table.columns if c in kinds and not _is_typed(table[c])]:
         values, shown = text(table[name]), headed(table, name)
+        if kinds[name] in _PLAIN and values.str.match(_PLAIN[kinds[name]]).all():
+            mended[name] = _group_counts(name, values) if by_household else values
+            continue
         cells = values.rename(shown)
         formula = values.str.match(_FORMULA)
         message = Said("{} holds a formula, or the error it came to, in place of a value; put the value in", shown)
@@ -83,10 +89,14 @@ def mend_cells(layer: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[Brea
                 *_repaired(layer, "thousands-separators", Said("{}: commas taken out", shown), told, parted, cells),
                 *_repaired(layer, "dash-for-none", dash, told, none, cells),
             ]
-            if by_household and name.startswith(GROUP_PREFIX):
-                values = values.replace("", "0")
+            values = _group_counts(name, values) if by_household else values
         mended[name] = values
     return table.assign(**mended), breaches
+
+
+def _group_counts(name: str, values: pd.Series) -> pd.Series:
+    """Return the values of a column of households, those of a group with 0 for none stated."""
+    return values.replace("", "0") if name.startswith(GROUP_PREFIX) else values
 
 
 def _plain_degrees(

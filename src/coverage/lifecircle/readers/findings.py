@@ -155,6 +155,8 @@ def findings_of(
         frames.append(_in_degrees(sheet).assign(told=_told(sheet, places_of(sheet))))
     none = _in_degrees(pd.DataFrame({column: pd.Series(dtype="str") for column in (*_COLUMNS, "told")}))
     found = pd.concat(frames, ignore_index=True) if frames else none
+    if not len(found):
+        return found.assign(number=pd.Series(dtype="float64")), breaches
     found.attrs = {} if stated or sheet is None else sheet.attrs  # the study file has our words
     found, faults = _understood(found, date)
     for fault in faults:
