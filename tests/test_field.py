@@ -659,7 +659,7 @@ def test_people_found_beat_addresses_points_and_cells(city):
     assert homes(city) == ([9.0, 81.0, 0.0], 0.0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12)
 @given(found=st.dictionaries(st.sampled_from(["b1", "b2"]), st.integers(0, 40)), total=st.integers(0, 200))
 def test_what_comes_in_with_findings_stands_on_buildings_or_is_unplaced(tmp_path_factory, found, total):
     folder = write_city(tmp_path_factory.mktemp("city"))

@@ -455,7 +455,7 @@ def placed(study, areas, buildings, sources):
     return demand
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(towns())
 def test_every_area_keeps_its_residents_whatever_the_finer_sources_say(study, town):
     areas, buildings, points, cells, totals = town
@@ -468,7 +468,7 @@ def test_every_area_keeps_its_residents_whatever_the_finer_sources_say(study, to
                 assert standing.get(area, 0.0) + lost.get(area, 0.0) == pytest.approx(total, abs=1e-6)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(towns(), st.integers(1, 6), st.booleans())
 def test_households_of_no_known_place_change_nothing_where_every_area_is_counted_and_else_are_unplaced(
     study, town, n, everywhere
@@ -485,7 +485,7 @@ def test_households_of_no_known_place_change_nothing_where_every_area_is_counted
     assert more == pytest.approx(0 if counted else 3 * n, abs=1e-6)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(towns())
 def test_cells_with_the_points_in_them_keep_their_residents(study, town):
     areas, buildings, points, cells, _ = town
