@@ -129,8 +129,6 @@ def test_requests_that_lie_as_on_a_web_map_are_assigned_only_once_their_datum_is
     assert run("assign", tidy, folder / "诉求工单.csv", "--datum", "gcj02", "--out", out)[0] == 0
     code, _, told = run("assign", tidy, folder / "诉求工单.csv", "--datum", "wgs84", "--out", out)
     assert (code, "疑似 GCJ-02 坐标" in told) == (0, True)  # who states a datum is believed, and warned
-    code, _, told = run("assign", tidy, tidy / "requests.csv", "--out", out)
-    assert (code, "疑似" in told) == (0, False)
 
 
 def test_boundaries_are_in_gbk_and_do_not_say_so(folder):

@@ -1,6 +1,5 @@
 """Siting: the best sites, proven, with reasons, and a checker that can say no."""
 
-import csv
 import doctest
 import importlib
 import itertools
@@ -34,7 +33,6 @@ from lifecircle.siting.incidence import Incidence
 from lifecircle.siting.options import options_of
 
 HERE = Path(__file__).parent
-BENCHMARKS = HERE.parent.parent / "shared" / "data" / "siting" / "mclp"
 GAPS = json.loads((HERE / "cases" / "walks.json").read_text(encoding="utf-8"))["gaps"]
 C8 = 480.0
 
@@ -461,31 +459,3 @@ def test_the_examples_in_the_docstrings_hold(module):
     found = doctest.testmod(importlib.import_module(f"lifecircle.siting.{module}"))
     assert found.attempted > 0
     assert found.failed == 0
-
-
-# ---------------------------------------------------------------------------------------- benchmarks of others
-
-
-def listed_optima():
-    listed = BENCHMARKS / "optima.csv"
-    if not listed.exists():
-        skipped = pytest.mark.skip(reason="the SJC benchmarks (../shared/data/siting/mclp) are not here")
-        return [pytest.param(None, id="SJC324, SJC402, SJC500", marks=skipped)]
-    with listed.open(encoding="utf-8", newline="") as file:
-        return [
-            pytest.param(row, id=f"{row['instance']}-{row['problem']}-{row['radius']}-{row['p'] or 'all'}")
-            for row in csv.DictReader(file)
-        ]
-
-
-@pytest.mark.parametrize("listed", listed_optima())
-def test_the_listed_optima_of_sao_jose_dos_campos_are_reached_and_proven(listed):
-    x, y, demand = np.loadtxt(BENCHMARKS / f"{listed['instance']}.txt", skiprows=1, usecols=(0, 1, 2)).T
-    distance_m = np.hypot(x[:, None] - x, y[:, None] - y)
-    radius_m = float(listed["radius"])
-    walks = walks_from(np.where(distance_m <= radius_m, distance_m, -1.0))
-    if listed["problem"] == "MCLP":
-        plan = solve(Question(MostResidents(radius_m), n_new=int(listed["p"])), walks, demand)
-    else:
-        plan = solve(Question(FewestStations(radius_m, 1.0)), walks, np.ones(len(x)))
-    assert (plan.value, plan.status) == (float(listed["optimal_value"]), "optimal")

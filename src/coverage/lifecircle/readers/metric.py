@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import geopandas as gpd
 import numpy as np
@@ -56,8 +57,14 @@ def local_crs(box: Box) -> CRS:
 
 def project(lonlat: FloatArray, crs: CRS) -> FloatArray:
     """Return (n, 2) metres for (n, 2) degrees of WGS 84; infinite where the projection does not reach."""
-    x, y = Transformer.from_crs(LON_LAT, crs, always_xy=True).transform(lonlat[:, 0], lonlat[:, 1])
+    x, y = _from_degrees(crs).transform(lonlat[:, 0], lonlat[:, 1])
     return np.column_stack([x, y]).astype(np.float64)
+
+
+@lru_cache(maxsize=8)
+def _from_degrees(crs: CRS) -> Transformer:
+    """Return the way from degrees to metres; to look it up takes as long as to project 100,000 points."""
+    return Transformer.from_crs(LON_LAT, crs, always_xy=True)
 
 
 def project_box(box: Box, crs: CRS) -> Box:
