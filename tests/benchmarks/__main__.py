@@ -23,7 +23,7 @@ from benchmarks.porto import PORTO, PORTO_CRS, porto
 from benchmarks.table import marks, notes, page, timings
 from benchmarks.walking import SEARCHES, searches
 
-PARTS = (*SEARCHES, "T4", "T5", "memory", "PBF", "start", "siting")
+PARTS = (*SEARCHES, "T4", "T5", "memory", "PBF", "start", "made-up", "siting")
 GRAPHS = ("porto", "grid")
 
 
@@ -47,6 +47,8 @@ def measured(parts: Sequence[str], graphs: Sequence[str], peers: Sequence[str], 
         yield fresh.pbf_section() if find_spec("pyrosm") else Section("PBF", notes=["pyrosm is not installed"])
     if "start" in parts:
         yield fresh.start_section()
+    if "made-up" in parts:
+        yield fresh.made_up_section()
     if "siting" in parts and find_spec("spopt"):
         from benchmarks.siting import siting_sections
 
