@@ -81,7 +81,7 @@ def test_a_number_in_quotation_marks_and_a_text_without_are_told_how_to_be_writt
     assert set(messages) == {
         '[study] name must be a text: put it in quotation marks, name = "8"',
         "[walking] max_access_m must be a number: take the quotation marks away, max_access_m = 250",
-        "[[scenario]] n_new must be a number: take the quotation marks away, n_new = 3",
+        "[[scenario]] a: n_new must be a number: take the quotation marks away, n_new = 3",
     }
 
 

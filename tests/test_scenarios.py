@@ -23,6 +23,7 @@ from lifecircle.ground import with_candidates
 from lifecircle.readers.study_file import read_study_file
 from lifecircle.scenarios import Situation, best_added, check_scenarios, possible_sites, refuse_senseless, why
 from lifecircle.scenarios.posed import posed
+from lifecircle.terminal import show_plan
 from siting_oracle import best
 from tiny import STUDY, at, box, geojson, table, write_city
 
@@ -74,6 +75,12 @@ OTHERS = {
     "fairest": 'question = "fairest"\ncircle = "8"\nn_new = 1',
     "fairest in a flood": 'question = "fairest"\ncircle = "8"\nn_new = 1\ncases = [{ name = "a", closed = ["w2"] }]',
 }
+NOTHING = {
+    "no money": 'question = "most"\ncircle = "4"\nbudget = 100',
+    "no money anywhere": 'question = "most"\ncircle = "4"\narea_budget = { level = "community", amount = 100 }',
+    "no one of the kind": 'question = "most"\ncircle = "main"\nn_new = 1\nkinds = ["shop"]',
+    "no need": 'question = "fewest"\ncircle = "8"\nshare = 0.01',
+}
 REFUSED = {
     "everybody in four": 'question = "most"\ncircle = "4"\nn_new = 1\nfloors = [{ share = 1.0, level = "community" }]',
     "cut off": 'question = "fewest"\ncircle = "4"\nfloors = [{ share = 0.9 }]\n'
@@ -86,7 +93,7 @@ def asked(scenarios):
     return "".join(f'\n[[scenario]]\nname = "{name}"\n{text}\n' for name, text in scenarios.items())
 
 
-SCENARIOS = asked({n: f'question = "most"\ncircle = "4"\n{t}' for n, t in MOST.items()} | OTHERS | REFUSED)
+SCENARIOS = asked({n: f'question = "most"\ncircle = "4"\n{t}' for n, t in MOST.items()} | OTHERS | NOTHING | REFUSED)
 
 
 def write_town(folder, study=STUDY + WALKING + SCENARIOS):
@@ -211,11 +218,24 @@ def test_every_community_has_its_station(plans):
     assert set(plans("one in every community").sites["area_id"]) == {"s", "n"}
 
 
-def test_an_area_with_fewer_places_than_asked_for_is_named(tmp_path):
-    ask = asked({"a": 'question = "fewest"\ncircle = "8"\nat_least = { level = "community", n = 4 }'})
-    plan = site(open_study(write_town(tmp_path, STUDY + WALKING + ask)), scenario="a")
+def test_areas_with_fewer_places_than_asked_for_are_refused_or_open_all_of_them(tmp_path, capsys):
+    four = 'question = "fewest"\ncircle = "8"\nat_least = { level = "community", n = 4'
+    ask = asked({"a": f"{four} }}", "b": f"{four}, or_all = true }}"})
+    study = open_study(write_town(tmp_path, STUDY + WALKING + ask))
+    today = cover_today(study)
+    with pytest.raises(InfeasibleError, match="every area has places for n = 2") as refused:
+        site(study, scenario="a", today=today)
+    assert [(breach.message.split(", ", 1)[1], breach.ids) for breach in refused.value.breaches] == [
+        ("places for 2 are in 南社区", ("s",)),
+        ("places for 3 are in 北社区", ("n",)),
+    ]
+    plan = site(study, scenario="b", today=today)
     assert plan.lacking == ("s", "n")
     assert sorted(chosen(plan)) == ["c1", "c2", "c3", "c4"]
+    show_plan(plan)
+    told = capsys.readouterr().out
+    assert told.index("fewer places than at_least asks for") < told.index("order")
+    assert "optimal as far as there are places" in told
 
 
 def test_no_community_is_below_its_floor(plans):
@@ -394,8 +414,12 @@ def test_every_key_of_a_scenario_is_read_and_told_again_in_the_same_words(tmp_pa
         ('n_new = 1\nalso = ["4"]', "duplicate-name", "also names 4 twice"),
         ('n_new = 1\nkeep = ["s1"]', "unused-key", "keep has no meaning without max_moves"),
         ('max_moves = 1\nkeep = ["s1"]\nmay_close = ["s1"]', "unused-key", "take the other out"),
+        ("budget = 0", "out-of-range", "[[scenario]] a: budget must be above 0"),
+        ('n_new = "ten"', "wrong-type", "[[scenario]] a: n_new must be a whole number, not 'ten'"),
+        ("n_new = 1\nfloors = [{ share = 95 }]", "out-of-range", "95 % is written 0.95"),
+        ('n_new = 1\nfloors = [{ share = "97.5%" }]', "out-of-range", "97.5 % is written 0.975"),
         ("n_new = 1\nbackup = 2", "out-of-range", "at most 1"),
-        ("years = []", "wrong-type", "years must be a list of numbers"),
+        ("years = []", "wrong-type", "[[scenario]] a: years must be a list of numbers"),
         ("budget = 1\ncost = { shop = -1 }", "wrong-type", "0 or more"),
         ('n_new = 1\ncapacity = "half"', "unknown-value", "split, whole"),
         ('n_new = 1\ncandidates_from = "rooms"', "missing-key", "needs kinds"),
@@ -412,6 +436,32 @@ def test_a_wrong_key_of_a_scenario_is_told(tmp_path, text, rule, says):
     (tmp_path / "study.toml").write_text(STUDY + WALKING + ask, "utf-8")
     found = [breach for breach in read_study_file(tmp_path).breaches if breach.rule == rule]
     assert any(says in breach.message for breach in found), read_study_file(tmp_path).breaches
+
+
+def test_days_of_a_tour_may_be_in_chinese(tmp_path):
+    tour = 'itinerary = { stops_per_day = 1, days = ["周一", "星期三", "礼拜天", "Sat"] }'
+    ask = asked({"a": f'question = "most"\ncircle = "4"\n{tour}'})
+    (tmp_path / "study.toml").write_text(STUDY + WALKING + ask, "utf-8")
+    file = read_study_file(tmp_path)
+    assert file.breaches == ()
+    assert file.settings.scenarios[0].itinerary.days == ("Mon", "Wed", "Sun", "Sat")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('名称 = "乙"', "keys are written in English: name in the place of 名称"),
+        ("编组 = 1", "keys are written in English (name, question, circle ...), not 编组"),
+        ("cost = { shop = 1, 药店 = 3 }", 'put 药店 in quotation marks: "药店" ='),
+        ("n_new = = 1", "this is not TOML"),
+    ],
+)
+def test_a_key_in_chinese_is_told_how_to_write(tmp_path, line, says):
+    (tmp_path / "study.toml").write_text(f"{STUDY}\n[[scenario]]\n{line}\n", "utf-8")
+    with pytest.raises(StudyError) as refused:
+        read_study_file(tmp_path)
+    [breach] = refused.value.breaches
+    assert says in breach.message
 
 
 def test_who_waits_is_told_value_and_bound(study, today, sites):
@@ -480,6 +530,47 @@ def test_proposals_do_not_hang_on_the_order_of_the_buildings(town, tmp_path, pla
     plan = site(open_study(folder), scenario="proposed")
     assert sorted(plan.posed.frame["station_id"]) == sorted(plans("proposed").posed.frame["station_id"])
     assert plan.solution.value == pytest.approx(plans("proposed").solution.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("no money", "none is to be had for 100; the cheapest that wins anybody is c1 for 500"),
+        ("no money anywhere", "none is to be had for what its area has, such as 100; there c1 costs 500"),
+        ("no one of the kind", "no site is opened: there is no candidate for circle main"),
+        ("no need", "no site is opened: today's stations suffice"),
+    ],
+)
+def test_a_plan_that_opens_nothing_says_why(plans, capsys, name, says):
+    assert chosen(plans(name)) == []
+    show_plan(plans(name))
+    assert says in capsys.readouterr().out
+
+
+def test_a_plan_says_what_its_sites_and_its_share_are(plans, capsys):
+    show_plan(plans("proposed"))
+    assert "nobody has asked their owners" in capsys.readouterr().out
+    assert "尚未征询业主" in plans("proposed").coverage.notes[-1].zh
+    assert plans("one more").coverage.notes == ()
+    fewest = plans("fewest")
+    few = replace(fewest, reachable=0.5 * fewest.reachable)
+    show_plan(few)
+    assert "for a share of all residents write floors = [{ share = 0.9 }]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("ended", "says"),
+    [
+        ("time", "stopped after the 9 s of --time-limit: this is the best plan so far, and at most 5.0 residents more"),
+        ("interrupted", "stopped by Ctrl-C: this is the best plan so far"),
+        ("stuck", "no further search makes the plan any better: this is the best plan so far"),
+    ],
+)
+def test_a_plan_that_is_cut_short_says_who_stopped_it_and_what_is_still_possible(plans, capsys, ended, says):
+    plan = plans("one more")
+    cut = replace(plan.solution, status="feasible", ended=ended, bound=plan.solution.value + 5.0, gap=0.1)
+    show_plan(replace(plan, solution=cut), time_limit_s=9.0)
+    assert says in capsys.readouterr().out
 
 
 # --------------------------------------------------------------------------------------------------- why there is none
@@ -572,8 +663,24 @@ def test_a_budget_names_the_candidates_whose_cost_nobody_states(tmp_path):
         refuse_senseless(open_study(folder), open_study(folder).settings.scenarios)
     assert refused.value.breaches[0].ids == ("c1",)
     bare = replace(open_study(folder), candidates=open_study(folder).candidates.iloc[:0])
-    with pytest.raises(StudyError, match="state cost of proposed"):
+    with pytest.raises(StudyError, match=r"write, say, cost = \{ proposed = 3000 \}"):
         refuse_senseless(bare, bare.settings.scenarios)
+
+
+def test_candidates_of_a_study_that_has_none_are_refused(study):
+    bare = replace(study, candidates=study.candidates.iloc[:0])
+    own = Scenario("a", "most", "4", n_new=1, candidates_from="study")
+    assert [breach.rule for breach in check_scenarios(bare, [own])] == ["candidates-missing"]
+    assert check_scenarios(study, [own]) == ()
+
+
+def test_tiers_and_ids_that_are_not_there_are_told_beside_those_that_are(study):
+    stations = study.stations.loc[study.stations.index.repeat(12)]
+    many = replace(study, stations=stations.assign(station_id=[f"s{n:02}" for n in range(12)]))
+    asked_for = Scenario("a", "most", "4", n_new=1, max_moves=1, keep=("q",), tiers=("home", "main"))
+    told = [breach.message for breach in check_scenarios(many, [asked_for])]
+    assert any("'q' is not a station of today; there are 12, s00 to s11" in message for message in told)
+    assert any("no station or candidate has tier home, main; they have house, and" in message for message in told)
 
 
 # ------------------------------------------------------------------------------------------------- why, and what if
@@ -604,6 +711,27 @@ def test_the_best_substitute_loses_what_is_told(plans):
     assert row["next_best_loss"] <= row["loss"] + 1e-9
 
 
+def test_the_fairest_plan_counts_residents_within_the_named_circle(plans, today, sites):
+    plan = plans("fairest")
+    row = plan.sites[plan.sites["state"] == "chosen"].iloc[0]
+    now = Situation.of(today, sites)
+    then = now.after(add=[row["site_id"]])
+    won = sites.weights[(then.times["8"] > 0) & (now.times["8"] == 0)].sum()
+    assert row["gain"] == pytest.approx(won)
+    for candidate in {"c1", "c2", "c3", "c4"} - {row["site_id"]}:
+        told, more = why(plan, candidate), then.after(add=[candidate])
+        alone = now.after(add=[candidate], drop=sites.frame["station_id"].iloc[sites.standing])
+        assert told.reached == pytest.approx(sites.weights[alone.times["8"] > 0].sum())
+        assert told.gain == pytest.approx(sites.weights[(more.times["8"] > 0) & (then.times["8"] == 0)].sum())
+
+
+def test_of_the_shortest_walks_every_figure_is_in_seconds(plans):
+    plan = plans("shortest")
+    row = plan.sites[plan.sites["state"] == "chosen"].iloc[0]
+    assert row["gain"] == pytest.approx(plan.solution.today - plan.solution.value)
+    assert row["next_best_loss"] == pytest.approx(why(plan, row["next_best"]).worse_by)
+
+
 COLUMNS = ["residents", *(f"{what}_{circle}" for what in ("within", "share") for circle in ("4", "8", "main"))]
 
 
@@ -628,6 +756,7 @@ def test_a_change_of_what_is_not_there_is_refused(today, sites):
     for change, said in (
         ({"add": ["c9"]}, "no station or candidate 'c9'"),
         ({"add": ["s1"]}, "'s1' is open already"),
+        ({"drop": ["s1", "s1"]}, "'s1' is named twice"),
         ({"drop": ["c1"]}, "'c1' is not open"),
     ):
         with pytest.raises(UnknownNameError, match=said):

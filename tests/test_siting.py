@@ -16,8 +16,11 @@ from hypothesis import strategies as st
 from lifecircle.errors import BoundError, InfeasibleError, SchemaError, StudyError
 from lifecircle.model import Walks
 from lifecircle.siting import (
+    Capacity,
     Decision,
+    FairestWalks,
     FewestStations,
+    Floor,
     MostResidents,
     Question,
     SitingPlan,
@@ -408,6 +411,7 @@ def test_a_sound_plan_passes_its_check(sound):
         (lambda p: {"only_here": p.only_here + 1.0}, "only_here is not"),
         (lambda p: {"next_best": p.chosen}, "substitute"),
         (lambda p: {"next_best": p.next_best[1:]}, "substitute"),
+        (lambda p: {"next_best_loss": p.next_best_loss - 1.0}, "a substitute is said to lose"),
         (lambda p: {"bound": p.bound - 1.0}, "better than its bound"),
         (lambda p: {"bound": p.bound + 1.0}, "gap is 0.0, recomputed"),
         (lambda p: {"gap_gain": 0.5}, "gap_gain is 0.5, recomputed"),
@@ -459,3 +463,26 @@ def test_the_examples_in_the_docstrings_hold(module):
     found = doctest.testmod(importlib.import_module(f"lifecircle.siting.{module}"))
     assert found.attempted > 0
     assert found.failed == 0
+
+
+def test_the_fairest_plan_walks_to_nobody_whom_a_floor_alone_is_about():
+    walks = walks_from([[100.0, 400.0], [-1.0, 100.0]])
+    old = Floor(0.1, who=np.array([9.0, 1.0]), standards=(Standard(600.0),))
+    plan = solve(Question(FairestWalks(), n_new=1, floors=(old,)), walks, np.array([10.0, 0.0]))
+    assert (plan.value, plan.status, plan.chosen.tolist()) == (100.0, "optimal", [0])
+
+
+def test_walks_that_are_no_number_or_negative_are_refused():
+    for wrong in (np.nan, -1.0):
+        walks = Walks(np.array([0, 1]), np.array([0], dtype=np.int32), np.array([wrong]), 1)
+        with pytest.raises(SchemaError, match="1 walks are negative or no number"):
+            solve(Question(MostResidents(C8), n_new=1), walks, np.ones(1))
+
+
+def test_several_circles_under_a_capacity_make_no_sense_together():
+    with pytest.raises(StudyError, match="also and capacity make no sense together"):
+        Question(
+            MostResidents(900.0, also=(Standard(C8),)),
+            n_new=1,
+            capacity=Capacity(np.ones(1)),
+        )

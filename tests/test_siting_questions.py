@@ -365,6 +365,91 @@ def test_what_a_plan_loses_without_a_site_is_what_it_was_worth(seed):
         assert loss == (np.inf if left is None else pytest.approx(worse, rel=1e-9, abs=1e-6))
 
 
+def test_a_substitute_costs_no_more_than_there_is_and_stands_where_a_site_must():
+    seconds = [[60.0, np.inf, 60.0], [60.0, 60.0, np.inf]]
+    cost, residents = np.array([1.0, 3.0, 1.0]), np.array([5.0, 9.0])
+    money = Question(MostResidents(C8), budget=Budget(cost, total=2.0))
+    plan = solve(money, walks_from(seconds), residents)
+    assert (plan.next_best.tolist(), plan.next_best_loss.tolist()) == ([2], [9.0])
+    area = Question(MostResidents(C8), n_new=1, at_least=AtLeast(1, np.array([0, -1, -1])))
+    plan = solve(area, walks_from(seconds), residents)
+    assert plan.next_best.tolist() == [-1]
+    assert np.isnan(plan.next_best_loss).all()
+
+
+def swaps(question, seconds, residents, fixed, opened, closed, leaves):
+    """{site: the value with it in the place of another} of every swap that meets the conditions."""
+    found = {}
+    for site in sorted(set(range(seconds.shape[1])) - set(fixed) - set(opened)):
+        tried = {other: way for other, way in opened.items() if other != leaves} | {site: opened[leaves]}
+        if affordable(question, tried) and allowed(question, fixed, tried, closed):
+            value = value_of(question, seconds, residents, fixed, tried, closed)
+            found |= {} if value is None else {site: value}
+    return found
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_substitute_is_the_best_swap_that_meets_the_conditions(seed):
+    without_capacity = tuple(name for name in CONDITIONS if "capacity" not in name)
+    question, seconds, residents, fixed, plan = drawn(seed, OBJECTIVES, without_capacity)
+    if plan is None:
+        return
+    opened, closed = opened_by(plan)
+    pick = max if question.sense == "max" else min
+    for site, substitute, loss in zip(plan.chosen.tolist(), plan.next_best, plan.next_best_loss, strict=True):
+        values = swaps(question, seconds, residents, fixed, opened, closed, site)
+        if substitute >= 0:
+            assert values[substitute] == pytest.approx(pick(values.values()), rel=1e-9)
+            worse = plan.value - values[substitute] if question.sense == "max" else values[substitute] - plan.value
+            assert loss == pytest.approx(worse, rel=1e-9, abs=1e-6)
+            assert loss >= 0.0
+        elif values:  # an empty place is as good
+            rest = {other: way for other, way in opened.items() if other != site}
+            assert allowed(question, fixed, rest, closed)
+            assert value_of(question, seconds, residents, fixed, rest, closed) == pytest.approx(pick(values.values()))
+        assert (substitute < 0) == np.isnan(loss)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_every_site_that_opens_makes_the_walks_shortest_after_those_before_it(seed):
+    question, seconds, residents, fixed, plan = drawn(seed, ("shortest",), ("n_new", "priority", "budget"))
+    if plan is None:
+        return
+    opened, closed = opened_by(plan)
+    before, left = value_of(question, seconds, residents, fixed, {}, closed), dict(opened)
+    for turn, (site, gain) in enumerate(zip(plan.chosen.tolist(), plan.gain.tolist(), strict=True)):
+        so_far = {other: opened[other] for other in plan.chosen[:turn].tolist()}
+        values = {
+            other: value_of(question, seconds, residents, fixed, so_far | {other: way}, closed)
+            for other, way in left.items()
+        }
+        assert values[site] == pytest.approx(min(values.values()), rel=1e-9, abs=1e-6)
+        assert gain == pytest.approx(before - values[site], rel=1e-9, abs=1e-6)
+        before = values[site]
+        del left[site]
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_every_site_that_opens_leaves_the_shortest_longest_walk(seed):
+    question, seconds, residents, fixed, plan = drawn(seed, ("fairest",), ("n_new", "budget", "area_budget"))
+    if plan is None:
+        return
+    opened, closed = opened_by(plan)
+    left = dict(opened)
+    for turn, site in enumerate(plan.chosen.tolist()):
+        so_far = {other: opened[other] for other in plan.chosen[:turn].tolist()}
+        found = {
+            other: value_of(question, seconds, residents, fixed, so_far | {other: way}, closed)
+            for other, way in left.items()
+        }
+        values = {other: np.inf if value is None else value for other, value in found.items()}
+        assert values[site] == min(values.values())
+        del left[site]
+
+
 @settings(max_examples=100, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_gains_of_all_sites_are_all_that_the_plan_adds(seed):
@@ -442,6 +527,15 @@ def test_a_floor_out_of_reach_names_the_homes_the_nearest_walk_and_the_share_tha
     assert "37 residents at 1 demand points reach no site, the nearest takes 576 s" in str(raised.value)
 
 
+def test_homes_that_no_site_reaches_are_told_only_where_they_alone_keep_a_floor_from_being_met():
+    few = np.array([10.0, 20.0, 30.0, 1.0, 1.0])
+    for share, homes in ((0.9, []), (0.98, [3, 4])):
+        with pytest.raises(ConflictError) as raised:
+            solve(Question(MostResidents(C8), n_new=1, floors=(Floor(share),)), walks_from(HAMLET), few)
+        floor = next(one for one in raised.value.conflicts if one.label.kind == "floor")
+        assert floor.homes.tolist() == homes
+
+
 def test_conditions_in_each_others_way_say_what_each_would_have_to_be():
     question = Question(
         MostResidents(C8),
@@ -490,7 +584,7 @@ def test_a_conflict_is_minimal_and_what_it_calls_possible_is(seed):
 # --------------------------------------------------------------------------------------------- what is refused
 
 
-@pytest.mark.parametrize(("one", "other"), [(one, other) for one, other, _ in SENSELESS])
+@pytest.mark.parametrize(("one", "other"), [(one, other) for one, other, _ in SENSELESS if one != "also"])
 def test_what_makes_no_sense_together_is_refused_by_name(one, other):
     rng = np.random.default_rng(1)
     objective = one if one in OBJECTIVES else "most"

@@ -34,10 +34,11 @@ class AreaBudget:
 
 @dataclass(frozen=True)
 class AreaMinimum:
-    """At least ``n`` stations in every area of ``level``; all that can be where an area has fewer places."""
+    """At least ``n`` stations in every area of ``level``; with ``or_all``, all places of an area that has fewer."""
 
     level: str
     n: int = 1
+    or_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _stated(table: Mapping[str, object]) -> dict[str, object]:
     """Return a table without what it does not say, and so the tables in it."""
     found: dict[str, object] = {}
     for key, value in table.items():
-        if value is None or value in ("", (), {}) or (key == "backup" and value == 0.0):
+        if value is None or value is False or value in ("", (), {}) or (key == "backup" and value == 0.0):
             continue
         if isinstance(value, Mapping):
             found[key] = _stated(value)

@@ -144,6 +144,7 @@ def _solution_shown(solution: SitingPlan) -> SitingPlan:
         reached=_or_nans(solution.reached),
         only_here=_or_nans(solution.only_here),
         loss=_or_nans(solution.loss),
+        next_best_loss=_or_nans(solution.next_best_loss),
         by_year=_or_nans(solution.by_year),
         year_bounds=_or_nans(solution.year_bounds),
     )

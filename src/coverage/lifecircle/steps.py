@@ -125,7 +125,7 @@ def answer(
     folder = out / "scenarios" / folder_name(name)
     with terminal.step("Writing its tables and map", language=language):
         page = write_plan(folder, plan, today, _unserved(plan.coverage, plan.possible))
-    terminal.show_plan(plan)
+    terminal.show_plan(plan, time_limit_s=time_limit_s)
     for standing in told:
         terminal.show_why(standing, plan)
     terminal.show_written(page.parent, page, language=language)

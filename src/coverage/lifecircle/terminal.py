@@ -22,7 +22,8 @@ from lifecircle.circles import Coverage
 from lifecircle.errors import SEVERITIES, SHOWN_IDS, Breach, LifecircleError, printable, worst_first
 from lifecircle.mark import BOTH, MARK
 from lifecircle.said import Said, in_chinese, in_language, sentence
-from lifecircle.scenarios import Plan, Report, Situation, Standing
+from lifecircle.scenarios import Plan, Report, Situation, Standing, why_nothing_opens
+from lifecircle.scenarios.candidates import NOBODY_ASKED
 from lifecircle.schema import TOTAL
 
 ROUNDING = 1e-9
@@ -45,6 +46,7 @@ HEADINGS = {
     "tier": "层级",
     "cost": "费用",
     "wins": "新增覆盖",
+    "person-seconds saved": "节省人·秒",
     "only here": "仅靠本站",
     "circle": "生活圈",
     "group": "人群",
@@ -64,6 +66,15 @@ HEADINGS = {
 
 STANDINGS = {"fixed": "{} stands today", "closed": "{} closes"}
 """What is told of a place that is no candidate of a plan, by how it stands to it."""
+
+ENDINGS = {
+    "time": "stopped at the time limit",
+    "work": "stopped at the limit of the work",
+    "interrupted": "stopped by Ctrl-C",
+}
+"""Why a search ended before its plan was proven the best."""
+
+_LESS = "at most {} {} less are possible"
 
 _OWN_CRS = re.compile(r"Local Transverse Mercator at (\S+) E (\S+) N \(WGS 84\)")
 """The system of metres that is made for a study."""
@@ -225,18 +236,27 @@ def show_coverage(coverage: Coverage) -> None:
         _out.print(_plain(line), style="dim", soft_wrap=True)
 
 
-def show_plan(plan: Plan) -> None:
-    """Show the chosen sites in their order, and how good the plan is."""
+def show_plan(plan: Plan, *, time_limit_s: float | None = None) -> None:
+    """Show the chosen sites in their order, and how good the plan is.
+
+    Parameters
+    ----------
+    time_limit_s
+        Seconds that the search had, None where there was no limit.
+    """
     solution, language = plan.solution, plan.coverage.study.settings.language
     title = _titled(plan.scenario.name, plan.coverage.synthetic)
     scenario, sites = plan.scenario, plan.sites
+    for line in _said_before(plan):
+        _out.print(_said(line, language), soft_wrap=True)
     more = {
         "opens": bool(scenario.years or scenario.itinerary),
         "tier": bool(scenario.tiers),
         "cost": scenario.has_budget,
     }
     shown = [column for column, is_shown in more.items() if is_shown]
-    headings = [_heading(name, language) for name in ("order", "site", "kind", *shown, "wins", "only here")]
+    won = "wins" if solution.question.unit != "person-seconds" else "person-seconds saved"
+    headings = [_heading(name, language) for name in ("order", "site", "kind", *shown, won, "only here")]
     table = Table(*headings, title=title, title_justify="left")
     for row in sites[sites["state"] == "chosen"].to_dict("records"):
         figures = _people(row["gain"]), _people(row[f"only_here_{scenario.circle}"])
@@ -247,11 +267,12 @@ def show_plan(plan: Plan) -> None:
         _out.print(_said(Said("closes: {}", row["name"] or row["site_id"]), language), soft_wrap=True)
     opened, asked = len(solution.chosen), scenario.n_new
     if not opened:
-        none = "no site is opened: there is no candidate that wins anyone, or today's stations suffice"
-        _out.print(_said(none, language), soft_wrap=True)
+        _out.print(_said(why_nothing_opens(plan), language), soft_wrap=True)
     elif asked is not None and opened < asked and solution.question.unit == "residents":
-        fewer = Said("{} of {} sites are opened: no further candidate wins anyone", opened, asked)
-        _out.print(_said(fewer, language), soft_wrap=True)
+        pattern = "{} of {} sites are opened: no further candidate wins anyone"
+        if scenario.has_budget:
+            pattern = "{} of {} sites are opened: no further candidate that the money is enough for wins anyone"
+        _out.print(_said(Said(pattern, opened, asked), language), soft_wrap=True)
     table_rows = plan.coverage.table
     is_total = (table_rows["area_id"] == TOTAL) & (table_rows["group"] == "all")
     everyone = table_rows.loc[is_total, "residents"].iloc[0]
@@ -264,11 +285,10 @@ def show_plan(plan: Plan) -> None:
         reachable_share,
     )
     _out.print(_said(reached, language), soft_wrap=True)
-    if plan.lacking:
-        named, rest = ", ".join(plan.lacking[:SHOWN_IDS]), len(plan.lacking) - SHOWN_IDS
-        names = Said("{} and {} more", named, rest) if rest > 0 else named
-        lacking = Said("fewer places than at_least asks for, all of them open: {}", names)
-        _out.print(_said(lacking, language), soft_wrap=True)
+    if scenario.share is not None and plan.reachable < everyone * (1.0 - ROUNDING):
+        of_whom = "the share {:g} is of those {}; for a share of all residents write floors = [{{ share = {:g} }}]"
+        those = Said(of_whom, scenario.share, _people(plan.reachable), scenario.share)
+        _out.print(_said(those, language), soft_wrap=True)
     if plan.served is not None:
         served = Said("{} residents are served: there is room for them where they can walk to", _people(plan.served))
         _out.print(_said(served, language), soft_wrap=True)
@@ -278,8 +298,40 @@ def show_plan(plan: Plan) -> None:
     gap, unit = _figure(solution.gap, ".2%"), sentence(solution.question.unit)
     if scenario.years:
         unit = Said("{} summed over {} years", unit, len(scenario.years))
-    proof = Said("value {} {}, bound {}, gap {}{}, {}", value, unit, bound, gap, gain, sentence(solution.status))
+    status = sentence(solution.status)
+    if plan.lacking:
+        status = Said("{} as far as there are places", status)
+    proof = Said("value {} {}, bound {}, gap {}{}, {}", value, unit, bound, gap, gain, status)
     _out.print(_said(proof, language), soft_wrap=True)
+    if solution.status == "feasible":
+        _out.print(_said(_cut_short(plan, time_limit_s), language), soft_wrap=True)
+
+
+def _said_before(plan: Plan) -> Iterator[Said]:
+    """Yield what has to be known before the sites of a plan are read."""
+    if plan.source == "proposed":
+        told = NOBODY_ASKED
+        if not plan.scenario.candidates_from:
+            told = (
+                "the study lists no candidates: these sites are buildings amid those who need one, not rooms, and "
+                "nobody has asked their owners"
+            )
+        yield sentence(told)
+    if plan.lacking:
+        named, rest = ", ".join(plan.lacking[:SHOWN_IDS]), len(plan.lacking) - SHOWN_IDS
+        names = Said("{} and {} more", named, rest) if rest > 0 else named
+        yield Said("fewer places than at_least asks for, all of them open: {}", names)
+
+
+def _cut_short(plan: Plan, time_limit_s: float | None) -> Said:
+    """Return why a plan is not proven the best, and how much better another can be."""
+    solution = plan.solution
+    why = sentence(ENDINGS.get(solution.ended, "no further search makes the plan any better"))
+    if solution.ended == "time" and time_limit_s is not None:
+        why = Said("stopped after the {:g} s of --time-limit", time_limit_s)
+    missing, unit = _figure(abs(solution.bound - solution.value), ",.1f"), sentence(solution.question.unit)
+    more = Said("at most {} {} more are possible" if solution.question.sense == "max" else _LESS, missing, unit)
+    return Said("{}: this is the best plan so far, and {}", why, more)
 
 
 def show_why(standing: Standing, plan: Plan) -> None:
@@ -294,10 +346,16 @@ def show_why(standing: Standing, plan: Plan) -> None:
         best = sentence("nothing stands in for it")
         if standing.instead_of and worse is not None:
             best = Said("the best substitute, {}, would lose {}", standing.instead_of, worse)
-        told = Said("{} is chosen: {}it wins {} in its turn; {}", place, reached, _people(standing.gain or 0.0), best)
+        won = "{} is chosen: {}it wins {} in its turn; {}"
+        if unit == "person-seconds":
+            won = "{} is chosen: {}it saves {} person-seconds in its turn; {}"
+        told = Said(won, place, reached, _people(standing.gain or 0.0), best)
     elif standing.state == "not chosen":
         gain = standing.gain
-        wins = "" if gain is None else Said("it wins {} more beside the plan; ", _people(gain))
+        more = "it wins {} more beside the plan; "
+        if unit == "person-seconds":
+            more = "it saves {} person-seconds more beside the plan; "
+        wins = "" if gain is None else Said(more, _people(gain))
         told = Said("{} is not chosen: {}{}{}", place, reached, wins, _swapped(standing.instead_of, worse, plan))
     _out.print(_said(told, language), soft_wrap=True)
 

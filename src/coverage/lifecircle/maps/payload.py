@@ -191,7 +191,7 @@ def _sites(study: Study, plan: Plan) -> list[dict[str, Any]]:
             "id": row["site_id"],
             "state": row["state"],
             "order": _number(row["order"]),
-            "gain": _number(row["gain"]),
+            "gain": None if plan.scenario.question == "shortest" else _number(row["gain"]),
             "stand_in": _text(names.get(row["next_best"])) or _text(row["next_best"]),
             "reached": [_number(row[f"reached_{name}"]) for name in circles],
             "only_here": [_number(row[f"only_here_{name}"]) for name in circles],

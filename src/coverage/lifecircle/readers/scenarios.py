@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import TypeVar
 
@@ -41,12 +42,17 @@ UNUSED = {
 }
 """Keys that have no meaning for a question. What conditions make no sense together is for siting to say."""
 
+_DAY_IN_WORDS = re.compile("(?:周|星期|礼拜)([一二三四五六日天1-7])")
+_DAY_NUMBERS = {sign: i for signs in ("一二三四五六日", "1234567") for i, sign in enumerate(signs)} | {"天": 6}
+_PER_CENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)\s*[%％]")
+
 
 def read_scenario(row: object, circles: Sequence[str], breaches: list[Breach]) -> Scenario:
     """Read one ``[[scenario]]``; ``circles`` are the names of the study's circles."""
-    keys = Keys("[[scenario]]", row, _names(Scenario), breaches)
+    stated = row.get("name") if isinstance(row, Mapping) else ""
+    told = f"[[scenario]] {stated.strip()}:" if isinstance(stated, str) and stated.strip() else "[[scenario]]"
+    keys = Keys(told, row, _names(Scenario), breaches)
     name = keys.name("name", required=True)
-    told = f"[[scenario]] {name}:"
     question = keys.choice("question", "", QUESTIONS)
     circle = keys.text("circle", required=True)
     scenario = Scenario(
@@ -54,7 +60,7 @@ def read_scenario(row: object, circles: Sequence[str], breaches: list[Breach]) -
         question=question,
         circle=circle,
         n_new=keys.count("n_new"),
-        share=keys.number("share", at_most=1.0),
+        share=_share(keys),
         also=keys.texts("also"),
         budget=keys.number("budget"),
         area_budget=_one(keys, "area_budget", lambda table: _area_budget(table, told, breaches)),
@@ -85,34 +91,34 @@ def _check_circles(scenario: Scenario, circles: Sequence[str], keys: Keys) -> No
     named = dict.fromkeys([*scenario.circles, *(floor.circle for floor in scenario.floors)])
     for circle in named:
         if circle and circle not in circles:
-            message = Said("{}: there is no circle {!r}; there are {}", scenario.name, circle, ", ".join(circles))
+            message = Said("there is no circle {!r}; there are {}", circle, ", ".join(circles))
             keys.breach("unknown-name", message)
 
 
 def _check_keys(scenario: Scenario, keys: Keys) -> None:
     """Check that a question has the keys it needs, and none that has no meaning for it."""
-    name, question = scenario.name, scenario.question
+    question = scenario.question
     if not question:
         return
     needed = NEEDED[question]
     if not any(key in keys for key in needed):
         one = Said("{} or {}", ", ".join(needed[:-1]), needed[-1])
-        keys.breach("missing-key", Said('{}: question "{}" needs {}', name, question, one))
+        keys.breach("missing-key", Said('question "{}" needs {}', question, one))
     for key in UNUSED[question]:
         if key in keys:
-            message = Said('{}: {} has no meaning for question "{}"; take it out', name, key, question)
+            message = Said('{} has no meaning for question "{}"; take it out', key, question)
             keys.breach("unused-key", message)
     for key in ("may_close", "keep"):
         if key in keys and "max_moves" not in keys:
-            message = Said("{}: {} has no meaning without max_moves; add it or take {} out", name, key, key)
+            message = Said("{} has no meaning without max_moves; add it or take {} out", key, key)
             keys.breach("unused-key", message)
     if "may_close" in keys and "keep" in keys:
-        keys.breach("unused-key", Said("{}: of may_close and keep one says it all; take the other out", name))
+        both = "may_close names the stations that may close, keep those that may not: write one, take the other out"
+        keys.breach("unused-key", both)
     if scenario.candidates_from == "rooms" and not scenario.kinds:
-        message = Said('{}: candidates_from "rooms" needs kinds, the kinds of buildings to take', name)
-        keys.breach("missing-key", message)
+        keys.breach("missing-key", 'candidates_from "rooms" needs kinds, the kinds of buildings to take')
     if scenario.candidates_from == "proposed" and scenario.kinds:
-        keys.breach("unused-key", Said("{}: kinds has no meaning for proposed candidates; take it out", name))
+        keys.breach("unused-key", "kinds has no meaning for proposed candidates; take it out")
 
 
 def _check_names(scenario: Scenario, keys: Keys) -> None:
@@ -124,7 +130,7 @@ def _check_names(scenario: Scenario, keys: Keys) -> None:
         ("itinerary", scenario.itinerary.days if scenario.itinerary else ()),
     ):
         if twice := [one for one, n in Counter(named).items() if n > 1 and one]:
-            keys.breach("duplicate-name", Said("{}: {} names {} twice", scenario.name, key, ", ".join(twice)))
+            keys.breach("duplicate-name", Said("{} names {} twice", key, ", ".join(twice)))
 
 
 def _area_budget(table: object, told: str, breaches: list[Breach]) -> AreaBudget:
@@ -136,7 +142,7 @@ def _area_budget(table: object, told: str, breaches: list[Breach]) -> AreaBudget
 
 def _area_minimum(table: object, told: str, breaches: list[Breach]) -> AreaMinimum:
     keys = Keys(f"{told} at_least:", table, _names(AreaMinimum), breaches)
-    return AreaMinimum(keys.text("level", required=True), keys.count("n") or 1)
+    return AreaMinimum(keys.text("level", required=True), keys.count("n") or 1, or_all=keys.flag("or_all"))
 
 
 def _floor(table: object, told: str, breaches: list[Breach]) -> Floor:
@@ -144,7 +150,7 @@ def _floor(table: object, told: str, breaches: list[Breach]) -> Floor:
     if "share" not in keys:
         keys.breach("missing-key", Said("{} is missing", "share"))
     return Floor(
-        share=keys.number("share", at_most=1.0) or 1.0,
+        share=_share(keys) or 1.0,
         group=keys.text("group"),
         level=keys.text("level"),
         circle=keys.text("circle"),
@@ -165,7 +171,8 @@ def _itinerary(table: object, told: str, breaches: list[Breach]) -> Itinerary:
     if "stops_per_day" not in keys:
         keys.breach("missing-key", Said("{} is missing", "stops_per_day"))
     usual = Itinerary(1)
-    tour = Itinerary(keys.count("stops_per_day") or 1, keys.texts("days") or usual.days, keys.text("at", usual.at))
+    days = tuple(_day(text) for text in keys.texts("days")) or usual.days
+    tour = Itinerary(keys.count("stops_per_day") or 1, days, keys.text("at", usual.at))
     for day in tour.days:
         if day not in DAYS:
             keys.breach("unknown-value", Said("days must be of {}, not {!r}", ", ".join(DAYS), day))
@@ -173,6 +180,30 @@ def _itinerary(table: object, told: str, breaches: list[Breach]) -> Itinerary:
         keys.breach("bad-time", Said("at: {}", problem))
         return Itinerary(tour.stops_per_day, tour.days)
     return tour
+
+
+def _day(text: str) -> str:
+    """Return a day of the week that is written as 周一 or 星期三 as the study file has it; any other text as it is.
+
+    Examples
+    --------
+    >>> _day("周一"), _day("星期天"), _day("Tue")
+    ('Mon', 'Sun', 'Tue')
+    """
+    words = _DAY_IN_WORDS.fullmatch(text)
+    return DAYS[_DAY_NUMBERS[words[1]]] if words else text
+
+
+def _share(keys: Keys) -> float | None:
+    """Return a share, a part of 1; one that is written in per cent is told how to write it."""
+    value = keys.get("share")
+    written = _PER_CENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    per_cent = float(written[1]) if written else value
+    if isinstance(per_cent, int | float) and (written or 1.0 < per_cent <= 100.0):
+        told = "share must be above 0 and at most 1, not {!r}: {:g} % is written {:g}"
+        keys.breach("out-of-range", Said(told, value, per_cent, per_cent / 100))
+        return None
+    return keys.number("share", at_most=1.0)
 
 
 def _award(table: object, told: str, breaches: list[Breach]) -> Award:

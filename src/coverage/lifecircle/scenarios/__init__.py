@@ -11,6 +11,8 @@ area load stations but are no coverage, so they weigh nothing in an objective. O
     posed       and the walks it is about
     answer      the answer
     plan        in ids, with the coverage it makes
+    unopened    why it opens nothing
+    lacking     areas with fewer places than stations are asked for
     refusals    or why there is none, in ids
     reasons     why a candidate is not among the chosen
     what_if     the city's figures after a change
@@ -22,6 +24,7 @@ from lifecircle.scenarios.check import check_scenarios, refuse_senseless
 from lifecircle.scenarios.plan import Plan
 from lifecircle.scenarios.reasons import Standing, why
 from lifecircle.scenarios.sites import Sites, possible_sites
+from lifecircle.scenarios.unopened import why_nothing_opens
 from lifecircle.scenarios.unserved import unserved_areas
 from lifecircle.scenarios.what_if import BestAdded, Situation, best_added
 
@@ -40,4 +43,5 @@ __all__ = [
     "site",
     "unserved_areas",
     "why",
+    "why_nothing_opens",
 ]

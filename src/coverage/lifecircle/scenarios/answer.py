@@ -12,6 +12,7 @@ from lifecircle.rules import warn_of
 from lifecircle.said import Said, sentence
 from lifecircle.scenarios.candidates import source_of, with_candidates_of
 from lifecircle.scenarios.check import refuse_senseless
+from lifecircle.scenarios.lacking import refuse_lacking
 from lifecircle.scenarios.plan import Plan, plan_of
 from lifecircle.scenarios.posed import posed
 from lifecircle.scenarios.refusals import in_words
@@ -77,6 +78,7 @@ def site(
     sites = possible_sites(today) if sites is None else sites
     refused: InfeasibleError | None = None
     for put in posed(asked, today, sites):
+        refuse_lacking(put, asked, today)
         try:
             solution = solve(
                 put.question,

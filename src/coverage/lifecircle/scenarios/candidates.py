@@ -14,11 +14,15 @@ from sklearn.cluster import Birch
 from lifecircle.asked import Scenario
 from lifecircle.circles import Coverage
 from lifecircle.ground import with_candidates
-from lifecircle.model import FloatArray, LongArray, Study
+from lifecircle.model import FloatArray, LongArray, Note, Study
 from lifecircle.obstacles import representative_xy
+from lifecircle.said import in_chinese
 
 PROPOSED = "proposed"
 """Kind of the candidates that nobody named."""
+
+NOBODY_ASKED = "these sites are buildings amid those who need one, not rooms: nobody has asked their owners"
+"""What is said of a plan whose sites are proposed."""
 
 SPACING = 1 / 3
 """A proposed site stands for homes within this part of what the slowest class walks in the circle, as the crow flies:
@@ -35,7 +39,7 @@ def with_candidates_of(today: Coverage, scenario: Scenario) -> Coverage:
     source = source_of(scenario, today.study)
     if source == "study":
         return today
-    study = rooms_of(today.study, scenario.kinds) if source == "rooms" else _proposed(today, scenario)
+    study = rooms_of(today.study, scenario.kinds) if source == "rooms" else _noted(_proposed(today, scenario))
     return replace(today, study=study, ground=with_candidates(today.ground, study))
 
 
@@ -71,6 +75,12 @@ def _proposed(today: Coverage, scenario: Scenario) -> Study:
     nearest_first = np.lexsort((np.arange(len(rows)), away_m, group))
     _, first = np.unique(group[nearest_first], return_index=True)
     return _with_places(study, rows[nearest_first[first]], id_of=PROPOSED, kinds=None)
+
+
+def _noted(study: Study) -> Study:
+    """Return a study whose pages and tables say that nobody has been asked for its candidates."""
+    note, settings = Note(en=NOBODY_ASKED, zh=in_chinese(NOBODY_ASKED)), study.settings
+    return replace(study, settings=replace(settings, notes=(*settings.notes, note)))
 
 
 def _homes_asked_for(today: Coverage, scenario: Scenario) -> tuple[LongArray, FloatArray]:

@@ -22,6 +22,9 @@ from lifecircle.scenarios.sites import all_places
 from lifecircle.schema import nearest
 from lifecircle.siting.questions import SENSELESS
 
+MOST_LISTED = 10
+"""Of more names than these only the first and the last are told."""
+
 
 def check_scenarios(study: Study, scenarios: Iterable[Scenario] | None = None) -> tuple[Breach, ...]:
     """Return everything that keeps scenarios from being meant: names of nothing, costs of nobody, contradictions.
@@ -51,8 +54,9 @@ def refuse_senseless(study: Study, scenarios: Iterable[Scenario]) -> None:
 def _breaches(study: Study, scenario: Scenario) -> Iterator[Breach]:
     frame = _competing(study, scenario)
     yield from _unknown(study, scenario, frame)
+    yield from _tiers_apart(scenario, frame)
     yield from _circles_apart(scenario, circles_of(scenario, study), study)
-    yield from _missing(scenario, frame, source_of(scenario, study))
+    yield from _missing(scenario, frame, source_of(scenario, study), has_candidates=len(study.candidates) > 0)
     try:
         question_of(scenario, study, frame, Homes.none())
     except StudyError as error:
@@ -100,7 +104,6 @@ def _unknown(study: Study, scenario: Scenario, frame: pd.DataFrame) -> Iterator[
         ("keep", list(scenario.keep), stations, "a station of today"),
         ("cost", list(scenario.cost), [*tiers, *kinds], "a tier or a kind of site"),
         ("kinds", list(scenario.kinds), places_by_kind, "a kind of building" if buildings else "a kind of candidate"),
-        ("tiers", sorted({*frame["tier"]} - {""}) if tiers else [], tiers, "a tier of the scenario"),
     ]
     if area_budget:
         own = study.areas["area_id"][study.areas["level"] == area_budget.level].tolist()
@@ -115,10 +118,33 @@ def _unknown(study: Study, scenario: Scenario, frame: pd.DataFrame) -> Iterator[
         for name in dict.fromkeys(named):
             if name not in there:
                 hint = nearest(name, known)
-                there_are = ", ".join(known[:10]) or sentence("none")
-                advice = Said("did you mean {}?", hint) if hint else Said("there are {}", there_are)
+                advice = Said("did you mean {}?", hint) if hint else _there_are(known)
                 message = Said("{} {!r} is not {}; {}", key, name, sentence(what), advice)
                 yield _breach(scenario, "unknown-name", message, [name])
+
+
+def _there_are(known: list[str]) -> Said:
+    """Return which names there are: all of few, of many how many and the first and the last."""
+    if len(known) > MOST_LISTED:
+        ordered = sorted(known)
+        return Said("there are {:,}, {} to {}", len(ordered), ordered[0], ordered[-1])
+    return Said("there are {}", ", ".join(known) or sentence("none"))
+
+
+def _tiers_apart(scenario: Scenario, frame: pd.DataFrame) -> Iterator[Breach]:
+    """Yield how the tiers of a scenario are not those that stations and candidates have."""
+    if not scenario.tiers:
+        return
+    held = list(dict.fromkeys(tier for tier in frame["tier"] if tier))
+    unsaid = [tier for tier in held if tier not in scenario.tiers]
+    strange = [tier for tier in scenario.tiers if tier not in held]
+    if unsaid:
+        they_have, missing = ", ".join(held), ", ".join(unsaid)
+        message = Said("stations and candidates have tiers {}; tiers leaves out {}", they_have, missing)
+        if strange:
+            nobody = "no station or candidate has tier {}; they have {}, and tiers leaves out {}"
+            message = Said(nobody, ", ".join(strange), they_have, missing)
+        yield _breach(scenario, "unknown-name", message)
 
 
 def _circles_apart(scenario: Scenario, circles: list[Circle], study: Study) -> Iterator[Breach]:
@@ -149,8 +175,14 @@ def _circles_apart(scenario: Scenario, circles: list[Circle], study: Study) -> I
             yield _breach(scenario, "circles-apart", message)
 
 
-def _missing(scenario: Scenario, frame: pd.DataFrame, source: str) -> Iterator[Breach]:
-    """Yield which sites lack a cost or, all of them, a capacity."""
+def _missing(scenario: Scenario, frame: pd.DataFrame, source: str, *, has_candidates: bool) -> Iterator[Breach]:
+    """Yield what the question needs and nobody gives: candidates, costs, or any capacity."""
+    if scenario.candidates_from == "study" and not has_candidates:
+        message = (
+            "the study has no candidates: name a file of them under [inputs] as candidates, or write candidates_from = "
+            '"rooms" with kinds, or candidates_from = "proposed"'
+        )
+        yield _breach(scenario, "candidates-missing", message)
     if scenario.has_budget:
         unsaid = np.isnan(np.atleast_2d(costs(scenario, frame))).any(axis=0)
         ids = frame["station_id"][unsaid].tolist()
@@ -159,7 +191,7 @@ def _missing(scenario: Scenario, frame: pd.DataFrame, source: str) -> Iterator[B
             yield _breach(scenario, "cost-missing", message, ids)
         by_tier = bool(scenario.tiers) and all(tier in scenario.cost for tier in scenario.tiers)
         if source == PROPOSED and PROPOSED not in scenario.cost and not by_tier:
-            message = Said("a budget needs to know what a proposed site costs: state cost of {}", PROPOSED)
+            message = "a budget needs to know what a proposed site costs: write, say, cost = { proposed = 3000 }"
             yield _breach(scenario, "cost-missing", message)
     if scenario.capacity and frame["capacity"].isna().all():
         message = "nobody states a capacity; fill the column capacity of stations or candidates"

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from pyproj import Transformer
 
-from lifecircle.areas import AreaTree
 from lifecircle.asked import Award, Scenario
 from lifecircle.circles import Coverage, cover_with
 from lifecircle.mark import marked
 from lifecircle.model import TOLERANCE_S, Circle, FloatArray, LongArray
-from lifecircle.scenarios.costs import areas_at, costs
+from lifecircle.scenarios.costs import costs
+from lifecircle.scenarios.lacking import lacking_areas
 from lifecircle.scenarios.posed import Posed
 from lifecircle.scenarios.question import circles_of
 from lifecircle.scenarios.sites import Sites, reached_by_any, rows_of
 from lifecircle.service import serves
-from lifecircle.siting import Allocation, SitingPlan, Standard, value_of
-
-MOST_SWAPPED = 300_000_000
-"""Pairs of a site and a home that are looked at to tell what the best substitutes lose: a few seconds."""
+from lifecircle.siting import Allocation, SitingPlan, Standard
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +79,7 @@ def plan_of(
         reachable=_reachable(posed, circles[0], sites.weights),
         served=_served(solution, posed),
         source=source,
-        lacking=_lacking(posed, scenario, today),
+        lacking=lacking_areas(posed, scenario, today),
         possible=sites,
         posed=posed,
     )
@@ -141,15 +138,6 @@ def _reachable(posed: Posed, circle: Circle, weights: FloatArray) -> float:
     return float(weights[np.logical_and.reduce(inside)].sum())
 
 
-def _lacking(posed: Posed, scenario: Scenario, today: Coverage) -> tuple[str, ...]:
-    rule, areas = scenario.at_least, today.study.areas
-    if rule is None:
-        return ()
-    of_site = areas_at(rule.level, posed.frame, AreaTree.of(areas))
-    places = np.bincount(of_site[of_site >= 0], minlength=len(areas))
-    return tuple(areas["area_id"][(areas["level"] == rule.level) & (places < rule.n)])
-
-
 def _served(solution: SitingPlan, posed: Posed) -> float | None:
     allocation = solution.decision.allocation
     if allocation is None:
@@ -176,6 +164,11 @@ def _sites_frame(
     load = after.stations.set_index("station_id")["residents"]
     if decision.allocation is not None:
         load = _allocated(decision.allocation, solution, posed)
+    is_open = np.setdiff1d(np.arange(len(listed)), len(kept) + np.arange(len(closed)))
+    gain = solution.gain
+    if scenario.question == "fairest":  # it knows no circle but that of its answer
+        own = circles_of(scenario, study)[0]
+        gain = _won_in_turn(sites, own, frame.iloc[is_open], listed[is_open])[len(kept) :]
     nothing, nobody = np.full(n_old, np.nan), np.full(n_old, "", dtype=object)
     columns: dict[str, object] = {
         "site_id": frame["station_id"],
@@ -183,10 +176,9 @@ def _sites_frame(
         "state": np.repeat(["fixed", "closed", "chosen"], [len(kept), len(closed), n_new]),
         "opens": np.concatenate([nobody, _opens(solution, scenario)]),
         "order": pd.array([pd.NA] * n_old + list(range(1, n_new + 1)), dtype="Int64"),
-        "gain": np.concatenate([nothing, solution.gain]),
+        "gain": np.concatenate([nothing, gain]),
         "loss": np.concatenate([nothing, np.where(np.isfinite(solution.loss), solution.loss, np.nan)]),
     }
-    is_open = np.setdiff1d(np.arange(len(listed)), len(kept) + np.arange(len(closed)))
     reasons = {c.name: _reasons(sites, c, frame, listed, is_open) for c in study.settings.circles}
     columns |= {f"reached_{name}": reached for name, (reached, _) in reasons.items()}
     columns |= {f"only_here_{name}": only_here for name, (_, only_here) in reasons.items()}
@@ -194,7 +186,7 @@ def _sites_frame(
         "load": frame["station_id"].map(load),
         "cost": np.concatenate([frame["cost"].iloc[:n_old], _paid(solution, posed, scenario)]),
         "next_best": np.concatenate([nobody, ids[solution.next_best]]),
-        "next_best_loss": np.concatenate([nothing, _losses_with_next_best(solution, posed)]),
+        "next_best_loss": np.concatenate([nothing, solution.next_best_loss]),
     }
     if scenario.award is not None:
         columns["award"] = _awards(frame["station_id"].map(load).to_numpy(dtype=np.float64), scenario.award)
@@ -225,24 +217,19 @@ def _allocated(allocation: Allocation, solution: SitingPlan, posed: Posed) -> pd
     return pd.Series(served, index=posed.frame["station_id"])
 
 
-def _losses_with_next_best(solution: SitingPlan, posed: Posed) -> FloatArray:
-    """Return what the plan loses with the best substitute in place of each chosen site; NaN where there is none.
+def _won_in_turn(sites: Sites, circle: Circle, frame: gpd.GeoDataFrame, rows: LongArray) -> FloatArray:
+    """Return the residents whom each site first brings within ``circle``, one after the other.
 
-    So it is under a capacity, and where the swaps would touch more than `MOST_SWAPPED`; `lifecircle.scenarios.why`
-    tells of a single site whatever the size.
+    ``frame`` has the sites, ``rows`` says which of all places they are.
     """
-    decision, question = solution.decision, solution.question
-    found = np.full(len(decision.chosen), np.nan)
-    touched = len(found) * int(np.diff(posed.walks.indptr)[solution.sites].sum()) * len(question.happenings)
-    if question.capacity is not None or touched > MOST_SWAPPED:
-        return found
-    for turn in np.flatnonzero(solution.next_best >= 0).tolist():
-        chosen = decision.chosen.copy()
-        chosen[turn] = solution.next_best[turn]
-        value = value_of(question, posed.walks, posed.weights, replace(decision, chosen=chosen))
-        lost = solution.value - value if question.sense == "max" else value - solution.value
-        found[turn] = lost if np.isfinite(lost) else np.nan
-    return found
+    walks, met = sites.walks[circle.name], np.zeros(len(sites.weights), dtype=bool)
+    won = np.zeros(len(rows))
+    for turn in np.flatnonzero(serves(frame, circle)).tolist():
+        home, seconds = walks.row(int(rows[turn]))
+        home = home[seconds <= circle.cutoff_s + TOLERANCE_S]
+        won[turn] = sites.weights[home[~met[home]]].sum()
+        met[home] = True
+    return won
 
 
 def _awards(load: FloatArray, award: Award) -> FloatArray:

@@ -45,7 +45,8 @@ def posed(scenario: Scenario, today: Coverage, sites: Sites) -> Iterator[Posed]:
 
     cutoffs = [max(circle.cutoff_s for circle in circles_of(scenario, study))]
     if scenario.question == "fairest":
-        cutoffs = _cutoffs_s(scenario, today, sites, rows)
+        least_s = max(c.cutoff_s for c in circles_of(scenario, study)) if scenario.floors else 0.0
+        cutoffs = [max(cutoff_s, least_s) for cutoff_s in _cutoffs_s(scenario, today, sites, rows)]
     homes = Homes.of(today)
     for cutoff_s in cutoffs:
         cases = [

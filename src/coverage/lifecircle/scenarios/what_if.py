@@ -73,7 +73,7 @@ class Situation:
         Raises
         ------
         UnknownNameError
-            When a site is not there, is open already or is not open.
+            When a site is not there, is open already or is not open, or is named twice.
         """
         move = {} if move is None else move
         closing = self._rows([*drop, *move], is_open=True)
@@ -119,6 +119,8 @@ class Situation:
     def _rows(self, ids: list[str], *, is_open: bool) -> np.ndarray:
         rows, language = pd.Index(self.sites.frame["station_id"]).get_indexer(ids), self.today.study.settings.language
         for site_id, row in zip(ids, rows, strict=True):
+            if ids.count(site_id) > 1:
+                raise UnknownNameError(Said("'{}' is named twice", site_id), language=language)
             if row < 0:
                 message = Said("there is no station or candidate '{}' that anybody can walk to", site_id)
                 raise UnknownNameError(message, language=language)

@@ -26,7 +26,8 @@ demand points; it sees no geometry and no ids. One question goes through these m
     center      the longest walk, one covering question per length, each asked of a median
     combined    any form at the size of a city: its plans and bounds; `parts` is a form with some options alone,
                 `relaxation` its relaxation, `prices` what that says of all options, `rework` makes a plan better
-    explain     what every open site is good for; `supply` is what it gives each home
+    explain     what every open site is good for; `supply` is what it gives each home, `opening` the order in which they
+                open, `substitutes` what stands in for one, with the shares that `floors` counts
     alternatives why another site is not among them
     recount     the value of a decision straight from the walks
     check       the plan recomputed by it, sharing nothing with the search

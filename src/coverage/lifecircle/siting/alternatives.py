@@ -13,7 +13,7 @@ from lifecircle.model import FloatArray, LongArray, ReadOnlyArrays, Walks
 from lifecircle.siting.check import shortfalls_of
 from lifecircle.siting.conditions import Standard
 from lifecircle.siting.plan import Decision, SitingPlan
-from lifecircle.siting.recount import cost_of, value_of
+from lifecircle.siting.recount import cost_of, nearest_s, value_of
 from lifecircle.siting.supply import Supply, completes, missing_bits, supply_of
 
 SWAPS = 40
@@ -32,7 +32,7 @@ class WhyNot(ReadOnlyArrays):
     reached
         Residents within each standard of it, as the highest tier that it can open as.
     gain
-        Residents whom it would bring within all standards beside the plan.
+        What it would bring beside the plan: residents within all standards, see `SitingPlan` for ``gain``.
     value
         The best value found with it open: added to the plan where the conditions allow that, or in place of one chosen
         site. No bound: two swaps may do better. NaN where neither meets the conditions, and under a capacity, where
@@ -82,16 +82,25 @@ def why_not(plan: SitingPlan, walks: Walks, weights: FloatArray, site: int) -> W
         value = value_of(question, walks, weights, tried)
         if math.isfinite(value) and not any(shortfalls_of(question, walks, weights, tried)):
             found.append((value, position))
+    won = float(weights[offer.home[completes(missing[offer.home], offer.bits)]].sum())
     pick = max if question.sense == "max" else min
     best, leaves = pick(found, key=lambda one: one[0], default=(math.nan, -1))
     return WhyNot(
         site=site,
         reached=np.array([weights[offer.home[offer.has(number)]].sum() for number in range(len(standards))]),
-        gain=float(weights[offer.home[completes(missing[offer.home], offer.bits)]].sum()),
+        gain=_saved(plan, walks, weights, site) if question.unit == "person-seconds" else won,
         value=best,
         instead_of=-1 if leaves < 0 else int(decision.chosen[leaves]),
         worse_by=plan.value - best if question.sense == "max" else best - plan.value,
     )
+
+
+def _saved(plan: SitingPlan, walks: Walks, weights: FloatArray, site: int) -> float:
+    """Return the person-seconds that a site would save beside the plan."""
+    worth = weights if plan.question.priority is None else weights * plan.question.priority
+    walk_s = np.minimum(nearest_s(walks, plan.sites), plan.question.objective.standards[0].cutoff_s)
+    home, seconds = walks.row(site)
+    return float(worth[home] @ np.maximum(walk_s[home] - seconds, 0.0))
 
 
 def _ways(plan: SitingPlan, site: int) -> Iterator[tuple[int, int]]:

@@ -85,6 +85,9 @@ def answered(question: Question, walks: Walks, weights: FloatArray, fixed: LongA
         found = search_cover(cover, effort)
         if found.feasible:
             return Answer(decided(options, found.opened, fixed), found.bound, found.ended)
+        if found.ended == "interrupted":
+            raise LifecircleError(NO_PLAN)
+        effort = effort.less(found.work)
     if isinstance(question.objective, FewestStations) and is_share(question):
         cover, options = cover_of(question, walks, weights, fixed)
         if len(cover.reach.columns) > MOST_ENTRIES:
@@ -160,6 +163,8 @@ def _fairest(question: Question, walks: Walks, weights: FloatArray, fixed: LongA
             decision = decision_of(form, found.columns, question, fixed)
             high = int(np.searchsorted(lengths, value_of(question, walks, weights, decision)))
         else:
+            break
+        if found.ended == "interrupted":
             break
     return Answer(decision, float(lengths[low]), "proven" if low == high else found.ended)
 

@@ -220,6 +220,8 @@ def _all_served(median: Median, effort: Effort) -> BoolArray | None:
         year=nothing,
     )
     found = search(form, replace(effort, work_limit=MOST_WORK))
+    if found.ended == "interrupted":
+        raise KeyboardInterrupt
     if found.columns is not None:
         return found.columns > 0.5
     return np.zeros(m, dtype=bool) if found.infeasible else None

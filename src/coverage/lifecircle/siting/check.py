@@ -12,7 +12,7 @@ from lifecircle.errors import BoundError, Breach
 from lifecircle.model import TOLERANCE_S, BoolArray, FloatArray, Walks
 from lifecircle.siting.conditions import Floor, Standard
 from lifecircle.siting.plan import Decision, SitingPlan, gap, gap_gain, value_today
-from lifecircle.siting.questions import SHARE_TOLERANCE, FewestStations, Question
+from lifecircle.siting.questions import SHARE_TOLERANCE, FewestStations, Question, ShortestWalks
 from lifecircle.siting.recount import (
     cost_of,
     near,
@@ -36,11 +36,15 @@ PART_TOLERANCE = 1e-6
 """The parts in which homes are served come from a solver that keeps its constraints to this."""
 
 
+MOST_SWAPPED = 3_000_000
+"""Walks looked at to tell whether every substitute is what it says: all those of the open sites, for each of them."""
+
+
 def check_plan(plan: SitingPlan, walks: Walks, weights: FloatArray) -> None:
     """Recompute the figures of ``plan`` from ``walks`` and refuse a plan that is not what it says.
 
-    Of ``next_best`` only that each is closed and exists, and ``loss`` not at all: they are advice, no part of the
-    answer.
+    ``loss`` is not looked at, and ``next_best`` in full only in a plan of up to `MOST_SWAPPED` walks: they are advice,
+    no part of the answer.
 
     Parameters
     ----------
@@ -61,6 +65,7 @@ def check_plan(plan: SitingPlan, walks: Walks, weights: FloatArray) -> None:
     if not wrong:  # figures of sites that are not there cannot be recomputed
         wrong += shortfalls_of(plan.question, walks, weights, plan.decision)
         wrong += _wrong_figures(plan, walks, weights)
+        wrong += _wrong_substitutes(plan, walks, weights)
         wrong += _wrong_proof(plan)
     if wrong:
         breaches = [Breach("plan", "recomputed", message) for message in wrong]
@@ -238,19 +243,47 @@ def _wrong_figures(plan: SitingPlan, walks: Walks, weights: FloatArray) -> Itera
     standards = question.objective.standards or (Standard(plan.value),)
     tolerance = VALUE_TOLERANCE * float(weights.sum())
     for name, stated, recomputed in (
-        ("gain", plan.gain, _gains(question, walks, weights, decision, standards)),
         ("reached", plan.reached, _per_site(question, walks, weights, decision, standards, alone=False)),
         ("only_here", plan.only_here, _per_site(question, walks, weights, decision, standards, alone=True)),
     ):
         if stated.shape != recomputed.shape or np.any(np.abs(stated - recomputed) > tolerance):
             yield f"{name} is not what the walks say"
+    gains = _gains(question, walks, weights, decision, standards)
+    if isinstance(question.objective, ShortestWalks):
+        gains, tolerance = _saved(question, walks, weights, decision), tolerance * question.objective.cutoff_s
+        tolerance *= 1.0 if question.priority is None else float(question.priority.max(initial=1.0))
+    if plan.gain.shape != gains.shape or np.any(np.abs(plan.gain - gains) > tolerance):
+        yield "gain is not what the walks say"
     if question.itinerary is None and np.any(np.diff(decision.period) < 0):
         yield "the order of opening is not that of the years"
-    in_order = len(standards) == 1 and len(plan.gain) == len(decision.chosen)
+    in_order = len(question.objective.standards) == 1 and len(plan.gain) == len(decision.chosen)
     if in_order and np.any(np.diff(plan.gain)[_same_year(question, decision)] > tolerance):
         yield "the order of opening is not that of the gains"
-    if not len(plan.next_best) == len(plan.loss) == len(plan.chosen):
+    if not len(plan.next_best) == len(plan.next_best_loss) == len(plan.loss) == len(plan.chosen):
         yield "not every chosen site has its loss and its substitute, or -1"
+
+
+def _wrong_substitutes(plan: SitingPlan, walks: Walks, weights: FloatArray) -> Iterator[str]:
+    """Yield which substitutes break a condition or lose something else than they say."""
+    question, decision = plan.question, plan.decision
+    touched = int(np.diff(walks.indptr)[plan.sites].sum()) * len(question.happenings) * question.n_years
+    needs_all = question.floors or question.objective.name in ("fewest", "fairest")
+    touched += len(walks.seconds) if needs_all else 0
+    if not len(plan.next_best) == len(plan.next_best_loss) == len(decision.chosen):
+        return
+    there = np.flatnonzero(plan.next_best >= 0)
+    if question.capacity is not None or touched * len(there) > MOST_SWAPPED:
+        return
+    for position in there.tolist():
+        chosen = decision.chosen.copy()
+        chosen[position] = plan.next_best[position]
+        swapped = replace(decision, chosen=chosen)
+        yield from (f"with a substitute {said}" for said in shortfalls_of(question, walks, weights, swapped))
+        value = value_of(question, walks, weights, swapped)
+        lost = plan.value - value if question.sense == "max" else value - plan.value
+        told = float(plan.next_best_loss[position])
+        if not abs(lost - told) <= 2.0 * VALUE_TOLERANCE * max(abs(value), abs(plan.value), float(weights.sum())):
+            yield f"a substitute is said to lose {told!r}, recomputed {lost!r}"
 
 
 def _wrong_proof(plan: SitingPlan) -> Iterator[str]:
@@ -291,6 +324,17 @@ def _gains(
             met[number, homes] |= (tier >= standard.tier) & (seconds <= standard.cutoff_s + TOLERANCE_S)
         gains[order] = weights[homes[met[:, homes].all(axis=0) & ~before]].sum()
     return gains[len(decision.kept) :]
+
+
+def _saved(question: Question, walks: Walks, weights: FloatArray, decision: Decision) -> FloatArray:
+    """Return the person-seconds that each chosen site saves in its turn."""
+    worth = weights if question.priority is None else weights * question.priority
+    walk_s = np.minimum(nearest_s(walks, decision.kept), question.objective.standards[0].cutoff_s)
+    saved = np.zeros(len(decision.chosen))
+    for turn, site in enumerate(decision.chosen.tolist()):
+        before, walk_s = walk_s, np.minimum(walk_s, nearest_s(walks, [site]))
+        saved[turn] = worth @ (before - walk_s)
+    return saved
 
 
 def _per_site(

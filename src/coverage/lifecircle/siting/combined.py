@@ -300,7 +300,7 @@ def _replanned(whole: Whole, state: Round, seed: int) -> tuple[Plan, float]:
     if not state.number:
         return plan, 0.0
     pool = plan.opened | (state.x > 1e-3)
-    more = FAVOURED * int(pool.sum())
+    more = FAVOURED * max(1, int(pool.sum()))
     pool[np.argsort(-state.last.gain, kind="stable")[:more]] = True
     heat = HEAT if seed % 8 > 5 else 0.0
     return better(

@@ -24,6 +24,10 @@ MIDDLE = 0.35
 """A district is cut in two where fewest options reach over the cut, with at least this part of it on either side."""
 
 
+SOLVER_TOLERANCE = 1e-6
+"""By how much what HiGHS says of one district may be off."""
+
+
 @dataclass(frozen=True, eq=False)
 class District(ReadOnlyArrays):
     """Classes that count together, as ``needs`` of a cover's needs; what its options ``cost`` here.
@@ -75,7 +79,9 @@ def bound_of(districts: tuple[District, ...]) -> float:
     """Return how many options every plan has at least, a whole number for each component of the classes."""
     parts = np.array([district.part for district in districts], dtype=np.int64)
     least = np.array([district.least for district in districts])
-    whole = np.ceil(sums(parts, least, int(parts.max(initial=-1)) + 1) - WHOLE_TOLERANCE)
+    n_parts = int(parts.max(initial=-1)) + 1
+    slack = WHOLE_TOLERANCE + SOLVER_TOLERANCE * np.bincount(parts, minlength=n_parts)
+    whole = np.ceil(sums(parts, least, n_parts) - slack)
     return float(np.maximum(whole, 0.0).sum())
 
 

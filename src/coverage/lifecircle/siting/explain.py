@@ -9,10 +9,12 @@ import numpy as np
 from lifecircle.model import FloatArray, LongArray, ReadOnlyArrays, Walks
 from lifecircle.siting.conditions import Standard
 from lifecircle.siting.incidence import sums
+from lifecircle.siting.opening import order_by_longest, order_by_walks
 from lifecircle.siting.plan import Decision
 from lifecircle.siting.questions import FairestWalks, Question, ShortestWalks
-from lifecircle.siting.recount import cost_of, open_sites, value_of
-from lifecircle.siting.supply import Supply, completes, missing_bits, opening_order, supply_of
+from lifecircle.siting.recount import asked_of, open_sites, value_of
+from lifecircle.siting.substitutes import substitutes
+from lifecircle.siting.supply import Supply, completes, missing_bits, opening_order, supply_of, two_nearest
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,23 +27,7 @@ class Reasons(ReadOnlyArrays):
     only_here: FloatArray
     loss: FloatArray
     next_best: LongArray
-
-
-@dataclass(frozen=True, eq=False)
-class _Sole(ReadOnlyArrays):
-    """Who needs which site: without ``site`` (a number below ``n_sites``) ``home`` loses the standards in ``lost``.
-
-    Entries go by home.
-    """
-
-    site: LongArray
-    home: LongArray
-    lost: LongArray
-    n_sites: int
-
-
-SOME = 500
-"""Sites looked at together as substitutes: what they give all homes has to fit into memory beside the walks."""
+    next_best_loss: FloatArray
 
 
 def explain(question: Question, walks: Walks, weights: FloatArray, decision: Decision) -> Reasons:
@@ -65,25 +51,50 @@ def explain(question: Question, walks: Walks, weights: FloatArray, decision: Dec
     missing = missing_bits(supply_of(walks, sites[:n_kept], tiers[:n_kept], standards).times(walks.n_demand))
     supply = supply_of(walks, sites, tiers, standards)
     reached, only_here = reach_of_sites(supply, weights)
+    gain = _gains(supply, missing, weights, n_kept)
+    if isinstance(question.objective, ShortestWalks):
+        _, gain = _by_walks(question, walks, weights, decision)
+    stand_in = substitutes(question, walks, weights, decision)
     return Reasons(
         decision=decision,
-        gain=_gains(supply, missing, weights, n_kept),
+        gain=gain,
         reached=reached,
         only_here=only_here,
         loss=losses(question, walks, weights, decision),
-        next_best=_substitutes(question, walks, weights, decision, standards, supply),
+        next_best=stand_in.site,
+        next_best_loss=stand_in.loss,
     )
 
 
 def in_order(question: Question, walks: Walks, weights: FloatArray, decision: Decision) -> Decision:
-    """Return the same decision with its sites in the order in which they should open."""
+    """Return the same decision with its sites in the order in which they should open, see `SitingPlan`."""
+    if isinstance(question.objective, ShortestWalks):
+        return decision.take(_by_walks(question, walks, weights, decision)[0])
     standards = question.objective.standards or (Standard(value_of(question, walks, weights, decision)),)
     sites, tiers = open_sites(replace(question, cases=()), decision, 0, question.n_years)
     n_kept = len(decision.kept)
     kept = supply_of(walks, sites[:n_kept], tiers[:n_kept], standards)
     chosen = supply_of(walks, sites[n_kept:], tiers[n_kept:], standards)
-    rank = decision.period if question.itinerary is None else np.zeros(len(decision.chosen), dtype=np.int64)
-    return decision.take(opening_order(chosen, missing_bits(kept.times(walks.n_demand)), weights, rank))
+    order = opening_order(chosen, missing_bits(kept.times(walks.n_demand)), weights, _rank(question, decision))
+    if isinstance(question.objective, FairestWalks):
+        everyday = replace(question, cases=())
+        asked = asked_of(everyday, walks, weights, decision.fixed, 0)
+        order = order_by_longest(walks, asked, decision.kept, decision.chosen, order)
+    return decision.take(order)
+
+
+def _by_walks(
+    question: Question, walks: Walks, weights: FloatArray, decision: Decision
+) -> tuple[LongArray, FloatArray]:
+    """Return the order of opening for the shortest walks, and the person-seconds that each site saves in it."""
+    worth = weights if question.priority is None else weights * question.priority
+    cutoff_s = question.objective.standards[0].cutoff_s
+    return order_by_walks(walks, worth, decision.kept, decision.chosen, _rank(question, decision), cutoff_s)
+
+
+def _rank(question: Question, decision: Decision) -> LongArray:
+    """Return what opens first whatever it brings: the years, while the days of a tour have no order."""
+    return decision.period if question.itinerary is None else np.zeros(len(decision.chosen), dtype=np.int64)
 
 
 def reach_of_sites(supply: Supply, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -116,9 +127,8 @@ def losses(question: Question, walks: Walks, weights: FloatArray, decision: Deci
     if question.capacity is not None:
         return np.full(n_chosen, np.nan)
     if isinstance(question.objective, FairestWalks):
-        value = value_of(question, walks, weights, decision)
-        others = (np.delete(np.arange(n_chosen), turn) for turn in range(n_chosen))
-        return np.array([value_of(question, walks, weights, decision.take(left)) - value for left in others])
+        longest_s = _longest_walks(question, walks, weights, decision)
+        return longest_s - value_of(question, walks, weights, decision)
     worth = weights if question.priority is None else weights * question.priority
     loss = np.zeros(n_chosen)
     for year in range(question.n_years):
@@ -156,67 +166,22 @@ def _counting(supply: Supply, worth: FloatArray, backup: float) -> tuple[float, 
 
 def _walked(walks: Walks, worth: FloatArray, sites: LongArray, cutoff_s: float) -> tuple[float, FloatArray]:
     """Return the seconds walked, negative, and how many more without each site."""
-    first, second = (np.full(walks.n_demand, cutoff_s) for _ in range(2))
-    nearest = np.full(walks.n_demand, -1, dtype=np.int64)
-    for position, site in enumerate(sites):
-        home, seconds = walks.row(int(site))
-        closer = seconds < first[home]
-        second[home] = np.where(closer, first[home], np.minimum(second[home], seconds))
-        nearest[home[closer]] = position
-        first[home] = np.where(closer, seconds, first[home])
+    first, second, nearest = two_nearest(walks, sites, cutoff_s)
     walking = nearest >= 0
     more = sums(nearest[walking], (worth * (second - first))[walking], len(sites))
     return -float(worth @ first), more
 
 
-def _substitutes(
-    question: Question,
-    walks: Walks,
-    weights: FloatArray,
-    decision: Decision,
-    standards: tuple[Standard, ...],
-    supply: Supply,
-) -> LongArray:
-    """Return for each chosen site the closed one that wins most where the chosen one is dropped, -1 for none.
-
-    A closed site wins whom it brings to where nothing is missing. For most homes that is the same whichever site is
-    dropped; only those that need the dropped one for some standard have to be looked at beside it.
-    """
-    times = supply.times(walks.n_demand)
-    missing = missing_bits(times)
-    once = ((times == 1).astype(np.int64) << np.arange(len(times))[:, None]).sum(axis=0)
-    sole = supply.bits & once[supply.home]
-    closed = np.setdiff1d(np.arange(walks.n_facilities), decision.sites)
-    first_chosen = supply.n_sites - len(decision.chosen)
-    best = np.full(len(decision.chosen), -1, dtype=np.int64)
-    for tier in np.unique(decision.tier).tolist():
-        of_tier = np.flatnonzero(decision.tier == tier)
-        number = np.full(supply.n_sites, -1, dtype=np.int64)
-        number[of_tier + first_chosen] = np.arange(len(of_tier))
-        needy = np.flatnonzero((sole != 0) & (number[supply.site] >= 0))
-        needy = needy[np.argsort(supply.home[needy], kind="stable")]
-        needs = _Sole(number[supply.site[needy]], supply.home[needy], sole[needy], len(of_tier))
-        can = closed[[np.isfinite(cost_of(question, int(site), tier)) for site in closed]]
-        most = np.zeros(len(of_tier))
-        for some in np.array_split(can, -(-len(can) // SOME)) if len(can) else ():
-            offers = supply_of(walks, some, np.full(len(some), tier), standards)
-            won = _won(offers, needs, missing, weights)
-            stand_in = won.argmax(axis=1)
-            won_most = won[np.arange(len(of_tier)), stand_in]
-            better = won_most > most
-            best[of_tier[better]], most[better] = some[stand_in[better]], won_most[better]
-    return best
-
-
-def _won(offers: Supply, needs: _Sole, missing: LongArray, weights: FloatArray) -> FloatArray:
-    """Return the residents whom each offer (column) wins where each of the sites with needs (row) is dropped."""
-    wins = completes(missing[offers.home], offers.bits)
-    first = sums(offers.site[wins], weights[offers.home[wins]], offers.n_sites)
-    count = np.bincount(needs.home, minlength=len(missing))
-    counts, start = count[offers.home], (np.cumsum(count) - count)[offers.home]
-    offer = np.repeat(np.arange(len(counts)), counts)
-    need = np.arange(len(offer)) + np.repeat(start - np.cumsum(counts) + counts, counts)
-    home, bits = offers.home[offer], offers.bits[offer]
-    change = completes(missing[home] | needs.lost[need], bits).astype(np.float64) - completes(missing[home], bits)
-    pair = needs.site[need] * np.int64(offers.n_sites) + offers.site[offer]
-    return first + sums(pair, weights[home] * change, needs.n_sites * offers.n_sites).reshape(-1, offers.n_sites)
+def _longest_walks(question: Question, walks: Walks, weights: FloatArray, decision: Decision) -> FloatArray:
+    """Return the longest walk without each chosen site, seconds; inf where it leaves somebody with no way."""
+    longest_s = np.zeros(len(decision.chosen))
+    for case, happening in enumerate(question.happenings):
+        seen = happening.walks or walks
+        asked = asked_of(question, seen, weights, decision.fixed, case)
+        sites, _ = open_sites(question, decision, case, 0)
+        first, second, nearest = two_nearest(seen, sites, np.inf)
+        most_s = np.full(walks.n_facilities, float(first[asked].max(initial=0.0)))
+        mine = np.flatnonzero(asked & (nearest >= 0))
+        np.maximum.at(most_s, sites[nearest[mine]], second[mine])
+        longest_s = np.maximum(longest_s, most_s[decision.chosen])
+    return longest_s

@@ -95,7 +95,9 @@ def _blocks(given: Given, longest_s: float) -> dict[tuple[Standard, ...], _Block
     question, start = given.question, len(given.options)
     objective = question.objective
     if isinstance(objective, FairestWalks):
-        counts: Counts = count_classes(given, (Standard(longest_s),), tolerance_s=0.0)
+        # Whom a floor alone is about need not be reached.
+        lived = replace(given, homes=given.homes & (given.weights > 0.0))
+        counts: Counts = count_classes(lived, (Standard(longest_s),), tolerance_s=0.0)
     elif question.capacity is not None or isinstance(objective, ShortestWalks):
         counts = count_served(given, objective.cutoff_s)
     else:

@@ -16,6 +16,8 @@ from lifecircle.siting.recount import nearest_s, reachable
 from lifecircle.siting.search import search
 
 SHARES = ("share", "floor")
+PERSONS_TOLERANCE = 1e-9
+"""So few residents too many are rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +32,8 @@ class Conflict(ReadOnlyArrays):
         The number nearest to the one asked with which, all else unchanged, there is a plan: the larger limit, or the
         smaller share. NaN where no number will do as long as another condition stands.
     homes
-        For a share: the demand points of the group that no site brings within the standards, though all opened.
+        For a share that they alone keep from being met: the demand points of the group that no site brings within the
+        standards, though all opened.
     residents
         How many of the group live there.
     nearest_s
@@ -177,7 +180,9 @@ def _conflict(
         persons = weights if floor.who is None else floor.who
         group = persons > 0.0 if floor.area is None else (persons > 0.0) & (floor.area == label.index)
         if floor.of == "residents":
-            homes = np.flatnonzero(group & ~reachable(question, walks, fixed, standards, label.case))
+            out = np.flatnonzero(group & ~reachable(question, walks, fixed, standards, label.case))
+            may_stay_out = (1.0 - label.asked) * float(persons[group].sum())
+            homes = out if float(persons[out].sum()) > may_stay_out + PERSONS_TOLERANCE else homes
     seen = question.happenings[max(label.case, 0)].walks or walks
     return Conflict(
         label=label,

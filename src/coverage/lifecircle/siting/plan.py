@@ -103,10 +103,14 @@ class SitingPlan(ReadOnlyArrays):
     gap_gain
         See `gap_gain`; None where ``today`` is, or where the conditions force a plan worse than today.
     decision
-        What the plan does, the chosen sites in the order in which they should open: year by year, each brings the most
-        residents within the standards after those before it.
+        What the plan does, the chosen sites in the order in which they should open: year by year, each makes the
+        objective best after those before it. It brings the most residents within the standards; for `ShortestWalks` it
+        saves the most seconds; for `FairestWalks` it leaves the shortest longest walk, and of those that leave the same
+        the first is the one that brings most residents within the plan's own.
     gain
-        Residents whom each chosen site brings within the standards (all of them) in that order.
+        What each chosen site brings in that order, on a day on which nothing happens: residents within the standards
+        (all of them); for `ShortestWalks` person-seconds saved, by priority, to the nearest station. `FairestWalks` has
+        one standard, its own value.
     reached
         Residents within each standard (row) by each site in `sites` (column), whoever else they reach; 0 where the
         site is of too low a tier. `FairestWalks` has one standard, its own value.
@@ -117,8 +121,10 @@ class SitingPlan(ReadOnlyArrays):
         they are; inf where that leaves a home with no way to a station that the question asks for. NaN where nothing
         can be said cheaply: under a capacity.
     next_best
-        The site not open that best stands in for each chosen one, opened as the same tier: with all others of the plan
-        it leaves the most residents within the standards. -1 where none wins anybody.
+        The candidate that best takes the place of each chosen one, all conditions met, see
+        `lifecircle.siting.substitutes.substitutes`; -1 for none, and under a capacity.
+    next_best_loss
+        What the plan loses with it, in the unit of the value; 0 or more in a proven plan, NaN where there is none.
     """
 
     question: Question
@@ -137,6 +143,7 @@ class SitingPlan(ReadOnlyArrays):
     only_here: FloatArray
     loss: FloatArray
     next_best: LongArray
+    next_best_loss: FloatArray
 
     @property
     def fixed(self) -> LongArray:

@@ -308,6 +308,7 @@ class Question(ReadOnlyArrays):
             yield breach("floor-standards", f"{self.objective.name} has no cutoff: its floors must state standards")
 
     def _stated(self) -> Iterator[tuple[str, bool]]:
+        yield "also", len(self.objective.standards) > 1
         yield "n_new", self.n_new is not None
         yield "budget", self.budget is not None
         yield "years", self.budget is not None and bool(self.budget.by_year)
@@ -338,6 +339,7 @@ SENSELESS = (
     ("fairest", "years", "the longest walk is that of the last year alone"),
     ("fairest", "capacity", "the longest walk is that of all, whoever is served"),
     ("tiers", "capacity", "nothing says for which tier a place is taken"),
+    ("also", "capacity", "a place is taken within one circle"),
     ("backup", "capacity", "a place at a second station would be taken from another resident"),
     ("itinerary", "years", "a timetable is that of a week"),
     ("itinerary", "tiers", "the stops of one team are of one kind"),

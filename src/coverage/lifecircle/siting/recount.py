@@ -184,11 +184,16 @@ def _walked(
 
 
 def _longest(question: Question, walks: Walks, weights: FloatArray, decision: Decision, case: int) -> float:
-    could, _ = open_at_best(question, walks.n_facilities, decision.fixed, case)
     walks = question.happenings[case].walks or walks
-    asked = (weights > 0.0) & np.isfinite(nearest_s(walks, could))
+    asked = asked_of(question, walks, weights, decision.fixed, case)
     seconds = nearest_s(walks, open_sites(question, decision, case, question.n_years - 1)[0])
     return float(seconds[asked].max(initial=0.0))
+
+
+def asked_of(question: Question, walks: Walks, weights: FloatArray, fixed: LongArray, case: int) -> BoolArray:
+    """Return the demand points with residents that the ``walks`` of a case bring to some site that can open."""
+    could, _ = open_at_best(question, walks.n_facilities, fixed, case)
+    return (weights > 0.0) & np.isfinite(nearest_s(walks, could))
 
 
 def served(allocation: Allocation, n_demand: int, case: int, year: int) -> FloatArray:

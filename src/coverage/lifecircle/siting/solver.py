@@ -119,6 +119,7 @@ def solve(
         only_here=reasons.only_here,
         loss=reasons.loss,
         next_best=reasons.next_best,
+        next_best_loss=reasons.next_best_loss,
     )
     check_plan(plan, walks, weights)
     return plan
@@ -173,6 +174,9 @@ def _refuse(
     if wrong := int(np.count_nonzero(~(np.isfinite(weights) & (weights >= 0.0)))):
         message = f"{wrong} weights are negative or no number"
         breaches.append(Breach("weights", "zero-or-more", message, count=wrong))
+    if wrong := int(np.count_nonzero(~(walks.seconds >= 0.0))):
+        message = f"{wrong} walks are negative or no number"
+        breaches.append(Breach("walks", "zero-or-more", message, count=wrong))
     if fixed.ndim != 1 or (fixed.size and fixed.dtype.kind not in "iu"):
         breaches.append(Breach("fixed", "row-numbers", "fixed sites must be a list of row numbers of walks"))
     elif not np.isin(fixed, np.arange(walks.n_facilities)).all():

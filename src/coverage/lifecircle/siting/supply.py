@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lifecircle.model import TOLERANCE_S, BoolArray, FloatArray, LongArray, ReadOnlyArrays, Walks
+from lifecircle.model import TOLERANCE_S, BoolArray, FloatArray, IntArray, LongArray, ReadOnlyArrays, Walks
 from lifecircle.siting.conditions import Standard
 from lifecircle.siting.incidence import sums
 
@@ -41,16 +41,38 @@ class Supply(ReadOnlyArrays):
 
 def supply_of(walks: Walks, sites: LongArray, tiers: LongArray, standards: tuple[Standard, ...]) -> Supply:
     """Return what ``sites``, each of a tier, give every home."""
+    site, home, seconds = entries_of(walks, sites)
+    bits = np.zeros(len(site), dtype=np.int64)
+    for number, standard in enumerate(standards):
+        met = (seconds <= standard.cutoff_s + TOLERANCE_S) & (tiers[site] >= standard.tier)
+        bits |= met.astype(np.int64) << number
+    useful = np.flatnonzero(bits)
+    return Supply(site[useful], home[useful].astype(np.int64), bits[useful], len(sites), len(standards))
+
+
+def entries_of(walks: Walks, sites: LongArray) -> tuple[LongArray, IntArray, FloatArray]:
+    """Return position in ``sites``, home and seconds of every walk to one of them, site by site."""
     lengths = np.diff(walks.indptr)[sites]
     site = np.repeat(np.arange(len(sites)), lengths)
     entries = np.arange(len(site)) + np.repeat(walks.indptr[sites] - np.cumsum(lengths) + lengths, lengths)
-    bits = np.zeros(len(entries), dtype=np.int64)
-    for number, standard in enumerate(standards):
-        met = (walks.seconds[entries] <= standard.cutoff_s + TOLERANCE_S) & (tiers[site] >= standard.tier)
-        bits |= met.astype(np.int64) << number
-    useful = np.flatnonzero(bits)
-    home = walks.indices[entries[useful]].astype(np.int64)
-    return Supply(site[useful], home, bits[useful], len(sites), len(standards))
+    return site, walks.indices[entries], walks.seconds[entries]
+
+
+def two_nearest(walks: Walks, sites: LongArray, cutoff_s: float) -> tuple[FloatArray, FloatArray, LongArray]:
+    """Return the seconds from each demand point to the nearest and the second of ``sites``, and which is the nearest.
+
+    Both are ``cutoff_s`` where no site is nearer, and the nearest (a position in ``sites``) is then -1. Of equally near
+    ones the first in ``sites`` is the nearest.
+    """
+    first, second = (np.full(walks.n_demand, cutoff_s) for _ in range(2))
+    nearest = np.full(walks.n_demand, -1, dtype=np.int64)
+    for position, site in enumerate(sites.tolist()):
+        home, seconds = walks.row(site)
+        closer = seconds < first[home]
+        second[home] = np.where(closer, first[home], np.minimum(second[home], seconds))
+        nearest[home[closer]] = position
+        first[home] = np.where(closer, seconds, first[home])
+    return first, second, nearest
 
 
 def missing_bits(times: LongArray) -> LongArray:

@@ -112,7 +112,7 @@ function stationCard(i) {
     : word(station.state === 'closed' && !isToday() ? 'station_closed' : 'station_today');
   return card(kicker, station.name || station.id, [
     pairs([
-      chosen && site && [word('gain'), el('strong', people(site.gain))],
+      chosen && site && site.gain !== null && [word('gain'), el('strong', people(site.gain))],
       [word('serves'), people(data.stages[view.stage].served[i])],
     ]),
     site ? byCircle(site, ['reached', 'only_here']) : null,

@@ -125,7 +125,7 @@ function sitesList(app) {
       () => app.goTo(stationDetail(i)),
       el('span.key.site', count(site.order)),
       datum('span.name', station.name || station.id),
-      el('span.figure', `+${people(site.gain)}`),
+      el('span.figure', site.gain === null ? '' : `+${people(site.gain)}`),
     );
   });
 }
