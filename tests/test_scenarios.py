@@ -20,10 +20,10 @@ from lifecircle.asked import AreaBudget, AreaMinimum, Award, Case, Floor, Itiner
 from lifecircle.circles import cover_today
 from lifecircle.errors import InfeasibleError, StudyError, UnknownNameError
 from lifecircle.ground import with_candidates
+from lifecircle.plan_summary import show_plan
 from lifecircle.readers.study_file import read_study_file
 from lifecircle.scenarios import Situation, best_added, check_scenarios, possible_sites, refuse_senseless, why
 from lifecircle.scenarios.posed import posed
-from lifecircle.terminal import show_plan
 from siting_oracle import best
 from tiny import STUDY, at, box, geojson, table, write_city
 

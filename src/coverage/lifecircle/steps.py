@@ -109,7 +109,7 @@ def answer(
     why: Iterable[str] = (),
 ) -> None:
     """Answer a scenario, write the plan into ``out`` and show it, and why some places are in it or not."""
-    from lifecircle import terminal
+    from lifecircle import plan_summary, terminal
     from lifecircle.model import folder_name
     from lifecircle.publish import published_plan
     from lifecircle.reports import write_plan
@@ -125,21 +125,21 @@ def answer(
     folder = out / "scenarios" / folder_name(name)
     with terminal.step("Writing its tables and map", language=language):
         page = write_plan(folder, plan, today, _unserved(plan.coverage, plan.possible))
-    terminal.show_plan(plan, time_limit_s=time_limit_s)
+    plan_summary.show_plan(plan, time_limit_s=time_limit_s)
     for standing in told:
-        terminal.show_why(standing, plan)
+        plan_summary.show_why(standing, plan)
     terminal.show_written(page.parent, page, language=language)
 
 
 def what_if(today: Coverage, sites: Sites, *, add: Iterable[str], drop: Iterable[str], move: Mapping[str, str]) -> None:
     """Show what a change of stations does to the city."""
-    from lifecircle import terminal
+    from lifecircle import plan_summary, terminal
     from lifecircle.scenarios import Situation
 
     with terminal.step("Changing the stations", language=today.study.settings.language):
         before = Situation.of(today, sites)
         after = before.after(add=add, drop=drop, move=move)
-    terminal.show_change(before, after)
+    plan_summary.show_change(before, after)
 
 
 def assign(
