@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 import rasterio
 from rasterio import Affine
 
-from lifecircle import cli, reports
+from lifecircle import cli, reports, terminal
 from lifecircle.errors import LifecircleError, OutputError, UnknownNameError
 from lifecircle.model import folder_name
 from lifecircle.readers.study_file import read_study_file
@@ -340,6 +341,21 @@ def test_an_infeasible_scenario_does_not_stop_the_others(run, city, tmp_path):
     assert code == 1
     assert "nobody" in complaint
     assert files(tmp_path / "out" / "scenarios") == {"one-more", "everyone"}
+
+
+def test_a_long_search_says_where_it_stands_and_how_to_end_it(capsys, monkeypatch):
+    monkeypatch.setattr(terminal, "EVERY_S", 0.01)
+    told = ""
+    with terminal.search("Siting [b]") as report:
+        while "Siting [b]: 0 s\n" not in told:
+            told += capsys.readouterr().err
+        report(310.0, 330.0, 0.1)
+        while "gap" not in told:
+            told += capsys.readouterr().err
+    assert "Siting [b]: 0 s; best 310.0, bound 330.0, gap 6.06% (Ctrl-C keeps the best)\n" in told
+    told = capsys.readouterr().err
+    time.sleep(0.05)
+    assert capsys.readouterr().err == "", "nothing is told of a search that is over"
 
 
 def test_bad_usage_ends_with_2(run):

@@ -176,9 +176,11 @@ def town(n=300, *, text="", n_stations=5, n_new=2, seed=8):
         gain=[np.nan] * n_old + [4210.0 / (k + 1) for k in range(n_new)],
         load=after.stations["residents"],
         next_best=[""] * n_old + [f"{text}c{k % 2}" for k in range(n_new)],
+        next_best_loss=[np.nan] * n_old + [float(k) for k in range(n_new)],
         **{f"{what}_{c.name}": 100.0 for what in ("reached", "only_here") for c in study.settings.circles},
     )
-    plan = SimpleNamespace(scenario=study.settings.scenarios[0], sites=sites, coverage=after)
+    solution = SimpleNamespace(value=5000.0)
+    plan = SimpleNamespace(scenario=study.settings.scenarios[0], solution=solution, sites=sites, coverage=after)
     return Town(today, plan, unserved_of(after))
 
 
@@ -443,7 +445,7 @@ def test_stations_sites_areas_and_unserved_areas_tell_their_figures(made, open_p
         card = seen.card()
         assert "Proposed site · No. 1\nStation 3" in card
         assert "Residents gained\n4,210" in card
-        assert "Next best site\nRoom" in card
+        assert "Next best site\nRoom · would do as well" in card
         seen.close()
         seen.show_only("unserved")
         cluster = made.unserved.iloc[0]
@@ -458,6 +460,34 @@ def test_stations_sites_areas_and_unserved_areas_tell_their_figures(made, open_p
         assert "community\nQuarter 4" in card
         assert f"Residents\n{row['residents']:,.0f}" in card
         assert f"{row['share_8']:.1%}" in card
+
+
+@pytest.fixture(scope="module")
+def closing(made):
+    """The page of a plan that closes the town's third station, whose loss is made up."""
+    hurt = {"lost_8": 37.0, "lost_15": 5.0, "farther": 410.0, "farther_mean_s": 81.0, "farther_max_s": 203.0}
+    closes = made.plan.sites["site_id"] == "s2"
+    told = made.plan.sites.assign(state=made.plan.sites["state"].mask(closes, "closed"))
+    told = told.assign(**{column: np.where(closes, value, np.nan) for column, value in hurt.items()})
+    left = made.plan.coverage.stations.drop(index=2).reset_index(drop=True)
+    plan = SimpleNamespace(**{**vars(made.plan), "sites": told, "coverage": replace(made.plan.coverage, stations=left)})
+    return coverage_page(made.today, plan=plan, unserved=made.unserved)
+
+
+def test_a_station_that_closes_has_its_mark_and_tells_whom_that_hurts(made, closing, open_page):
+    spot = made.today.stations.to_crs(4326).geometry[2]
+    with open_page(closing) as seen:
+        seen.show_only("stations")
+        assert seen.page.locator(".key.closed").count() == 1
+        card = seen.click(spot.x, spot.y)
+        assert "Closes with the plan" in card
+        assert "Lose the circle\t37\t5" in card
+        assert "Walk farther\n410" in card
+        assert "1.4 min on average, 3.4 min at most" in card
+        seen.close()
+        seen.page.locator("#stage-0").click()
+        assert seen.page.locator(".key.closed").count() == 0
+        assert "Today's station" in seen.click(spot.x, spot.y)
 
 
 def test_today_and_the_plan_can_be_compared(made, open_page):

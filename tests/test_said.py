@@ -234,7 +234,7 @@ def test_why_what_if_and_refusals_of_scenarios_speak_the_language_of_the_study(r
     (city / "study.toml").write_text(ZH + one, encoding="utf-8")
     code, shown, _ = run("site", city, "--why", "c1", "--why", "s1", "--out", tmp_path / "out")
     assert code == 0
-    assert all(text in shown for text in ("c1 ", "s1 是现有服务站", "值 ", " 人，界 "))
+    assert all(text in shown for text in ("c1 ", "s1 是现有服务站", "值 ", " 人（现状 "))
     assert not re.search("chosen|stands|value|optimal|residents", shown)
     code, shown, complaint = run("what-if", city, "--add", "c1")
     assert code == 0

@@ -10,20 +10,41 @@ s1 --------------------c4 w1
 import json
 import tomllib
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lifecircle import open_study, site
 from lifecircle.asked import AreaBudget, AreaMinimum, Award, Case, Floor, Itinerary, Scenario
 from lifecircle.circles import cover_today
 from lifecircle.errors import InfeasibleError, StudyError, UnknownNameError
 from lifecircle.ground import with_candidates
-from lifecircle.plan_summary import show_plan
+from lifecircle.model import Circle
+from lifecircle.plan_summary import said_of_closings, show_plan, show_why
+from lifecircle.publish import without_small
 from lifecircle.readers.study_file import read_study_file
-from lifecircle.scenarios import Situation, best_added, check_scenarios, possible_sites, refuse_senseless, why
+from lifecircle.reports import plan_record
+from lifecircle.scenarios import (
+    Situation,
+    best_added,
+    check_scenarios,
+    closed_between,
+    effects,
+    money_of,
+    possible_sites,
+    refuse_senseless,
+    unit_of,
+    unserved_areas,
+    why,
+)
+from lifecircle.scenarios.closings import closings
 from lifecircle.scenarios.posed import posed
+from lifecircle.scenarios.question import closable
+from lifecircle.scenarios.sites import all_places
 from siting_oracle import best
 from tiny import STUDY, at, box, geojson, table, write_city
 
@@ -425,7 +446,7 @@ def test_every_key_of_a_scenario_is_read_and_told_again_in_the_same_words(tmp_pa
         ('n_new = 1\ncandidates_from = "rooms"', "missing-key", "needs kinds"),
         ('n_new = 1\ncandidates_from = "air"', "unknown-value", "study, rooms, proposed"),
         ('n_new = 1\ncases = [{ name = "a" }]', "missing-key", "say what happens"),
-        ('itinerary = { stops_per_day = 1, days = ["Mo"] }', "unknown-value", "Mon, Tue"),
+        ('itinerary = { stops_per_day = 1, days = ["Mondays"] }', "unknown-value", "Mon, Tue"),
         ('itinerary = { stops_per_day = 1, at = "noon" }', "bad-time", "at:"),
         ("n_new = 1\naward = { stations = 1 }", "missing-key", "amount is missing"),
         ('area_budget = { level = "community" }', "missing-key", "amount is missing"),
@@ -445,6 +466,28 @@ def test_days_of_a_tour_may_be_in_chinese(tmp_path):
     file = read_study_file(tmp_path)
     assert file.breaches == ()
     assert file.settings.scenarios[0].itinerary.days == ("Mon", "Wed", "Sun", "Sat")
+
+
+@pytest.mark.parametrize(
+    ("days", "read"),
+    [
+        ("Mo-Fr", "Mon Tue Wed Thu Fri"),
+        ("周一至周五", "Mon Tue Wed Thu Fri"),
+        ("工作日", "Mon Tue Wed Thu Fri"),
+        ("周末", "Sat Sun"),
+        ("周二、四", "Tue Thu"),
+        ("Sat-Mon", "Mon Sat Sun"),
+        ("Mo,We", "Mon Wed"),
+    ],
+)
+def test_days_of_a_tour_may_be_a_range_as_in_opening_hours(tmp_path, days, read):
+    tour = f'itinerary = {{ stops_per_day = 1, days = ["{days}"] }}'
+    (tmp_path / "study.toml").write_text(
+        STUDY + WALKING + asked({"a": f'question = "most"\ncircle = "4"\n{tour}'}), "utf-8"
+    )
+    file = read_study_file(tmp_path)
+    assert file.breaches == ()
+    assert file.settings.scenarios[0].itinerary.days == tuple(read.split())
 
 
 @pytest.mark.parametrize(
@@ -491,6 +534,13 @@ def test_the_fairest_plan_walks_as_far_as_it_must_where_somebody_has_no_station_
 
 
 # ----------------------------------------------------------------------------------------------------------- candidates
+
+
+def test_the_unserved_are_told_how_long_each_class_walks(today, sites):
+    unserved = unserved_areas(today, sites)
+    row = unserved[unserved["circle"] == "4"].iloc[0]
+    assert row["nearest_station_id_aged"] == row["nearest_station_id"] == "s1"
+    assert row["nearest_minutes_aged"] == pytest.approx(row["nearest_minutes"] * 1.2 / 0.9)
 
 
 def test_candidates_of_other_kinds_do_not_compete(plans):
@@ -561,9 +611,9 @@ def test_a_plan_says_what_its_sites_and_its_share_are(plans, capsys):
 @pytest.mark.parametrize(
     ("ended", "says"),
     [
-        ("time", "stopped after the 9 s of --time-limit: this is the best plan so far, and at most 5.0 residents more"),
-        ("interrupted", "stopped by Ctrl-C: this is the best plan so far"),
-        ("stuck", "no further search makes the plan any better: this is the best plan so far"),
+        ("time", "stopped after the 9 s of --time-limit: no plan is better by more than 3.79%, which is 5 residents"),
+        ("interrupted", "stopped by Ctrl-C: no plan is better by more than 3.79%"),
+        ("stuck", "no further search makes the plan any better: no plan is better by more than 3.79%"),
     ],
 )
 def test_a_plan_that_is_cut_short_says_who_stopped_it_and_what_is_still_possible(plans, capsys, ended, says):
@@ -571,6 +621,87 @@ def test_a_plan_that_is_cut_short_says_who_stopped_it_and_what_is_still_possible
     cut = replace(plan.solution, status="feasible", ended=ended, bound=plan.solution.value + 5.0, gap=0.1)
     show_plan(replace(plan, solution=cut), time_limit_s=9.0)
     assert says in capsys.readouterr().out
+
+
+def spent_in(plan, shown):
+    """Return what the plan's new sites cost, by a column of sites.csv."""
+    return plan.sites[plan.sites["state"] == "chosen"].groupby(shown)["cost"].sum()
+
+
+def test_a_plan_tells_the_money_it_spends_of_what_it_may_in_all_by_year_and_by_area(plans, capsys):
+    money = money_of(plans("money"))
+    assert (money.total.spent, money.total.allowed) == (spent_in(plans("money"), "state").sum(), 1300.0)
+    by_area = money_of(plans("money by area")).by_area
+    assert {area: spent.allowed for area, spent in by_area.items()} == {"s": 900.0, "n": 500.0}
+    assert {a: spent.spent for a, spent in by_area.items() if spent.spent} == dict(
+        spent_in(plans("money by area"), "area_id")
+    )
+    years = plans("years")
+    by_year = money_of(years).by_year
+    assert [spent.allowed for spent in by_year] == [800.0, 1500.0]
+    assert [spent.spent for spent in by_year] == [spent_in(years, "opens").get(year, 0.0) for year in ("1", "2")]
+    assert money_of(plans("one more")) is None
+    show_plan(years)
+    assert "money by year: 800 of 800 spent, " in capsys.readouterr().out
+    show_plan(plans("money by area"))
+    assert "money by area: " in capsys.readouterr().out
+
+
+def test_the_worst_case_is_told_by_its_name(plans, capsys):
+    plan = plans("flood")
+    assert list(plan.by_case) == ["flood", "ill"]
+    assert min(plan.by_case.values()) == pytest.approx(plan.solution.value)
+    told = replace(plan, by_case={"flood": 90.0, "ill": 30.0})
+    show_plan(told)
+    assert "the worst case is ill: 30\nthe other cases: flood: 90" in capsys.readouterr().out
+    fairest = plans("fairest in a flood")
+    assert fairest.by_case == {"a": pytest.approx(fairest.solution.value)}
+    assert plans("one more").by_case == plans("fewest").by_case == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("one more", "residents"),
+        ("the disabled count thrice", "weighted residents"),
+        ("twice", "weighted residents"),
+        ("years", "residents × years"),
+        ("fewest", "new stations"),
+        ("shortest", "person-seconds"),
+        ("fairest", "seconds"),
+    ],
+)
+def test_what_a_value_counts_is_called_residents_only_where_it_is_residents(plans, name, unit):
+    assert unit_of(plans(name).solution.question) == unit
+
+
+def test_a_gap_to_a_bound_of_nothing_is_no_figure(plans, capsys):
+    plan = plans("fewest")
+    cut = replace(plan.solution, status="feasible", ended="time", bound=-0.0, gap=np.inf)
+    open_end = replace(plan, solution=cut)
+    show_plan(open_end)
+    assert "bound 0, gap -, feasible" in capsys.readouterr().out
+    record = plan_record(open_end)
+    assert (record["bound"], record["gap"], record["ended"]) == (0.0, None, "time")
+
+
+def test_the_value_of_today_stands_beside_that_of_the_plan(plans, capsys):
+    for name in ("shortest", "one more"):
+        show_plan(plans(name))
+        assert f"({plans(name).solution.today:,.1f} today)".replace(".0 ", " ") in capsys.readouterr().out
+
+
+def test_sites_that_would_do_as_well_are_told(plans, capsys):
+    plan = plans("one more")
+    [opened], sites = chosen(plan), plan.sites.assign(next_best="c9", next_best_loss=0.0)
+    tie = replace(plan, sites=sites)
+    show_plan(tie)
+    show_why(why(tie, opened), tie)
+    told = capsys.readouterr().out
+    assert f"would do as well: c9 in place of {opened}" in told
+    assert "in its turn; c9 would do as well" in told
+    show_plan(replace(plan, sites=sites.assign(next_best_loss=0.1)))
+    assert "as well" not in capsys.readouterr().out
 
 
 # --------------------------------------------------------------------------------------------------- why there is none
@@ -604,7 +735,7 @@ def test_conditions_that_exclude_each_other_are_told_with_the_nearest_question_t
     with pytest.raises(InfeasibleError) as refused:
         site(study, scenario="everybody in four", today=today, sites=sites)
     told = [breach.message for breach in refused.value.breaches]
-    assert "n_new: 1 new stations are allowed; 2 would do, all else as it is" in told
+    assert "n_new: 1 new station is allowed; 2 would do, all else as it is" in told
     assert "without any one of them the others can" in str(refused.value)
 
 
@@ -641,7 +772,7 @@ def test_what_cannot_be_meant_is_refused_by_name_all_at_once_before_anybody_walk
         site(study, scenario="senseless")
     told = "\n".join(breach.message for breach in refused.value.breaches)
     for said in (
-        "may_close 's9' is not a station of today; did you mean s1?",
+        "may_close 's9' is not a station of today or a tier of theirs; did you mean s1?",
         "floors 'comunity' is not a level of the areas; did you mean community?",
         "priority 'age' is not a class or attribute; did you mean aged?",
         "cost 'shp' is not a tier or a kind of site; did you mean shop?",
@@ -674,12 +805,45 @@ def test_candidates_of_a_study_that_has_none_are_refused(study):
     assert check_scenarios(study, [own]) == ()
 
 
+@pytest.fixture
+def tiered(study):
+    """The town with three stations today, of three tiers, and one of no tier."""
+    stations = study.stations.loc[study.stations.index.repeat(4)]
+    tiers = ["house", "main", "centre", ""]
+    return replace(study, stations=stations.assign(station_id=["s1", "s2", "s3", "s4"], tier=tiers))
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "may_move"),
+    [
+        ({"tiers": ("house", "main", "centre")}, ["s1", "s4"]),
+        ({"may_close": ("main", "s3")}, ["s2", "s3"]),
+        ({"tiers": ("house", "main", "centre"), "may_close": ("centre",)}, ["s3"]),
+        ({"tiers": ("house", "main", "centre"), "keep": ("s1",)}, ["s4"]),
+        ({"keep": ("main", "centre", "s4")}, ["s1"]),
+    ],
+)
+def test_unless_the_study_says_so_no_main_station_and_no_centre_closes(tiered, asked_for, may_move):
+    ask = Scenario("a", "most", "4", max_moves=1, **asked_for)
+    places = all_places(tiered)
+    assert places["station_id"][closable(ask, places)].tolist() == may_move
+    assert not [breach for breach in check_scenarios(tiered, [ask]) if breach.rule == "may-close-missing"]
+
+
+def test_where_nobody_knows_the_lowest_tier_the_question_must_say_what_may_close(tiered):
+    [told] = check_scenarios(tiered, [Scenario("a", "most", "4", max_moves=1, keep=("s4",))])
+    assert told.rule == "may-close-missing"
+    assert "several tiers, centre, house, main: name in may_close" in told.message
+
+
 def test_tiers_and_ids_that_are_not_there_are_told_beside_those_that_are(study):
     stations = study.stations.loc[study.stations.index.repeat(12)]
     many = replace(study, stations=stations.assign(station_id=[f"s{n:02}" for n in range(12)]))
     asked_for = Scenario("a", "most", "4", n_new=1, max_moves=1, keep=("q",), tiers=("home", "main"))
     told = [breach.message for breach in check_scenarios(many, [asked_for])]
-    assert any("'q' is not a station of today; there are 12, s00 to s11" in message for message in told)
+    assert any(
+        "'q' is not a station of today or a tier of theirs; there are 13, house to s11" in message for message in told
+    )
     assert any("no station or candidate has tier home, main; they have house, and" in message for message in told)
 
 
@@ -700,8 +864,35 @@ def test_every_candidate_is_told_why_or_why_not(plans):
         assert plan.solution.value - told.worse_by == pytest.approx(plan.possible.weights[swapped > 0].sum())
     assert why(plan, "s1").state == "fixed"
     assert why(plans("shops alone"), "c4").state == "does not count"
-    with pytest.raises(UnknownNameError, match="c9"):
+    with pytest.raises(UnknownNameError, match=r"c9.* did you mean c1 or c2 or c3\?"):
         why(plan, "c9")
+
+
+def test_a_station_of_today_is_told_with_what_is_lost_without_it(plans, today, sites, capsys):
+    for name in ("one more", "shortest"):
+        plan = plans(name)
+        stands = why(plan, "s1")
+        circle = plan.scenario.circle
+        then = Situation.of(today, sites, chosen=chosen(plan))
+        here, without = then.times[circle] > 0, then.after(drop=["s1"]).times[circle] > 0
+        assert stands.only_here == pytest.approx(sites.weights[here & ~without].sum())
+    assert why(plans("one more"), "s1").worse_by == pytest.approx(why(plans("one more"), "s1").only_here)
+    dense = np.minimum(seconds_of(plan.posed.walks), 480.0)
+    alone = plan.posed.weights @ dense[:, plan.solution.chosen].min(axis=1)
+    assert stands.worse_by == pytest.approx(alone - plan.solution.value)
+    show_why(stands, plan)
+    assert "s1 stands today: " in capsys.readouterr().out
+    assert why(plans("fewest"), "s1").worse_by is None
+    moved = plans("a move")
+    show_why(why(moved, "s1"), moved)
+    assert "s1 closes: " in capsys.readouterr().out
+
+
+def test_an_id_that_is_not_there_is_told_with_those_like_it_before_anybody_walks(run, town, monkeypatch, tmp_path):
+    monkeypatch.setattr("lifecircle.steps.walk", None)
+    code, _, complaint = run("site", town, "--scenario", "rooms", "--why", "room-h3", "--out", tmp_path)
+    assert code == 2
+    assert "there is no station or candidate 'room-h3' that anybody can walk to; did you mean room-h30?" in complaint
 
 
 def test_the_best_substitute_loses_what_is_told(plans):
@@ -751,6 +942,91 @@ def test_the_figures_of_a_change_are_those_of_a_full_computation(study, today, s
     same_figures(now.after(move={"s1": "c2"}).after(move={"c2": "s1"}), today.table)
 
 
+def test_a_change_tells_who_wins_and_who_loses_and_not_only_the_difference(study, today, sites):
+    now = Situation.of(today, sites)
+    then = now.after(drop=["s1"], add=["c3"])
+    told = effects(now, then).set_index(["circle", "group"])
+    np.testing.assert_allclose(told["before"] + told["won"] - told["lost"], told["after"])
+    here, there = now.times["4"] > 0, then.times["4"] > 0
+    everybody = told.loc[("4", "all")]
+    assert everybody["won"] == pytest.approx(sites.weights[there & ~here].sum())
+    assert everybody["lost"] == pytest.approx(sites.weights[here & ~there].sum())
+    assert min(everybody["won"], everybody["lost"]) > 0
+    closed = closed_between(now, then)
+    assert closed.index.tolist() == ["s1"]
+    for circle in ("4", "8"):
+        assert closed.loc["s1", f"lost_{circle}"] == pytest.approx(told.loc[(circle, "all"), "lost"])
+
+
+def test_a_station_that_closes_tells_who_loses_a_circle_and_how_much_farther_they_walk(plans, today):
+    plan = plans("a move")
+    row = plan.sites[plan.sites["state"] == "closed"].iloc[0]
+    before, after = (coverage.buildings for coverage in (today, plan.coverage))
+    people, extra_s, lost = [], [], []
+    for suffix, group in (("", "adult"), ("_aged", "aged")):
+        people += today.demand.of(group).tolist()
+        extra_s += (after[f"walk_s{suffix}"] - before[f"walk_s{suffix}"]).tolist()
+        lost += (before[f"within_4{suffix}"] & ~after[f"within_4{suffix}"]).tolist()
+    people, extra_s, lost = np.array(people), np.array(extra_s), np.array(lost)
+    farther = extra_s > 1e-6
+    assert row["lost_4"] == pytest.approx(people[lost].sum())
+    assert row["farther"] == pytest.approx(people[farther].sum())
+    assert row["farther_mean_s"] == pytest.approx(np.average(extra_s[farther], weights=people[farther]))
+    assert row["farther_max_s"] == pytest.approx(extra_s[farther & (people > 0)].max())
+    assert plan.sites.loc[plan.sites["state"] != "closed", "farther"].isna().all()
+
+
+@st.composite
+def changes(draw):
+    """Return how one class reaches three stations before a change and after it, and how many live where."""
+    n = draw(st.integers(1, 12))
+
+    def reach(n_stations):
+        station = np.array(draw(st.lists(st.integers(-1, n_stations - 1), min_size=n, max_size=n)), dtype=np.int32)
+        walked_s = np.array(draw(st.lists(st.integers(0, 900), min_size=n, max_size=n)), dtype=np.float64)
+        seconds = np.where(station >= 0, walked_s, np.inf)
+        near = np.where(seconds <= 480.0, station, -1)
+        walks = SimpleNamespace(facility=station[:, None], seconds=seconds[:, None])
+        return SimpleNamespace(walks=walks, serving={"8": near}, within=lambda _: near >= 0)
+
+    weights = np.array(draw(st.lists(st.integers(0, 50), min_size=n, max_size=n)), dtype=np.float64)
+    return reach(3), reach(2), weights
+
+
+@given(changes())
+def test_whoever_loses_a_circle_is_counted_at_one_station(change):
+    before, after, weights = change
+    told = closings(["a", "b", "c"], {"one": before}, {"one": after}, weights, [Circle("8", 8.0)])
+    lost = before.within(None) & ~after.within(None)
+    assert told["lost_8"].sum() == weights[lost].sum()
+    assert (told["farther"] >= 0).all()
+    assert (told["farther_max_s"].dropna() >= told["farther_mean_s"][told["farther_max_s"].notna()] - 1e-9).all()
+    same = closings(["a", "b", "c"], {"one": before}, {"one": before}, weights, [Circle("8", 8.0)])
+    assert same[["lost_8", "farther"]].to_numpy().sum() == 0.0
+    assert same[["farther_mean_s", "farther_max_s"]].isna().all(axis=None)
+
+
+def test_of_many_that_close_those_are_told_first_that_hurt_most():
+    closed = pd.DataFrame({"name": [*"abcdefg"], "lost_8": 0.0, "farther": 5.0, "farther_mean_s": 30.0})
+    closed = closed.assign(lost_8=[0, 3, 9, 1, 0, 2, 4], farther_max_s=[np.nan, *[61.0] * 6])
+    told = [*said_of_closings(closed, [Circle("8", 8.0)])]
+    assert [line[:9] for line in told[:-1]] == [f"closes: {name}" for name in "cgbfd"]
+    assert told[0] == (
+        "closes: c: 9 residents lose circle 8; 5 walk farther, by 0.5 minutes on average and 1.1 at most"
+    )
+    assert told[-1] == (
+        "closes: 7 stations in all: 19 residents lose circle 8; 35 walk farther, some of them to no station at all"
+    )
+    *_, in_all = said_of_closings(closed.assign(farther_max_s=61.0, farther=[0.0, *[5.0] * 6]), [Circle("8", 8.0)])
+    assert in_all.endswith("; 30 walk farther, by 0.5 minutes on average and 1.1 at most")
+    [nowhere] = said_of_closings(closed.head(1), [Circle("8", 8.0)])
+    assert nowhere == "closes: a: 5 walk farther, some of them to no station at all"
+    [nobody] = said_of_closings(closed.head(1).assign(farther=0.0), [Circle("8", 8.0)])
+    assert nobody == "closes: a: nobody loses by it"
+    [hidden] = said_of_closings(closed.head(1).assign(farther=np.nan), [Circle("8", 8.0)])
+    assert hidden == "closes: a: too few lose by it to be told"
+
+
 def test_a_change_of_what_is_not_there_is_refused(today, sites):
     now = Situation.of(today, sites)
     for change, said in (
@@ -788,9 +1064,10 @@ def test_the_command_answers_in_the_same_words_as_the_study_file(run, town, tmp_
     folder = tmp_path / "scenarios" / "years"
     plan = json.loads((folder / "plan.json").read_text("utf-8"))
     assert plan["question"] == {"question": "most", "circle": "4", "years": [800.0, 1500.0]}
-    assert plan["unit"] == "residents"
+    assert plan["unit"] == "residents × years"
     assert [reason["site"] for reason in plan["reasons"]] == plan["sites"]
     assert len(plan["years"]) == 2
+    assert [year["allowed"] for year in plan["money"]["by_year"]] == [800.0, 1500.0]
     rows = pd.read_csv(folder / "sites.csv", encoding="utf-8-sig")
     assert rows.columns.tolist() == [
         *("site_id", "name", "kind", "tier", "area_id", "state", "opens", "order", "gain", "loss"),
@@ -802,15 +1079,21 @@ def test_the_command_answers_in_the_same_words_as_the_study_file(run, town, tmp_
 def test_the_command_tells_a_move_and_its_page_opens_without_the_closed_station(run, town, tmp_path):
     code, shown, _ = run("site", town, "--scenario", "a move", "--out", tmp_path)
     assert code == 0
-    assert "closes: s1" in shown
+    assert "closes: s1: " in shown
     plan = json.loads((tmp_path / "scenarios" / "a-move" / "plan.json").read_text("utf-8"))
     assert plan["closed"] == ["s1"]
+    assert plan["ended"] == "proven"
+    rows = pd.read_csv(tmp_path / "scenarios" / "a-move" / "sites.csv", encoding="utf-8-sig")
+    [told] = plan["closings"]
+    assert told["site"] == "s1"
+    assert told["farther_max_s"] == pytest.approx(rows["farther_max_s"].max())
 
 
 def test_the_command_tells_what_a_change_does(run, town):
     code, shown, _ = run("what-if", town, "--add", "c2", "--move", "s1=c4")
     assert code == 0
     assert "before" in shown
+    assert "closes: s1: " in shown
     assert run("what-if", town)[0] == 2
     assert run("what-if", town, "--move", "s1")[0] == 2
     code, _, complaint = run("what-if", town, "--drop", "c1")
@@ -822,6 +1105,13 @@ def test_the_check_lists_scenarios_that_cannot_be_meant(run, tmp_path):
     code, _, complaint = run("check", folder, "--out", tmp_path / "out")
     assert code == 1
     assert "did you mean community?" in complaint
+
+
+def test_a_published_plan_does_not_tell_that_few_lose_by_a_closing(plans):
+    sites = plans("a move").sites.assign(lost_4=24.0, farther=24.0, farther_mean_s=60.0, farther_max_s=60.0)
+    told = without_small(sites)
+    assert told[["lost_4", "farther", "farther_mean_s", "farther_max_s"]].isna().all(axis=None)
+    assert {"lost_4", "farther", "farther_mean_s", "farther_max_s"} <= set(told["not_shown"].iloc[0].split())
 
 
 def test_a_plan_for_publication_tells_no_small_figure(run, town, tmp_path):

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from lifecircle.errors import BoundError, InfeasibleError, SchemaError, StudyError
 from lifecircle.model import Walks
 from lifecircle.siting import (
+    Budget,
     Capacity,
+    Case,
     Decision,
     FairestWalks,
     FewestStations,
@@ -477,6 +479,75 @@ def test_walks_that_are_no_number_or_negative_are_refused():
         walks = Walks(np.array([0, 1]), np.array([0], dtype=np.int32), np.array([wrong]), 1)
         with pytest.raises(SchemaError, match="1 walks are negative or no number"):
             solve(Question(MostResidents(C8), n_new=1), walks, np.ones(1))
+
+
+@pytest.fixture
+def twice_in_a_row():
+    """Walks in which the second site has a walk from the first home twice, and the first home's rows meet at a seam."""
+    return Walks(
+        np.array([0, 2, 5]), np.array([1, 0, 0, 1, 0], dtype=np.int32), np.array([9.0, 60.0, 50.0, 9.0, 70.0]), 2
+    )
+
+
+def test_a_walk_that_stands_twice_is_refused_wherever_it_stands(twice_in_a_row):
+    people = np.ones(2)
+    with pytest.raises(SchemaError, match="1 walks stand in their row a second time"):
+        solve(Question(MostResidents(C8), n_new=1), twice_in_a_row, people)
+    usual = walks_from([[1.0, 1.0], [2.0, 2.0]])
+    with pytest.raises(SchemaError) as raised:
+        solve(Question(MostResidents(C8), n_new=1, cases=(Case(walks=twice_in_a_row),)), usual, people)
+    assert [breach.rule for breach in raised.value.breaches] == ["one-per-pair"]
+
+
+@given(st.lists(st.lists(st.integers(0, 5), max_size=7), max_size=5))
+def test_walks_may_stand_in_any_order_but_each_once(rows):
+    lengths = [len(row) for row in rows]
+    indptr = np.append(0, np.cumsum(lengths, dtype=np.int64))
+    indices = np.array(list(itertools.chain(*rows)), dtype=np.int32)
+    walks = Walks(indptr, indices, np.ones(len(indices)), 6)
+    repeated = sum(len(row) - len(set(row)) for row in rows)
+    question = Question(MostResidents(C8), n_new=1)
+    if repeated:
+        with pytest.raises(SchemaError, match=f"{repeated} walks stand in their row a second time"):
+            solve(question, walks, np.ones(6))
+    else:
+        assert solve(question, walks, np.ones(6)).value == max(lengths, default=0)
+
+
+@pytest.mark.parametrize("home", [-1, 2])
+def test_a_walk_from_a_home_that_is_not_there_is_refused(home):
+    walks = Walks(np.array([0, 1]), np.array([home], dtype=np.int32), np.array([60.0]), 2)
+    with pytest.raises(SchemaError, match="demand points that are not there, 0 to 1"):
+        solve(Question(MostResidents(C8), n_new=1), walks, np.ones(2))
+
+
+@pytest.mark.parametrize("absurd", [1e300, 1e-300])
+def test_a_cost_of_no_money_in_the_world_is_refused_and_any_other_is_counted_with(absurd):
+    with pytest.raises(StudyError, match="costs must be 0 or from 1e-15 to"):
+        Question(MostResidents(C8), budget=Budget(np.array([absurd, 1.0]), total=1.0))
+    costs = np.array([1e15, 1e-15, 0.0, np.inf])
+    plan = solve(Question(MostResidents(C8), budget=Budget(costs, total=1e15)), VILLAGE, 1e10 * PEOPLE)
+    assert plan.value == 1e10 * 19.5
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda: Question(MostResidents(C8), n_new=1, priority=np.array([1e300])),
+        lambda: Question(MostResidents(C8), n_new=1, capacity=Capacity(np.array([1e300]))),
+        lambda: Question(MostResidents(C8), n_new=1, capacity=Capacity(np.ones(1), load=np.array([1e300]))),
+        lambda: Question(MostResidents(C8), n_new=1, floors=(Floor(0.5, who=np.array([1e300])),)),
+        lambda: Question(MostResidents(C8), budget=Budget(np.ones(1), total=1e300)),
+    ],
+)
+def test_numbers_that_no_sum_could_hold_are_refused(asked):
+    with pytest.raises(StudyError, match=r"1e\+15"):
+        asked()
+
+
+def test_more_residents_than_a_sum_could_hold_are_refused():
+    with pytest.raises(SchemaError, match="1 weights are negative, above"):
+        solve(Question(MostResidents(C8), n_new=1), VILLAGE, np.array([1e300, 1.0, 1.0, 1.0, 1.0]))
 
 
 def test_several_circles_under_a_capacity_make_no_sense_together():

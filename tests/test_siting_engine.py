@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
+from scipy.sparse import csr_array
 
 from benchmarks import sjc
 from lifecircle.model import Walks
@@ -32,6 +34,7 @@ from lifecircle.siting.cover import Cover, best_prices, cover_bound, cover_of, c
 from lifecircle.siting.cover_search import search_cover
 from lifecircle.siting.effort import Effort
 from lifecircle.siting.fewest import fewest_bound, needed_residents, needs_of
+from lifecircle.siting.fewest_relaxation import begun, first_programme, programmed
 from lifecircle.siting.fewest_search import search_fewest
 from lifecircle.siting.share_search import search_share, share_bound
 
@@ -271,6 +274,24 @@ def test_what_a_smallest_plan_can_do_without_is_left_out(small):
     assert fewest(part, len(needs.classes)) == fewest(cover, everybody)
     for option in itertools.permutations(range(needs.reach.n_rows), 2):
         assert not set(needs.reach.row(option[0])) <= set(needs.reach.row(option[1]))
+
+
+@given(small_needs(), st.integers(0, 10**6))
+@settings(deadline=None)
+def test_programmes_over_some_options_and_classes_come_to_the_relaxation_over_all(small, seed):
+    cover, _ = small
+    needs, random = needs_of(cover), np.random.default_rng(seed)
+    assume(len(needs.classes))
+    somewhere = random.random(len(needs.options)), random.random(len(needs.classes))
+    relaxation = replace(begun(needs), x=somewhere[0] * (somewhere[0] < 0.2), u=somewhere[1] * (somewhere[1] < 0.3))
+    programme = first_programme(needs, relaxation)
+    while not programme.solved:
+        relaxation, programme = programmed(needs, relaxation, programme)
+    by_class = needs.by_class
+    table = csr_array((np.ones(len(by_class.columns)), by_class.columns, by_class.indptr))
+    least = linprog(np.ones(table.shape[1]), A_ub=-table, b_ub=-np.ones(table.shape[0])).fun
+    assert relaxation.bound == pytest.approx(least, rel=4e-3)
+    assert relaxation.bound <= least + 1e-9
 
 
 @given(small_needs())

@@ -102,7 +102,7 @@ def test_what_the_bound_leaves_open_is_settled_by_the_solver(small):
     assume(median.n_new and len(median.homes))
     opened = np.arange(median.n_sites) < median.n_new
     value, saddle = walked(median, opened), next(relaxed(median, opened))
-    found, bound, ended = finished(median, opened, value, saddle.bound, saddle.saved, UNLIMITED)
+    found, bound, ended, _ = finished(median, opened, value, saddle.bound, saddle.saved, UNLIMITED)
     assert ended == "proven"
     assert min(value, walked(median, found)) == pytest.approx(tried(*small), rel=1e-9)
     assert bound == pytest.approx(tried(*small), rel=1e-6, abs=1e-3)

@@ -41,7 +41,7 @@ def stages(walks: Walks, residents: FloatArray, kept: LongArray) -> Question:
     """Ask for the most residents within 8 minutes, in five years with a budget each."""
     cost = _costs(np.random.default_rng(6).random(walks.n_facilities))
     return Question(
-        MostResidents(480.0), budget=Budget(cost, by_year=(60_000.0, 50_000.0, 50_000.0, 40_000.0, 40_000.0))
+        MostResidents(480.0), budget=Budget(cost, by_year=(20_000.0, 15_000.0, 15_000.0, 10_000.0, 10_000.0))
     )
 
 

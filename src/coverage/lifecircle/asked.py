@@ -94,7 +94,7 @@ class Scenario:
     years                     what they may cost year by year; they open in that order
     cost                      by kind of site, or by tier where there are tiers; else the column ``cost``
     max_moves                 how many of today's stations may close so that others open
-    may_close, keep           which of them may; which may not
+    may_close, keep           which of them may, by id or tier, else those of the lowest tier; which may not
     at_least, floors          what every area must have, and which shares must be reached
     tiers                     what a site can open as, the lowest first; each serves as every lower one too
     capacity                  one of `SPLITS`: the column ``capacity`` holds, and who is reached is not yet served

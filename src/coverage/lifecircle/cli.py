@@ -240,7 +240,7 @@ def site(
     ] = 300.0,
     why: Annotated[
         list[str] | None,
-        typer.Option("--why", help="Tell why a station or candidate is chosen, or why not; repeat it."),
+        typer.Option("--why", help="Tell why a candidate is chosen or not, or what a station holds; repeat it."),
     ] = None,
     strict: Strict = False,
     publish: Publish = False,
@@ -248,7 +248,7 @@ def site(
 ) -> None:
     """Propose sites."""
     from lifecircle import terminal
-    from lifecircle.scenarios import find_scenario, refuse_senseless
+    from lifecircle.scenarios import find_scenario, refuse_senseless, refuse_unknown
 
     if why and publish:
         raise typer.BadParameter("tells small figures, which are not for publication", param_hint="--why")
@@ -258,6 +258,8 @@ def site(
         message = Said("{}: the study has no [[scenario]] to answer; add one", opened.path)
         raise UnknownNameError(message, language=opened.settings.language)
     refuse_senseless(opened, asked)
+    for question in asked:
+        refuse_unknown(opened, question, why or ())
     today, sites = steps.walk(opened, strict=strict, publish=publish)
     out, failed = steps.results_folder(opened, out, publish=publish), []
     for question in asked:
@@ -281,7 +283,7 @@ def what_if(
     ] = None,
     strict: Strict = False,
 ) -> None:
-    """Find what opening, closing and moving stations does to everybody; writes nothing."""
+    """Find who wins and who loses by opening, closing and moving stations; writes nothing."""
     moves = dict(pair.partition("=")[::2] for pair in move or [])
     if not all(moves.values()):
         raise typer.BadParameter("write the station and the candidate it moves to: A=B", param_hint="--move")

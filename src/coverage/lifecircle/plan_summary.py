@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from operator import itemgetter
+from typing import Any
 
+import pandas as pd
 from rich.table import Table
 
 from lifecircle.errors import SHOWN_IDS
-from lifecircle.said import Said, in_language, sentence
-from lifecircle.scenarios import Plan, Situation, Standing, why_nothing_opens
+from lifecircle.model import Circle
+from lifecircle.said import Said, in_language, joined, sentence
+from lifecircle.scenarios import Plan, Situation, Standing, as_good, effects, money_of, unit_of, why_nothing_opens
 from lifecircle.scenarios.candidates import NOBODY_ASKED
+from lifecircle.scenarios.money import Spent
 from lifecircle.schema import TOTAL
 from lifecircle.terminal import ROUNDING, figure, heading, out, people, plain, share, spoken, titled
 
-STANDINGS = {"fixed": "{} stands today", "closed": "{} closes"}
-"""What is told of a place that is no candidate of a plan, by how it stands to it."""
+LEAST = 0.5
+"""Fewer residents than this, which would be told as none, are not told."""
 
 ENDINGS = {
     "time": "stopped at the time limit",
@@ -23,78 +30,184 @@ ENDINGS = {
 }
 """Why a search ended before its plan was proven the best."""
 
-_LESS = "at most {} {} less are possible"
-
 
 def show_plan(plan: Plan, *, time_limit_s: float | None = None) -> None:
-    """Show the chosen sites in their order, and how good the plan is.
+    """Show the chosen sites in their order, what closes, what it costs, and how good the plan is.
 
     Parameters
     ----------
     time_limit_s
         Seconds that the search had, None where there was no limit.
     """
-    solution, language = plan.solution, plan.coverage.study.settings.language
-    title = titled(plan.scenario.name, plan.coverage.synthetic)
-    scenario, sites = plan.scenario, plan.sites
+    language = plan.coverage.study.settings.language
     for line in _said_before(plan):
         out.print(spoken(line, language), soft_wrap=True)
+    out.print(_table(plan, language))
+    for line in (*_said_of_sites(plan), *_said_of_money(plan), *_said_of_residents(plan), *_proof(plan, time_limit_s)):
+        out.print(spoken(line, language), soft_wrap=True)
+
+
+def _table(plan: Plan, language: str) -> Table:
+    """Return the chosen sites in their order."""
+    scenario, sites = plan.scenario, plan.sites
     more = {
         "opens": bool(scenario.years or scenario.itinerary),
         "tier": bool(scenario.tiers),
         "cost": scenario.has_budget,
     }
     shown = [column for column, is_shown in more.items() if is_shown]
-    won = "wins" if solution.question.unit != "person-seconds" else "person-seconds saved"
+    won = "wins" if plan.solution.question.unit != "person-seconds" else "person-seconds saved"
     headings = [heading(name, language) for name in ("order", "site", "kind", *shown, won, "only here")]
-    table = Table(*headings, title=title, title_justify="left")
+    table = Table(*headings, title=titled(scenario.name, plan.coverage.synthetic), title_justify="left")
     for row in sites[sites["state"] == "chosen"].to_dict("records"):
         figures = people(row["gain"]), people(row[f"only_here_{scenario.circle}"])
         told = [people(row[c]) if c == "cost" else plain(row[c]) for c in shown]
         table.add_row(str(row["order"]), plain(row["name"] or row["site_id"]), plain(row["kind"]), *told, *figures)
-    out.print(table)
-    for row in sites[sites["state"] == "closed"].to_dict("records"):
-        out.print(spoken(Said("closes: {}", row["name"] or row["site_id"]), language), soft_wrap=True)
+    return table
+
+
+def _said_of_sites(plan: Plan) -> Iterator[Said]:
+    """Yield what else does as well, what closes and whom that hurts, and why no more sites are opened."""
+    scenario, sites, solution = plan.scenario, plan.sites, plan.solution
+    chosen = sites[(sites["state"] == "chosen") & (sites["next_best"] != "")]
+    ties = [row for row in chosen.to_dict("records") if as_good(row["next_best_loss"], plan)]
+    if ties:
+        pairs = (Said("{} in place of {}", row["next_best"], row["site_id"]) for row in ties)
+        yield Said("would do as well: {}", _first(pairs, len(ties)))
+    closed = sites[sites["state"] == "closed"]
+    if len(closed):
+        names = closed["name"].where(closed["name"] != "", closed["site_id"])
+        yield from said_of_closings(closed.assign(name=names), plan.coverage.study.settings.circles)
     opened, asked = len(solution.chosen), scenario.n_new
     if not opened:
-        out.print(spoken(why_nothing_opens(plan), language), soft_wrap=True)
+        yield why_nothing_opens(plan)
     elif asked is not None and opened < asked and solution.question.unit == "residents":
         pattern = "{} of {} sites are opened: no further candidate wins anyone"
         if scenario.has_budget:
             pattern = "{} of {} sites are opened: no further candidate that the money is enough for wins anyone"
-        out.print(spoken(Said(pattern, opened, asked), language), soft_wrap=True)
-    table_rows = plan.coverage.table
-    is_total = (table_rows["area_id"] == TOTAL) & (table_rows["group"] == "all")
-    everyone = table_rows.loc[is_total, "residents"].iloc[0]
+        yield Said(pattern, opened, asked)
+
+
+def said_of_closings(closed: pd.DataFrame, circles: Sequence[Circle]) -> Iterator[Said]:
+    """Yield whom each station that closes hurts, those first by which most residents lose a circle, of many the first.
+
+    Parameters
+    ----------
+    closed
+        A row a station: its ``name`` and the columns of `lifecircle.scenarios.closings`.
+    circles
+        The study's.
+    """
+    lost = [f"lost_{circle.name}" for circle in circles]
+    by_loss = closed.assign(most=closed[lost].max(axis=1))
+    worst = by_loss.sort_values(["most", "farther"], ascending=False, kind="stable")
+    for row in worst.head(SHOWN_IDS).to_dict("records"):
+        yield Said("closes: {}: {}", row["name"], said_of_closing(row, circles))
+    if len(closed) > SHOWN_IDS:
+        yield Said("closes: {} stations in all: {}", len(closed), said_of_closing(_together(closed, lost), circles))
+
+
+def _together(closed: pd.DataFrame, lost: list[str]) -> dict[Hashable, float]:
+    """Return the figures of stations as those of one; NaN where one of them is not told."""
+    sums = closed[[*lost, "farther"]].sum(skipna=False).to_dict()
+    hurt = closed[closed["farther"] > 0.0]
+    person_s = float((hurt["farther_mean_s"] * hurt["farther"])[hurt["farther_mean_s"].notna()].sum())
+    mean_s = person_s / sums["farther"] if sums["farther"] > 0.0 else math.nan
+    return {**sums, "farther_mean_s": mean_s, "farther_max_s": hurt["farther_max_s"].max(skipna=False)}
+
+
+def said_of_closing(row: Mapping[Hashable, Any], circles: Sequence[Circle]) -> str:
+    """Return whom a station that closes hurts; ``row`` has the columns of `lifecircle.scenarios.closings`."""
+    told: list[str] = [
+        Said("{} residents lose circle {}", people(row[f"lost_{circle.name}"]), circle.name)
+        for circle in circles
+        if row[f"lost_{circle.name}"] >= LEAST
+    ]
+    if row["farther"] >= LEAST:
+        walking = people(row["farther"])
+        mean, longest = (_minutes(row[column]) for column in ("farther_mean_s", "farther_max_s"))
+        farther = Said("{} walk farther, some of them to no station at all", walking)
+        if not pd.isna(row["farther_max_s"]):
+            farther = Said("{} walk farther, by {} minutes on average and {} at most", walking, mean, longest)
+        told.append(farther)
+    hidden = pd.isna(row["farther"]) or any(pd.isna(row[f"lost_{circle.name}"]) for circle in circles)
+    nobody = "too few lose by it to be told" if hidden else "nobody loses by it"
+    return joined(told, "{}; {}") or sentence(nobody)
+
+
+def _minutes(seconds: float) -> str:
+    """Return seconds as minutes, rounded up as on the page."""
+    return figure(math.ceil(seconds / 6.0 - 1e-7) / 10 if math.isfinite(seconds) else math.nan, ".1f")
+
+
+def _said_of_money(plan: Plan) -> Iterator[Said]:
+    """Yield what is spent of what may be: in all, by year, and in the areas that spend most."""
+    money = money_of(plan)
+    if money is None:
+        return
+    total, areas = money.total, {area_id: spent for area_id, spent in money.by_area.items() if spent.spent > 0.0}
+    yield Said("money: {}", _of_allowed(total))
+    if money.by_year:
+        yield Said("money by year: {}", joined(map(_of_allowed, money.by_year), "{}, {}"))
+    if areas:
+        most_first = sorted(areas, key=lambda area_id: -areas[area_id].spent)
+        names = plan.coverage.study.areas.set_index("area_id")["name"]
+        told = (Said("{}: {}", names[area_id] or area_id, _of_allowed(areas[area_id])) for area_id in most_first)
+        yield Said("money by area: {}", _first(told, len(areas)))
+
+
+def _of_allowed(money: Spent) -> Said:
+    spent = f"{money.spent:,.10g}"
+    return Said("{} spent", spent) if money.allowed is None else Said("{} of {} spent", spent, f"{money.allowed:,.10g}")
+
+
+def _first(told: Iterable[str], n: int) -> str:
+    """Return the first of ``n`` things told, and how many more there are."""
+    named = joined(islice(told, SHOWN_IDS), "{}, {}")
+    return Said("{} and {} more", named, n - SHOWN_IDS) if n > SHOWN_IDS else named
+
+
+def _said_of_residents(plan: Plan) -> Iterator[Said]:
+    """Yield how many residents are reached, of whom a share is taken, and how many are served."""
+    scenario, rows = plan.scenario, plan.coverage.table
+    everyone = rows.loc[(rows["area_id"] == TOTAL) & (rows["group"] == "all"), "residents"].iloc[0]
     all_share, reachable_share = (share(plan.reached / n) if n > 0 else "-" for n in (everyone, plan.reachable))
-    reached = Said(
+    yield Said(
         "{} residents within {}: {} of all, {} of those whom all candidates together could reach",
         people(plan.reached),
         " & ".join(scenario.circles),
         all_share,
         reachable_share,
     )
-    out.print(spoken(reached, language), soft_wrap=True)
     if scenario.share is not None and plan.reachable < everyone * (1.0 - ROUNDING):
         of_whom = "the share {:g} is of those {}; for a share of all residents write floors = [{{ share = {:g} }}]"
-        those = Said(of_whom, scenario.share, people(plan.reachable), scenario.share)
-        out.print(spoken(those, language), soft_wrap=True)
+        yield Said(of_whom, scenario.share, people(plan.reachable), scenario.share)
     if plan.served is not None:
-        served = Said("{} residents are served: there is room for them where they can walk to", people(plan.served))
-        out.print(spoken(served, language), soft_wrap=True)
+        yield Said("{} residents are served: there is room for them where they can walk to", people(plan.served))
+
+
+def _proof(plan: Plan, time_limit_s: float | None) -> Iterator[Said]:
+    """Yield the value beside today's and its bound, the worst case, and why the search stopped."""
+    solution = plan.solution
     of_gain = solution.gap_gain
     gain = "" if of_gain is None else Said(" ({} of what could be gained)", figure(of_gain, ".2%"))
-    value, bound = figure(solution.value, ",.1f"), figure(solution.bound, ",.1f")
-    gap, unit = figure(solution.gap, ".2%"), sentence(solution.question.unit)
-    if scenario.years:
-        unit = Said("{} summed over {} years", unit, len(scenario.years))
+    value, bound = _amount(solution.value), _amount(solution.bound)
+    told = Said("{} {}", value, unit_of(solution.question))
+    if solution.today is not None:
+        told = Said("{} ({} today)", told, _amount(solution.today))
     status = sentence(solution.status)
     if plan.lacking:
         status = Said("{} as far as there are places", status)
-    proof = Said("value {} {}, bound {}, gap {}{}, {}", value, unit, bound, gap, gain, status)
-    out.print(spoken(proof, language), soft_wrap=True)
+    yield Said("value {}, bound {}, gap {}{}, {}", told, bound, figure(solution.gap, ".2%"), gain, status)
+    if plan.by_case:
+        worst_first = sorted(plan.by_case.items(), key=itemgetter(1), reverse=solution.question.sense == "min")
+        (worst, least), *others = ((name, _amount(amount)) for name, amount in worst_first)
+        yield Said("the worst case is {}: {}", worst, least)
+        if others:
+            named = (Said("{}: {}", *other) for other in others)
+            yield Said("the other cases: {}", _first(named, len(others)))
     if solution.status == "feasible":
-        out.print(spoken(_cut_short(plan, time_limit_s), language), soft_wrap=True)
+        yield _cut_short(plan, time_limit_s)
 
 
 def _said_before(plan: Plan) -> Iterator[Said]:
@@ -108,9 +221,13 @@ def _said_before(plan: Plan) -> Iterator[Said]:
             )
         yield sentence(told)
     if plan.lacking:
-        named, rest = ", ".join(plan.lacking[:SHOWN_IDS]), len(plan.lacking) - SHOWN_IDS
-        names = Said("{} and {} more", named, rest) if rest > 0 else named
-        yield Said("fewer places than at_least asks for, all of them open: {}", names)
+        lacking = _first(plan.lacking, len(plan.lacking))
+        yield Said("fewer places than at_least asks for, all of them open: {}", lacking)
+
+
+def _amount(value: float) -> str:
+    """Return a figure in the unit of a value; stations, like most counts of residents, are whole."""
+    return figure(value + 0.0, ",.1f").removesuffix(".0")  # a bound of -0 is 0
 
 
 def _cut_short(plan: Plan, time_limit_s: float | None) -> Said:
@@ -119,58 +236,83 @@ def _cut_short(plan: Plan, time_limit_s: float | None) -> Said:
     why = sentence(ENDINGS.get(solution.ended, "no further search makes the plan any better"))
     if solution.ended == "time" and time_limit_s is not None:
         why = Said("stopped after the {:g} s of --time-limit", time_limit_s)
-    missing, unit = figure(abs(solution.bound - solution.value), ",.1f"), sentence(solution.question.unit)
-    more = Said("at most {} {} more are possible" if solution.question.sense == "max" else _LESS, missing, unit)
-    return Said("{}: this is the best plan so far, and {}", why, more)
+    missing = abs(solution.bound - solution.value)
+    part = figure(missing / abs(solution.value) if solution.value else math.nan, ".2%")
+    more = "{}: no plan is better by more than {}, which is {} {}"
+    return Said(more, why, part, _amount(missing), unit_of(solution.question))
 
 
 def show_why(standing: Standing, plan: Plan) -> None:
     """Show why a place is among the sites of a plan, or why not."""
-    place, unit, language = standing.site_id, plan.solution.question.unit, plan.coverage.study.settings.language
-    told = Said(STANDINGS.get(standing.state, "{} does not count for this question"), place)
+    out.print(spoken(_why(standing, plan), plan.coverage.study.settings.language), soft_wrap=True)
+
+
+def _why(standing: Standing, plan: Plan) -> Said:
+    place, unit, circle = standing.site_id, unit_of(plan.solution.question), plan.scenario.circle
     reached: str = ""
     if standing.reached is not None:
-        reached = Said("{} residents within {} of it; ", people(standing.reached), plan.scenario.circle)
-    worse = None if standing.worse_by is None else Said("{:,.1f} {}", standing.worse_by, sentence(unit))
+        reached = Said("{} residents within {} of it; ", people(standing.reached), circle)
+    worse = None if standing.worse_by is None else Said("{} {}", _amount(standing.worse_by), unit)
+    in_seconds = plan.solution.question.unit == "person-seconds"
+    if standing.state == "fixed":
+        if standing.only_here is None:
+            return Said("{} stands today and does not count for circle {}", place, circle)
+        alone = Said("{} of them reach no other", people(standing.only_here))
+        told = Said("{} stands today: {}{}", place, reached, alone)
+        return told if worse is None else Said("{}; without it the plan loses {}", told, worse)
+    if standing.state == "closed":
+        [row] = plan.sites[plan.sites["site_id"] == place].to_dict("records")
+        return Said("{} closes: {}", place, said_of_closing(row, plan.coverage.study.settings.circles))
     if standing.state == "chosen":
-        best = sentence("nothing stands in for it")
-        if standing.instead_of and worse is not None:
+        best: str = sentence("nothing stands in for it")
+        if standing.instead_of and worse is not None and standing.worse_by is not None:
             best = Said("the best substitute, {}, would lose {}", standing.instead_of, worse)
+            if as_good(standing.worse_by, plan):
+                best = Said("{} would do as well", standing.instead_of)
         won = "{} is chosen: {}it wins {} in its turn; {}"
-        if unit == "person-seconds":
+        if in_seconds:
             won = "{} is chosen: {}it saves {} person-seconds in its turn; {}"
-        told = Said(won, place, reached, people(standing.gain or 0.0), best)
-    elif standing.state == "not chosen":
-        gain = standing.gain
+        return Said(won, place, reached, people(standing.gain or 0.0), best)
+    if standing.state == "not chosen":
         more = "it wins {} more beside the plan; "
-        if unit == "person-seconds":
+        if in_seconds:
             more = "it saves {} person-seconds more beside the plan; "
-        wins = "" if gain is None else Said(more, people(gain))
-        told = Said("{} is not chosen: {}{}{}", place, reached, wins, _swapped(standing.instead_of, worse, plan))
-    out.print(spoken(told, language), soft_wrap=True)
+        wins = "" if standing.gain is None else Said(more, people(standing.gain))
+        return Said("{} is not chosen: {}{}{}", place, reached, wins, _swapped(standing, worse, plan))
+    return Said("{} does not count for this question", place)
 
 
-def _swapped(instead_of: str, worse: Said | None, plan: Plan) -> Said:
+def _swapped(standing: Standing, worse: Said | None, plan: Plan) -> Said:
     """Return what a site that is not chosen would cost the plan."""
-    if worse is not None:
-        swapped = Said("in place of {} the plan is worse by {}", instead_of, worse)
-        return swapped if instead_of else Said("added, the plan is worse by {}", worse)
+    if worse is not None and standing.worse_by is not None:
+        if standing.instead_of and as_good(standing.worse_by, plan):
+            return Said("in place of {} it would do as well", standing.instead_of)
+        swapped = Said("in place of {} the plan is worse by {}", standing.instead_of, worse)
+        return swapped if standing.instead_of else Said("added, the plan is worse by {}", worse)
     if plan.scenario.capacity:
         return sentence("under capacities a swap is a question of its own: drop the other from the candidates")
     return sentence("no swap with it meets the conditions")
 
 
-def show_change(before: Situation, after: Situation) -> None:
-    """Show the residents of all areas within each circle before and after a change, by group."""
-    language = before.today.study.settings.language
+def show_change(before: Situation, after: Situation, closed: pd.DataFrame) -> None:
+    """Show whom of all areas a change brings into each circle and takes out of it, by group, and whom closing hurts.
+
+    Parameters
+    ----------
+    before, after
+        With the stations of today, and with the change.
+    closed
+        As `lifecircle.scenarios.closed_between` returns it.
+    """
+    settings = before.today.study.settings
+    language, columns = settings.language, ("before", "won", "lost", "after")
     title = titled(in_language("What if", language), before.today.synthetic)
-    headings = [heading(name, language) for name in ("circle", "group", "before", "after", "change")]
+    headings = [heading(name, language) for name in ("circle", "group", *columns, "change")]
     table = Table(*headings, title=title, title_justify="left")
-    totals = [t.table[t.table["area_id"] == TOTAL].set_index("group") for t in (before, after)]
-    for circle in before.today.study.settings.circles:
-        column = f"within_{circle.name}"
-        for group in totals[0].index:
-            old, new = (float(total.loc[group, column]) for total in totals)
-            whose = heading(str(group).replace("_", " "), language)
-            table.add_row(plain(circle.name), whose, people(old), people(new), f"{new - old:+,.0f}")
+    for row in effects(before, after).to_dict("records"):
+        whose = heading(str(row["group"]).replace("_", " "), language)
+        figures = (people(row[column]) for column in columns)
+        table.add_row(plain(row["circle"]), whose, *figures, f"{row['after'] - row['before']:+,.0f}")
     out.print(table)
+    for line in said_of_closings(closed, settings.circles):
+        out.print(spoken(line, language), soft_wrap=True)

@@ -41,15 +41,17 @@ _EXACT = 6
 
 _SUMS = (
     *("residents", "beyond", "unreachable", "unsnappable", "unplaced", "walk_n"),
-    *("gain", "loss", "next_best_loss", "load", "best_candidate_residents"),
+    *("gain", "loss", "next_best_loss", "load", "best_candidate_residents", "farther"),
 )
-_SUMS_BY_CIRCLE = ("within_", "reached_", "only_here_")
+_SUMS_BY_CIRCLE = ("within_", "reached_", "only_here_", "lost_")
 
 _MADE_FROM = {
     "residents_per_station": "residents",
     "walk_p90_m": "residents",
     "walk_mean_m": "walk_n",
     "nearest_minutes": "residents",
+    "farther_mean_s": "farther",
+    "farther_max_s": "farther",
 }
 """Figures that are shown where the sum is that they are made from; shares where the sum within their circle is."""
 
@@ -132,6 +134,7 @@ def published_plan(plan: Plan, today: Coverage) -> Plan:
         reached=_or_nan(plan.reached),
         reachable=_or_nan(plan.reachable),
         served=None if plan.served is None else _or_nan(plan.served),
+        by_case={name: _or_nan(value) for name, value in plan.by_case.items()},
         solution=_solution_shown(plan.solution),
     )
 

@@ -7,12 +7,13 @@ The same results give the same bytes; what differs from run to run stands in run
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -32,7 +33,8 @@ from lifecircle.mark import BOTH, MARK, Table, marked
 from lifecircle.model import Settings
 from lifecircle.publish import NOT_SHOWN
 from lifecircle.rules import done_with
-from lifecircle.scenarios import Plan
+from lifecircle.scenarios import Plan, money_of, unit_of
+from lifecircle.scenarios.closings import FARTHER
 from lifecircle.sheets import write_csv
 from lifecircle.siting import SitingPlan
 from lifecircle.study import Checked
@@ -136,7 +138,8 @@ def write_check(folder: Path, checked: Checked, findings: Sequence[Breach], *, s
 def plan_record(plan: Plan) -> dict[str, object]:
     """Return plan.json: the question, its value and bound, the sites, the settings and the inputs' fingerprint."""
     solution, study = plan.solution, plan.coverage.study
-    chosen = plan.sites[plan.sites["state"] == "chosen"]
+    chosen, closed = (plan.sites[plan.sites["state"] == state] for state in ("chosen", "closed"))
+    money = money_of(plan)
     figures: dict[str, float | None] = {
         "value": solution.value,
         "bound": solution.bound,
@@ -147,18 +150,21 @@ def plan_record(plan: Plan) -> dict[str, object]:
         "gap": solution.gap,
         "gap_gain": solution.gap_gain,
     }
-    hidden = [name for name, figure in figures.items() if figure is not None and np.isnan(figure)]
+    hidden = [name for name, figure in figures.items() if figure is not None and math.isnan(figure)]
     return {
         "scenario": plan.scenario.name,
         "question": plan.scenario.stated,
-        "unit": solution.question.unit,
-        **figures,
-        **dict.fromkeys(hidden),
+        "unit": str(unit_of(solution.question)),
+        **{name: _or_none(figure) for name, figure in figures.items()},
         **({NOT_SHOWN: hidden} if plan.coverage.demand.rounded else {}),
         "status": solution.status,
+        "ended": solution.ended,
         "sites": chosen["site_id"].tolist(),
-        "closed": plan.sites["site_id"][plan.sites["state"] == "closed"].tolist(),
+        "closed": closed["site_id"].tolist(),
         "reasons": [_reasons(row, plan.scenario.circle) for row in chosen.to_dict("records")],
+        **({"closings": [_closing(row) for row in closed.to_dict("records")]} if len(closed) else {}),
+        **({"cases": {name: _or_none(value) for name, value in plan.by_case.items()}} if plan.by_case else {}),
+        **({} if money is None else {"money": asdict(money)}),
         **({"years": _years(solution)} if plan.scenario.years else {}),
         "candidates": {"from": plan.source, "count": int((plan.posed.frame["state"] == "candidate").sum())},
         **({"lacking": list(plan.lacking)} if plan.scenario.at_least else {}),
@@ -180,14 +186,25 @@ def _reasons(row: Mapping[str, Any], circle: str) -> dict[str, object]:
         "loss": row["loss"],
         "next_best_loss": row["next_best_loss"],
     }
-    told = {name: None if pd.isna(figure) else float(figure) for name, figure in figures.items()}
+    told = {name: _or_none(figure) for name, figure in figures.items()}
     return {"site": row["site_id"], "order": int(row["order"]), **told, "next_best": row["next_best"] or None}
+
+
+def _closing(row: Mapping[Hashable, Any]) -> dict[str, object]:
+    """Return whom a station that closes hurts, in the columns of sites.csv."""
+    named = [column for column in row if str(column).startswith("lost_") or column in FARTHER]
+    return {"site": row["site_id"], **{str(column): _or_none(row[column]) for column in named}}
+
+
+def _or_none(figure: float | None) -> float | None:
+    """Return a figure, None where it is not shown or there is none, as the gap to a bound of 0."""
+    return None if figure is None or not math.isfinite(figure) else float(figure)
 
 
 def _years(solution: SitingPlan) -> list[dict[str, float | None]]:
     """Return what each year adds to the value, and what no plan can better in it."""
     pairs = zip(solution.by_year.tolist(), solution.year_bounds.tolist(), strict=True)
-    return [{"value": None if np.isnan(v) else v, "bound": None if np.isnan(b) else b} for v, b in pairs]
+    return [{"value": _or_none(value), "bound": _or_none(bound)} for value, bound in pairs]
 
 
 def settings_record(settings: Settings) -> dict[str, object]:

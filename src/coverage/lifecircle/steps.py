@@ -119,27 +119,27 @@ def answer(
     language = today.study.settings.language
     with terminal.search(Said("Siting {}", name), language=language) as report:
         plan = site(today.study, scenario=name, today=today, sites=sites, time_limit_s=time_limit_s, report=report)
-        told = [why_of(plan, place) for place in why]
         if today.demand.rounded:
             plan = published_plan(plan, today)
     folder = out / "scenarios" / folder_name(name)
     with terminal.step("Writing its tables and map", language=language):
         page = write_plan(folder, plan, today, _unserved(plan.coverage, plan.possible))
     plan_summary.show_plan(plan, time_limit_s=time_limit_s)
-    for standing in told:
-        plan_summary.show_why(standing, plan)
+    for place in why:
+        plan_summary.show_why(why_of(plan, place), plan)
     terminal.show_written(page.parent, page, language=language)
 
 
 def what_if(today: Coverage, sites: Sites, *, add: Iterable[str], drop: Iterable[str], move: Mapping[str, str]) -> None:
     """Show what a change of stations does to the city."""
     from lifecircle import plan_summary, terminal
-    from lifecircle.scenarios import Situation
+    from lifecircle.scenarios import Situation, closed_between
 
     with terminal.step("Changing the stations", language=today.study.settings.language):
         before = Situation.of(today, sites)
         after = before.after(add=add, drop=drop, move=move)
-    plan_summary.show_change(before, after)
+        closed = closed_between(before, after)
+    plan_summary.show_change(before, after, closed)
 
 
 def assign(

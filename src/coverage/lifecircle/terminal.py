@@ -5,17 +5,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from lifecircle import check_words
 from lifecircle.circles import Coverage
@@ -27,6 +31,11 @@ from lifecircle.schema import TOTAL
 
 ROUNDING = 1e-9
 """A share this much less than all is all: sums of fractions of residents are rounded."""
+
+EVERY_S = 10.0
+"""Seconds from one line about a search to the next, where no line can be written anew."""
+
+SO_FAR = "best {:,.1f}, bound {:,.1f}, gap {} (Ctrl-C keeps the best)"
 
 STATUSES = ("beyond", "unreachable", "unsnappable", "unplaced")
 """Columns of residents outside every circle; one that holds nobody is not shown."""
@@ -50,6 +59,8 @@ HEADINGS = {
     "circle": "生活圈",
     "group": "人群",
     "before": "调整前",
+    "won": "进圈",
+    "lost": "出圈",
     "after": "调整后",
     "change": "变化",
     "adult": "成年人",
@@ -85,18 +96,48 @@ def step(what: str, *, language: str = "en") -> Iterator[None]:
 
 @contextmanager
 def search(what: str, *, language: str = "en") -> Iterator[Report]:
-    """Show a step that searches: value, bound and gap so far, and that Ctrl-C ends it with the best so far."""
-    with _err.status(spoken(what, language)) as status:
+    """Show a step that searches: its value, bound and gap so far, and that Ctrl-C ends it with the best so far.
 
-        def report(value: float, bound: float, seconds: float) -> None:
-            gap = abs(bound - value) / abs(bound) if bound else 0.0
-            pattern = "{}: value {:,.6g}, bound {:,.6g}, gap {:.2%}, {:.0f} s (Ctrl-C: take the best so far)"
-            status.update(spoken(Said(pattern, sentence(what), value, bound, gap, seconds), language))
+    On a terminal that is one line, written anew as the seconds go; elsewhere a line now and then, see `EVERY_S`.
+    """
+    started_s = time.perf_counter()
+    so_far, over = "", Event()
 
-        started_s = time.perf_counter()
-        yield report
+    def line() -> str:
+        told = Said("{}: {:.0f} s", sentence(what), time.perf_counter() - started_s)
+        return spoken(Said("{}; {}", told, so_far) if so_far else told, language)
+
+    def report(value: float, bound: float, _: float) -> None:
+        nonlocal so_far
+        gap = figure(abs(bound - value) / abs(bound) if bound else math.inf, ".2%")
+        so_far = Said(SO_FAR, value, bound, gap)
+
+    def tell() -> None:
+        while not over.wait(EVERY_S):
+            _err.print(line(), style="dim", soft_wrap=True)
+
+    telling = Thread(target=tell, daemon=True)
+    if not _err.is_terminal:
+        telling.start()
+    try:
+        with _err.status(_Live(line)):
+            yield report
+    finally:
+        over.set()
     took = Said("{}: {:.1f} s", sentence(what), time.perf_counter() - started_s)
     _err.print(spoken(took, language), style="dim", soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class _Live:
+    """What is said anew whenever it is drawn."""
+
+    line: Callable[[], str]
+
+    def __rich__(self) -> Text:
+        said = Text.from_markup(self.line(), overflow="ellipsis")
+        said.no_wrap = True
+        return said
 
 
 def show_error(error: LifecircleError) -> None:
@@ -266,8 +307,8 @@ def people(residents: float) -> str:
 
 
 def figure(value: float, form: str) -> str:
-    """Return a figure, a dash where it is not shown."""
-    return "-" if pd.isna(value) else format(value, form)
+    """Return a figure, a dash where it is not shown or there is none, as the gap to a bound of 0."""
+    return format(value, form) if math.isfinite(value) else "-"
 
 
 def share(share: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import geopandas as gpd
@@ -13,8 +14,8 @@ import shapely
 from lifecircle.circles import Coverage
 from lifecircle.maps.encode import pack, pack_texts, shapes, signed_varints, varints
 from lifecircle.maps.words import WORDS
-from lifecircle.model import TOLERANCE_S, Circle, LongArray, Study
-from lifecircle.scenarios import Plan
+from lifecircle.model import TOLERANCE_S, Circle, FloatArray, LongArray, Study
+from lifecircle.scenarios import Plan, as_good
 
 WGS84 = 4326
 STREET_KINDS = ("street", "foot", "steps", "private")
@@ -127,8 +128,7 @@ def _building_facts(study: Study, stages: list[Coverage], station_ids: pd.Index)
 
 
 def _walk_facts(study: Study, buildings: gpd.GeoDataFrame, station_ids: pd.Index) -> list[LongArray]:
-    # Tenths of a minute are rounded up, so that a walk shown as 8.0 minutes is within the circle of 8 minutes.
-    tenths = np.ceil((buildings["walk_s"] - TOLERANCE_S) / 6.0).clip(lower=0.0)
+    tenths = pd.Series(_tenths(buildings["walk_s"].to_numpy(dtype=np.float64)))
     metres = [buildings[c] for c in ("walk_m", "access_m", "egress_m")]
     flags = buildings["leg_blocked"].to_numpy(dtype=np.int64) + 2 * buildings["edge"].to_numpy(dtype=np.int64)
     return [
@@ -137,6 +137,12 @@ def _walk_facts(study: Study, buildings: gpd.GeoDataFrame, station_ids: pd.Index
         *(np.rint(c.fillna(0.0).to_numpy(dtype=np.float64)).astype(np.int64) for c in (tenths, *metres)),
         flags,
     ]
+
+
+def _tenths(seconds: FloatArray) -> FloatArray:
+    """Return tenths of a minute, rounded up: a walk shown as 8.0 minutes is within the circle of 8 minutes."""
+    tenths: FloatArray = np.ceil((seconds - TOLERANCE_S) / 6.0).clip(min=0.0)
+    return tenths
 
 
 def building_class(study: Study, buildings: gpd.GeoDataFrame) -> LongArray:
@@ -193,11 +199,23 @@ def _sites(study: Study, plan: Plan) -> list[dict[str, Any]]:
             "order": _number(row["order"]),
             "gain": None if plan.scenario.question == "shortest" else _number(row["gain"]),
             "stand_in": _text(names.get(row["next_best"])) or _text(row["next_best"]),
+            "as_good": bool(as_good(row["next_best_loss"], plan)),
             "reached": [_number(row[f"reached_{name}"]) for name in circles],
             "only_here": [_number(row[f"only_here_{name}"]) for name in circles],
+            **(_hurt(row, circles) if row["state"] == "closed" else {}),
         }
         for row in plan.sites.to_dict("records")
     ]
+
+
+def _hurt(row: dict[Hashable, Any], circles: list[str]) -> dict[str, Any]:
+    """Return whom a station that closes hurts."""
+    farther_s = np.array([row["farther_mean_s"], row["farther_max_s"]], dtype=np.float64)
+    return {
+        "lost": [_number(row[f"lost_{name}"]) for name in circles],
+        "farther": _number(row["farther"]),
+        "farther_minutes": [_number(minutes) for minutes in _tenths(farther_s) / 10.0],
+    }
 
 
 def _clusters(study: Study, unserved: pd.DataFrame) -> list[dict[str, Any]]:

@@ -11,11 +11,13 @@ from typing import NamedTuple
 import pandas as pd
 
 from lifecircle.errors import Breach, Severity
-from lifecircle.hours import problem_of_hours
+from lifecircle.hours import DAYS, problem_of_hours
 from lifecircle.said import Said
 from lifecircle.schema import breach
 
-_DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+_DAYS = tuple(day[:2] for day in DAYS)
+_DAY = f"(?:{'|'.join(_DAYS)})"
+_DAYS_IN_OSM, _LONG_DAY = re.compile(f"{_DAY}(?:[-,]{_DAY})*"), re.compile("|".join(DAYS))
 _NUMBER = {sign: i for signs in ("一二三四五六日", "1234567") for i, sign in enumerate(signs)} | {"天": 6}
 _SEVERAL = (
     (r"每天|每日|天天|全年无休|全年|全周", "Mo-Su"),
@@ -185,6 +187,26 @@ def hours_of_words(words: str) -> str:
     rules.sort(key=lambda rule: (rule.on == "PH", rule.times == ("off",), -len(rule.held)))
     hours = "; ".join(f"{rule.on} {','.join(rule.times)}".strip() for rule in rules)
     return "" if problem_of_hours(hours) else hours
+
+
+def days_of_words(words: str) -> tuple[str, ...]:
+    """Return the days of the week that words name, of `lifecircle.hours.DAYS`; none where that is not certain.
+
+    Examples
+    --------
+    >>> days_of_words("周一至周三"), days_of_words("工作日") == days_of_words("Mo-Fr")
+    (('Mon', 'Tue', 'Wed'), True)
+    >>> days_of_words("Fri"), days_of_words("Sat,Sun"), days_of_words("节假日")
+    (('Fri',), ('Sat', 'Sun'), ())
+    """
+    plain = _TO.sub("-", _BLANKS.sub("", unicodedata.normalize("NFKC", words))).replace("、", ",")
+    osm = _LONG_DAY.sub(lambda day: day[0][:2], plain)
+    parts = [("days", osm, osm)] if _DAYS_IN_OSM.fullmatch(osm) else [*_parts(plain)]
+    named = [said for kind, said, _ in parts if kind == "days"]
+    held = _rule(named).held
+    if not named or held - {*_DAYS} or any(kind not in ("days", "filler") for kind, _, _ in parts):
+        return ()
+    return tuple(day for day in DAYS if day[:2] in held)
 
 
 def _parted_at_noon(day: re.Match[str]) -> str:

@@ -23,6 +23,7 @@ from lifecircle.asked import (
 )
 from lifecircle.errors import Breach
 from lifecircle.hours import DAYS, problem_of_time
+from lifecircle.readers.hours_in_words import days_of_words
 from lifecircle.readers.keys import Keys
 from lifecircle.said import Said
 
@@ -42,8 +43,6 @@ UNUSED = {
 }
 """Keys that have no meaning for a question. What conditions make no sense together is for siting to say."""
 
-_DAY_IN_WORDS = re.compile("(?:周|星期|礼拜)([一二三四五六日天1-7])")
-_DAY_NUMBERS = {sign: i for signs in ("一二三四五六日", "1234567") for i, sign in enumerate(signs)} | {"天": 6}
 _PER_CENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)\s*[%％]")
 
 
@@ -171,7 +170,7 @@ def _itinerary(table: object, told: str, breaches: list[Breach]) -> Itinerary:
     if "stops_per_day" not in keys:
         keys.breach("missing-key", Said("{} is missing", "stops_per_day"))
     usual = Itinerary(1)
-    days = tuple(_day(text) for text in keys.texts("days")) or usual.days
+    days = tuple(day for text in keys.texts("days") for day in days_of_words(text) or (text,)) or usual.days
     tour = Itinerary(keys.count("stops_per_day") or 1, days, keys.text("at", usual.at))
     for day in tour.days:
         if day not in DAYS:
@@ -180,18 +179,6 @@ def _itinerary(table: object, told: str, breaches: list[Breach]) -> Itinerary:
         keys.breach("bad-time", Said("at: {}", problem))
         return Itinerary(tour.stops_per_day, tour.days)
     return tour
-
-
-def _day(text: str) -> str:
-    """Return a day of the week that is written as 周一 or 星期三 as the study file has it; any other text as it is.
-
-    Examples
-    --------
-    >>> _day("周一"), _day("星期天"), _day("Tue")
-    ('Mon', 'Sun', 'Tue')
-    """
-    words = _DAY_IN_WORDS.fullmatch(text)
-    return DAYS[_DAY_NUMBERS[words[1]]] if words else text
 
 
 def _share(keys: Keys) -> float | None:

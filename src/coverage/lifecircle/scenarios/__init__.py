@@ -11,6 +11,9 @@ area load stations but are no coverage, so they weigh nothing in an objective. O
     posed       and the walks it is about
     answer      the answer
     plan        in ids, with the coverage it makes
+    closings    whom it hurts that stations close
+    worth       what the value counts, and what it is in each case
+    money       what is spent of what may be
     unopened    why it opens nothing
     lacking     areas with fewer places than stations are asked for
     refusals    or why there is none, in ids
@@ -21,12 +24,14 @@ area load stations but are no coverage, so they weigh nothing in an objective. O
 
 from lifecircle.scenarios.answer import Report, find_scenario, site
 from lifecircle.scenarios.check import check_scenarios, refuse_senseless
+from lifecircle.scenarios.money import money_of
 from lifecircle.scenarios.plan import Plan
-from lifecircle.scenarios.reasons import Standing, why
+from lifecircle.scenarios.reasons import Standing, as_good, refuse_unknown, why
 from lifecircle.scenarios.sites import Sites, possible_sites
 from lifecircle.scenarios.unopened import why_nothing_opens
 from lifecircle.scenarios.unserved import unserved_areas
-from lifecircle.scenarios.what_if import BestAdded, Situation, best_added
+from lifecircle.scenarios.what_if import BestAdded, Situation, best_added, closed_between, effects
+from lifecircle.scenarios.worth import unit_of
 
 __all__ = [
     "BestAdded",
@@ -35,12 +40,18 @@ __all__ = [
     "Sites",
     "Situation",
     "Standing",
+    "as_good",
     "best_added",
     "check_scenarios",
+    "closed_between",
+    "effects",
     "find_scenario",
+    "money_of",
     "possible_sites",
     "refuse_senseless",
+    "refuse_unknown",
     "site",
+    "unit_of",
     "unserved_areas",
     "why",
     "why_nothing_opens",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 
 from lifecircle.asked import Scenario
 from lifecircle.circles import Coverage, cover_today
@@ -43,7 +44,8 @@ def site(
     today, sites
         What ``cover(study)`` and ``possible_sites(today)`` returned, so that they are not worked out again.
     time_limit_s
-        Seconds for the search; a plan cut short, by Ctrl-C too, has the status ``feasible`` and its proven gap.
+        Seconds for the search, also where it begins anew with longer walks; a plan cut short, by Ctrl-C too, has the
+        status ``feasible`` and its proven gap.
     report
         Is told value, bound and seconds so far while the search goes on.
 
@@ -77,6 +79,7 @@ def site(
         today, sites = with_candidates_of(today, asked), None
     sites = possible_sites(today) if sites is None else sites
     refused: InfeasibleError | None = None
+    ends_s = None if time_limit_s is None else monotonic() + time_limit_s
     for put in posed(asked, today, sites):
         refuse_lacking(put, asked, today)
         try:
@@ -85,7 +88,7 @@ def site(
                 put.walks,
                 put.weights,
                 fixed=put.fixed,
-                time_limit_s=time_limit_s,
+                time_limit_s=None if ends_s is None else max(0.0, ends_s - monotonic()),
                 report=report,
             )
         except InfeasibleError as error:

@@ -17,7 +17,7 @@ from lifecircle.readers.keys import STUDY_FILE
 from lifecircle.said import Said, sentence
 from lifecircle.scenarios.candidates import PROPOSED, rooms_of, source_of
 from lifecircle.scenarios.costs import costs
-from lifecircle.scenarios.question import Homes, circles_of, counting, question_of
+from lifecircle.scenarios.question import Homes, circles_of, closable, counting, question_of
 from lifecircle.scenarios.sites import all_places
 from lifecircle.schema import nearest
 from lifecircle.siting.questions import SENSELESS
@@ -90,6 +90,7 @@ def _unknown(study: Study, scenario: Scenario, frame: pd.DataFrame) -> Iterator[
     people = [*(c.name for c in classes), *attributes]
     stations = study.stations["station_id"].tolist()
     places = [*stations, *study.candidates["site_id"]]
+    closing = [*stations, *sorted({*study.stations["tier"]} - {""})]
     tiers, kinds = list(scenario.tiers), sorted({*frame["kind"], *scenario.kinds, PROPOSED} - {""})
     buildings = source_of(scenario, study) == "rooms"
     places_by_kind = sorted({*(study.buildings if buildings else study.candidates)["kind"]} - {""})
@@ -100,8 +101,8 @@ def _unknown(study: Study, scenario: Scenario, frame: pd.DataFrame) -> Iterator[
         ("floors", [floor.level for floor in scenario.floors if floor.level], levels, "a level of the areas"),
         ("floors", [floor.group for floor in scenario.floors if floor.group], people, "a class or attribute"),
         ("priority", list(scenario.priority), people, "a class or attribute"),
-        ("may_close", list(scenario.may_close), stations, "a station of today"),
-        ("keep", list(scenario.keep), stations, "a station of today"),
+        ("may_close", list(scenario.may_close), closing, "a station of today or a tier of theirs"),
+        ("keep", list(scenario.keep), closing, "a station of today or a tier of theirs"),
         ("cost", list(scenario.cost), [*tiers, *kinds], "a tier or a kind of site"),
         ("kinds", list(scenario.kinds), places_by_kind, "a kind of building" if buildings else "a kind of candidate"),
     ]
@@ -193,6 +194,11 @@ def _missing(scenario: Scenario, frame: pd.DataFrame, source: str, *, has_candid
         if source == PROPOSED and PROPOSED not in scenario.cost and not by_tier:
             message = "a budget needs to know what a proposed site costs: write, say, cost = { proposed = 3000 }"
             yield _breach(scenario, "cost-missing", message)
+    held = sorted({*frame["tier"][closable(scenario, frame)]})
+    if scenario.max_moves is not None and len(held) > 1 and not (scenario.may_close or scenario.tiers):
+        told = "today's stations are of several tiers, {}: name in may_close the tiers, or stations, that may close"
+        message = Said(told, ", ".join(tier or sentence("none") for tier in held))
+        yield _breach(scenario, "may-close-missing", message)
     if scenario.capacity and frame["capacity"].isna().all():
         message = "nobody states a capacity; fill the column capacity of stations or candidates"
         yield _breach(scenario, "capacity-missing", message)

@@ -36,7 +36,7 @@ def refuse_lacking(posed: Posed, scenario: Scenario, today: Coverage) -> None:
     breaches = []
     for possible, found in places[list(lacking)].groupby(places):
         named = ", ".join(str(areas[i] or i) for i in found.index)
-        told = Said("at_least: {:,} stations are asked for, places for {:,} are in {}", asked.n, possible, named)
+        told = Said("at_least: n is {:,}, places for {:,} are in {}", asked.n, possible, named)
         ids = tuple(str(i) for i in found.index)
         breaches.append(Breach(STUDY_FILE, "too-few-places", told, ids[:KEPT_IDS], len(ids)))
     most = int(places.min())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -13,13 +14,15 @@ from lifecircle.asked import Award, Scenario
 from lifecircle.circles import Coverage, cover_with
 from lifecircle.mark import marked
 from lifecircle.model import TOLERANCE_S, Circle, FloatArray, LongArray
+from lifecircle.scenarios.closings import closings
 from lifecircle.scenarios.costs import costs
 from lifecircle.scenarios.lacking import lacking_areas
 from lifecircle.scenarios.posed import Posed
 from lifecircle.scenarios.question import circles_of
-from lifecircle.scenarios.sites import Sites, reached_by_any, rows_of
+from lifecircle.scenarios.sites import Sites, rows_of
+from lifecircle.scenarios.worth import by_case
 from lifecircle.service import serves
-from lifecircle.siting import Allocation, SitingPlan, Standard
+from lifecircle.siting import Allocation, SitingPlan, Standard, reachable
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +43,8 @@ class Plan:
     """Residents within them if every candidate were opened: no choice of sites exceeds that."""
     served: float | None
     """Under capacities, residents whom a station has room for; in the worst case where there are several."""
+    by_case: Mapping[str, float]
+    """The value in each case alone, by its name, where there are cases and the value counts no stations."""
     source: str
     """Where the candidates come from, one of `lifecircle.asked.SOURCES`."""
     lacking: tuple[str, ...]
@@ -78,6 +83,7 @@ def plan_of(
         reached=_within(after, circles, sites.weights),
         reachable=_reachable(posed, circles[0], sites.weights),
         served=_served(solution, posed),
+        by_case=by_case(solution, posed, scenario),
         source=source,
         lacking=lacking_areas(posed, scenario, today),
         possible=sites,
@@ -124,18 +130,9 @@ def _reachable(posed: Posed, circle: Circle, weights: FloatArray) -> float:
 
     For a question that knows no standard that is ``circle``.
     """
-    question = posed.question
+    question = replace(posed.question, cases=())
     standards = question.objective.standards or (Standard(circle.cutoff_s),)
-    best = np.zeros(len(posed.frame), dtype=np.int64)
-    if question.tiers is not None:
-        cost = np.zeros((question.n_tiers, len(best))) if question.budget is None else question.budget.cost
-        best = np.isfinite(np.broadcast_to(cost, (question.n_tiers, len(best)))).sum(axis=0) - 1
-        standing = question.tiers.standing if question.tiers.standing is not None else best
-        best[posed.fixed] = standing[posed.fixed]
-    inside = [
-        reached_by_any(posed.walks, np.flatnonzero(best >= standard.tier), standard.cutoff_s) for standard in standards
-    ]
-    return float(weights[np.logical_and.reduce(inside)].sum())
+    return float(weights[reachable(question, posed.walks, posed.fixed, standards, 0)].sum())
 
 
 def _served(solution: SitingPlan, posed: Posed) -> float | None:
@@ -170,10 +167,11 @@ def _sites_frame(
         own = circles_of(scenario, study)[0]
         gain = _won_in_turn(sites, own, frame.iloc[is_open], listed[is_open])[len(kept) :]
     nothing, nobody = np.full(n_old, np.nan), np.full(n_old, "", dtype=object)
+    state = np.repeat(["fixed", "closed", "chosen"], [len(kept), len(closed), n_new])
     columns: dict[str, object] = {
         "site_id": frame["station_id"],
         **{name: frame[name] for name in ("name", "kind", "tier", "area_id")},
-        "state": np.repeat(["fixed", "closed", "chosen"], [len(kept), len(closed), n_new]),
+        "state": state,
         "opens": np.concatenate([nobody, _opens(solution, scenario)]),
         "order": pd.array([pd.NA] * n_old + list(range(1, n_new + 1)), dtype="Int64"),
         "gain": np.concatenate([nothing, gain]),
@@ -190,6 +188,10 @@ def _sites_frame(
     }
     if scenario.award is not None:
         columns["award"] = _awards(frame["station_id"].map(load).to_numpy(dtype=np.float64), scenario.award)
+    if scenario.max_moves is not None:
+        ids, circles = today.stations["station_id"], study.settings.circles
+        hurt = closings(ids, today.reach, after.reach, sites.weights, circles).reindex(frame["station_id"])
+        columns |= {name: np.where(state == "closed", hurt[name], np.nan) for name in hurt}
     columns |= {"lon": np.round(lon, 7), "lat": np.round(lat, 7)}
     return marked(pd.DataFrame(columns), after.synthetic)
 

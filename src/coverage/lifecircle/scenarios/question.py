@@ -147,13 +147,29 @@ def _standard(scenario: Scenario, circle: Circle) -> Standard:
     return Standard(circle.cutoff_s, min(ranks, default=0))
 
 
+def closable(scenario: Scenario, frame: pd.DataFrame) -> BoolArray:
+    """Return which stations may close: those that ``may_close`` names, else all of the lowest tier but those to keep.
+
+    Where the scenario names no tiers nobody knows which is the lowest, and all may; `lifecircle.scenarios.check`
+    refuses that where they are of several.
+    """
+    may = (frame["state"] == "fixed") & (frame["area_id"] != "")
+    if scenario.may_close:
+        return (may & _named(scenario.may_close, frame)).to_numpy()
+    if scenario.tiers:
+        may &= tier_ranks(scenario, frame) == 0
+    return (may & ~_named(scenario.keep, frame)).to_numpy()
+
+
+def _named(names: Sequence[str], frame: pd.DataFrame) -> pd.Series:
+    """Return which sites are named, by their id or their tier."""
+    return frame["station_id"].isin(names) | frame["tier"].isin(names)
+
+
 def _moves(scenario: Scenario, frame: pd.DataFrame) -> Moves | None:
     if scenario.max_moves is None:
         return None
-    may = (frame["state"] == "fixed") & (frame["area_id"] != "") & ~frame["station_id"].isin(scenario.keep)
-    if scenario.may_close:
-        may &= frame["station_id"].isin(scenario.may_close)
-    return Moves(tuple(np.flatnonzero(may).tolist()), scenario.max_moves)
+    return Moves(tuple(np.flatnonzero(closable(scenario, frame)).tolist()), scenario.max_moves)
 
 
 def _at_least(scenario: Scenario, frame: pd.DataFrame, tree: AreaTree) -> AtLeast | None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from lifecircle.errors import UnknownNameError
-from lifecircle.model import TOLERANCE_S
-from lifecircle.said import Said
+from lifecircle.asked import Scenario
+from lifecircle.model import TOLERANCE_S, Study
+from lifecircle.scenarios.candidates import PROPOSED, rooms_of, source_of
 from lifecircle.scenarios.plan import Plan
 from lifecircle.scenarios.question import circles_of
-from lifecircle.scenarios.sites import reached_by_any
+from lifecircle.scenarios.sites import all_places, reached_by_any, unknown_place
 from lifecircle.service import serves
-from lifecircle.siting import why_not
+from lifecircle.siting import value_of, why_not
+from lifecircle.siting.plan import BOUND_TOLERANCE
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Standing:
         for.
     reached
         Residents within the scenario's circle of it, whoever else they reach.
+    only_here
+        Of a site that is open with the plan, those of them who reach no other.
     gain
         Of a chosen site, residents won when it opens in its turn; of one not chosen, those whom it would win beside
         the plan. Where walks are measured in sum, person-seconds saved. Of a `fairest` plan, residents within the
@@ -39,12 +43,13 @@ class Standing:
         where there is none.
     worse_by
         How much worse the plan is with that swap, in the unit of its value. With no site to take the place of: what
-        the plan loses by opening it beside all, below 0 if it gains.
+        the plan loses by opening it beside all, below 0 if it gains; of one that stands, what it loses without it.
     """
 
     site_id: str
     state: Literal["chosen", "fixed", "closed", "not chosen", "does not count"]
     reached: float | None = None
+    only_here: float | None = None
     gain: float | None = None
     instead_of: str = ""
     worse_by: float | None = None
@@ -66,22 +71,26 @@ def why(plan: Plan, place: str) -> Standing:
         When there is no such place among those that could be asked about.
     """
     told = plan.sites[plan.sites["site_id"] == place]
+    position = np.flatnonzero(plan.posed.frame["station_id"] == place)
     if len(told):
-        row, chosen = told.iloc[0], told.iloc[0]["state"] == "chosen"
+        row, state = told.iloc[0], told.iloc[0]["state"]
+        if state == "fixed" and not len(position):
+            return Standing(place, "does not count")
+        swapped = _or_none(row["next_best_loss"])
         return Standing(
             site_id=place,
-            state=row["state"],
+            state=state,
             reached=_or_none(row[f"reached_{plan.scenario.circle}"]),
+            only_here=_or_none(row[f"only_here_{plan.scenario.circle}"]),
             gain=_or_none(row["gain"]),
             instead_of=row["next_best"],
-            worse_by=_or_none(row["next_best_loss"]) if chosen else None,
+            worse_by=_without(plan, int(position[0])) if state == "fixed" else swapped,
         )
-    position = np.flatnonzero(plan.posed.frame["station_id"] == place)
     if not len(position):
-        if (plan.possible.frame["station_id"] == place).any():
+        known = plan.possible.frame["station_id"]
+        if (known == place).any():
             return Standing(place, "does not count")
-        message = Said("there is no station or candidate '{}' that anybody can walk to", place)
-        raise UnknownNameError(message, language=plan.coverage.study.settings.language)
+        raise unknown_place(place, known, language=plan.coverage.study.settings.language)
     found = why_not(plan.solution, plan.posed.walks, plan.posed.weights, int(position[0]))
     reached, gain = _or_none(found.reached[0]), _or_none(found.gain)
     if plan.scenario.question == "fairest":  # it knows no circle but that of its answer
@@ -95,6 +104,46 @@ def why(plan: Plan, place: str) -> Standing:
         instead_of=replaced,
         worse_by=_or_none(found.worse_by),
     )
+
+
+def refuse_unknown(study: Study, scenario: Scenario, places: Iterable[str]) -> None:
+    """Refuse places to be asked about of which there is none, before anybody walks; those proposed are known later.
+
+    Parameters
+    ----------
+    scenario
+        The question, which says where candidates come from.
+    places
+        Ids of stations and candidates.
+
+    Raises
+    ------
+    UnknownNameError
+        It names those that are spelled most like it.
+    """
+    source = source_of(scenario, study)
+    if source == PROPOSED:
+        return
+    known = all_places(rooms_of(study, scenario.kinds) if source == "rooms" else study)["station_id"]
+    for place in places:
+        if not (known == place).any():
+            raise unknown_place(place, known, language=study.settings.language)
+
+
+def as_good(worse_by: float, plan: Plan) -> bool:
+    """Return whether a plan that is worse by so much, in the unit of its value, is as good; NaN never is."""
+    return abs(worse_by) <= BOUND_TOLERANCE * max(1.0, abs(plan.solution.value))
+
+
+def _without(plan: Plan, station: int) -> float | None:
+    """Return what the plan loses without one of today's stations, None where that is no figure of its value."""
+    solution, posed = plan.solution, plan.posed
+    decision, question = solution.decision, solution.question
+    if question.unit == "stations" or decision.allocation is not None:
+        return None
+    closed = replace(decision, closed=np.union1d(decision.closed, [station]))
+    lost = abs(value_of(question, posed.walks, posed.weights, closed) - solution.value)
+    return lost if np.isfinite(lost) else None
 
 
 def _in_circle(plan: Plan, row: int) -> tuple[float | None, float | None]:

@@ -52,7 +52,8 @@ def in_words(
         return InfeasibleError(message, breaches=[telling.nobody()], language=language)
     if len(error.conflicts) > 1 and not any(len(conflict.homes) for conflict in error.conflicts):
         together = "{}; these conditions cannot hold together, and without any one of them the others can"
-        message = Said(together, message)
+        cut_short = "{}; these conditions cannot hold together; the search ended before it was known if fewer can"
+        message = Said(together if error.minimal else cut_short, message)
     breaches = [telling.breach(conflict) for conflict in error.conflicts]
     return InfeasibleError(message, breaches=breaches, language=language)
 
@@ -102,14 +103,19 @@ class _Telling:
             whose = Said(" of {}", floor.group) if floor.group else ""
             within = Said(" within {}", floor.circle) if floor.circle else ""
             return Said("floors: a share of {}{}{} is asked for{}", asked, whose, within, where)
+        one = label.asked == 1.0
         return {
-            "n_new": Said("n_new: {} new stations are allowed", asked),
-            "moves": Said("max_moves: {} moves are allowed", asked),
+            "n_new": Said("n_new: {} new station is allowed" if one else "n_new: {} new stations are allowed", asked),
+            "moves": Said("max_moves: {} move is allowed" if one else "max_moves: {} moves are allowed", asked),
             "budget": Said("budget: {} may be spent", asked),
             "area_budget": Said("area_budget: {} may be spent{}", asked, where or sentence(" outside every such area")),
             "year_budget": Said("years: {} may be spent in year {}", asked, label.index + 1),
-            "stops": Said("itinerary: {} stops a day are allowed", asked),
-            "at_least": Said("at_least: {} stations are asked for{}", asked, where),
+            "stops": Said(
+                "itinerary: {} stop a day is allowed" if one else "itinerary: {} stops a day are allowed", asked
+            ),
+            "at_least": Said(
+                "at_least: {} station is asked for{}" if one else "at_least: {} stations are asked for{}", asked, where
+            ),
             "share": Said("share: {} is asked for", asked),
         }[label.kind]
 

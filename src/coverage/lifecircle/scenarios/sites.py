@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -11,11 +12,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from lifecircle.circles import Coverage
+from lifecircle.errors import UnknownNameError
 from lifecircle.ground import Ground
 from lifecircle.model import TOLERANCE_S, BoolArray, Circle, FloatArray, Study, Walks
+from lifecircle.said import Said, joined
 from lifecircle.service import Eligibility
 
 Rows = npt.NDArray[np.intp]
+
+ALIKE = 3
+"""So many ids are told that are spelled most like one that is not there."""
+
+LIKENESS = 0.5
+"""The least part of two ids that must agree, see `difflib.SequenceMatcher.ratio`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +67,19 @@ def all_places(study: Study) -> gpd.GeoDataFrame:
     candidates = study.candidates.rename(columns={"site_id": "station_id"})
     everywhere = [study.stations.assign(state="fixed"), candidates.assign(state="candidate")]
     return gpd.GeoDataFrame(pd.concat(everywhere, ignore_index=True), crs=study.crs)
+
+
+def unknown_place(place: str, known: Iterable[str], *, language: str) -> UnknownNameError:
+    """Return what to tell of the id of no station and no candidate: which of those ``known`` are spelled like it."""
+    spelled = difflib.SequenceMatcher(b=place)
+    unlike = []
+    for one in known:
+        spelled.set_seq1(one)
+        unlike.append((-spelled.ratio(), one))
+    message = Said("there is no station or candidate '{}' that anybody can walk to", place)
+    if alike := [one for ratio, one in sorted(unlike)[:ALIKE] if ratio <= -LIKENESS]:
+        message = Said("{}; did you mean {}?", message, joined(alike))
+    return UnknownNameError(message, language=language)
 
 
 def walks_within(

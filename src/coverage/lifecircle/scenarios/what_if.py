@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 
 from lifecircle.areas import AreaTree
-from lifecircle.circles import Coverage
+from lifecircle.circles import Coverage, Reach
 from lifecircle.demand import groups
 from lifecircle.errors import UnknownNameError
 from lifecircle.model import TOLERANCE_S, BoolArray, Circle, FloatArray, IntArray, Study, Walks
 from lifecircle.said import Said
-from lifecircle.scenarios.sites import Sites, rows_of
+from lifecircle.scenarios.closings import closings
+from lifecircle.scenarios.sites import Sites, rows_of, unknown_place
 from lifecircle.schema import TOTAL
 from lifecircle.service import serves
 from lifecircle.siting import MostResidents, Question, gap, solve
@@ -111,19 +112,25 @@ class Situation:
         head = {name: np.repeat(np.array(texts, dtype=object), len(shown)) for name, texts in named.items()}
         return pd.DataFrame({**head, "group": [*shown] * (len(study.areas) + 1), **columns})
 
+    def reach(self) -> dict[str, Reach]:
+        """Return how each speed class reaches the open sites, by its name, walked anew: however far they are."""
+        study, rows = self.today.study, np.flatnonzero(self.is_open)
+        stations, places = self.sites.frame.iloc[rows], self.sites.places[rows]
+        return {c.name: Reach.of(study, self.today.ground, stations, places, c) for c in study.settings.walking.classes}
+
     def _lot(self, lot: int) -> slice:
         """Return the columns of a speed class."""
         n = len(self.today.study.buildings)
         return slice(lot * n, (lot + 1) * n)
 
     def _rows(self, ids: list[str], *, is_open: bool) -> np.ndarray:
-        rows, language = pd.Index(self.sites.frame["station_id"]).get_indexer(ids), self.today.study.settings.language
+        known, language = self.sites.frame["station_id"], self.today.study.settings.language
+        rows = pd.Index(known).get_indexer(ids)
         for site_id, row in zip(ids, rows, strict=True):
             if ids.count(site_id) > 1:
                 raise UnknownNameError(Said("'{}' is named twice", site_id), language=language)
             if row < 0:
-                message = Said("there is no station or candidate '{}' that anybody can walk to", site_id)
-                raise UnknownNameError(message, language=language)
+                raise unknown_place(site_id, known, language=language)
             if self.is_open[row] != is_open:
                 message = Said("'{}' is not open" if is_open else "'{}' is open already", site_id)
                 raise UnknownNameError(message, language=language)
@@ -145,6 +152,38 @@ class Situation:
         able = rows[serves(self.sites.frame.iloc[rows], circle)]
         walks = rows_of(self.sites.walks[circle.name], able)
         return walks.indices[walks.seconds <= circle.cutoff_s + TOLERANCE_S]
+
+
+def effects(before: Situation, after: Situation) -> pd.DataFrame:
+    """Return whom a change brings into each circle and whom it takes out of it, of all areas.
+
+    Returns
+    -------
+    DataFrame
+        A row a circle and group: ``before`` and ``after``, residents within the circle; ``won``, those who come into
+        it, and ``lost``, those who leave it.
+    """
+    study, demand, inside = before.today.study, before.today.demand, before.home >= 0
+    rows = []
+    for circle in study.settings.circles:
+        for group, lots in _lots_by_group(study).items():
+            figures = dict.fromkeys(("before", "won", "lost", "after"), 0.0)
+            for name, lot in lots:
+                people = np.where(inside, demand.of(name), 0.0)
+                then, now = (s.times[circle.name][s._lot(lot)] > 0 for s in (before, after))
+                who = {"before": then, "won": now & ~then, "lost": then & ~now, "after": now}
+                figures = {key: figures[key] + float(people[held].sum()) for key, held in who.items()}
+            rows.append({"circle": circle.name, "group": group, **figures})
+    return pd.DataFrame(rows)
+
+
+def closed_between(before: Situation, after: Situation) -> pd.DataFrame:
+    """Return for each station that a change closes its name, or its id, and whom that hurts, as `closings` does."""
+    frame, gone = before.sites.frame, before.is_open & ~after.is_open
+    ids, circles = frame["station_id"][before.is_open], before.today.study.settings.circles
+    found = closings(ids, before.reach(), after.reach(), before.sites.weights, circles)
+    shut = frame[gone].set_index("station_id")
+    return found.loc[shut.index].assign(name=shut["name"].where(shut["name"] != "", shut.index))
 
 
 @dataclass(frozen=True, eq=False)

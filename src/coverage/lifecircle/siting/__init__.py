@@ -17,10 +17,11 @@ demand points; it sees no geometry and no ids. One question goes through these m
     fairest     the lengths that the longest walk can have
     infeasible  why there is no plan, and what would have to give way
     bounds      what no plan can better, from any multipliers
-    greedy      a first plan
+    greedy      a first plan; `crowded` one under capacities, and a bound
     cover       maximal cover; `core` is it with some options alone, `saddle` its relaxation, `cover_search` its plans
                 and bounds at the size of a city, `cover_finish` the end of that by HiGHS
-    fewest      set covering, made small; `fewest_search` its plans and bounds, `share_search` those for a share
+    fewest      set covering, made small; `fewest_relaxation` and `fewest_search` its bounds and plans, `share_search`
+                those for a share
     median      the shortest walks in sum, as lists of the nearest sites; `median_saddle` its relaxation,
                 `median_search` its plans and bounds at the size of a city, `median_finish` the end of that by HiGHS
     center      the longest walk, one covering question per length, each asked of a median
@@ -30,7 +31,7 @@ demand points; it sees no geometry and no ids. One question goes through these m
                 open, `substitutes` what stands in for one, with the shares that `floors` counts
     alternatives why another site is not among them
     recount     the value of a decision straight from the walks
-    check       the plan recomputed by it, sharing nothing with the search
+    check       the plan checked by `audit`, the same recomputed sharing nothing with the search
     plan        what comes out, and its gap
 """
 
@@ -50,7 +51,7 @@ from lifecircle.siting.conditions import (
 from lifecircle.siting.infeasible import Conflict, ConflictError
 from lifecircle.siting.plan import Allocation, Decision, SitingPlan, gap, gap_gain
 from lifecircle.siting.questions import FairestWalks, FewestStations, MostResidents, Question, ShortestWalks
-from lifecircle.siting.recount import coverage_of, value_of
+from lifecircle.siting.recount import coverage_of, reachable, value_of
 from lifecircle.siting.solver import solve
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "coverage_of",
     "gap",
     "gap_gain",
+    "reachable",
     "solve",
     "value_of",
     "why_not",

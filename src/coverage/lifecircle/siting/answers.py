@@ -16,6 +16,7 @@ from lifecircle.siting.combined import is_large, search_combined
 from lifecircle.siting.cover import cover_of, is_cover
 from lifecircle.siting.cover_finish import MOST_ENTRIES
 from lifecircle.siting.cover_search import search_cover
+from lifecircle.siting.crowded import Crowd, crowded_bound, first_columns
 from lifecircle.siting.effort import Effort, Ended
 from lifecircle.siting.fairest import lengths_s
 from lifecircle.siting.fewest import WHOLE_TOLERANCE, is_share, needed_residents, nobody_may_stay_out
@@ -36,16 +37,20 @@ from lifecircle.siting.share_search import search_share
 PART_TOLERANCE = 1e-9
 """A part of a home that a solver leaves this near to nothing or to all is that."""
 
+MOST_SERVED = 100_000
+"""Pairs of a site and a home that it could serve beyond which HiGHS is not asked who is: it would come to no end."""
+
 NO_PLAN = "the search was over before a first plan was found"
 
 
 @dataclass(frozen=True, eq=False)
 class Answer(ReadOnlyArrays):
-    """The best decision that was found, what no plan can better, and why the search stopped there."""
+    """The best decision that was found, what no plan can better, why the search stopped there, and the work done."""
 
     decision: Decision
     bound: float
     ended: Ended
+    work: float
 
 
 def answered(question: Question, walks: Walks, weights: FloatArray, fixed: LongArray, effort: Effort) -> Answer:
@@ -74,17 +79,20 @@ def answered(question: Question, walks: Walks, weights: FloatArray, fixed: LongA
     refuse_nobody(question, walks, weights, fixed)
     if is_median(question) or is_center(question):
         opening = (search_median if is_median(question) else search_center)(question, walks, weights, fixed, effort)
-        if opening is not None:
+        if opening.feasible:
             options = options_of(question, walks.n_facilities, fixed)
             opened = np.isin(options.site, opening.chosen)
-            return Answer(decided(options, opened, fixed), opening.bound, opening.ended)
+            return Answer(decided(options, opened, fixed), opening.bound, opening.ended, opening.work)
+        if opening.ended == "interrupted":
+            raise LifecircleError(NO_PLAN)
+        effort = effort.less(opening.work)
     if isinstance(question.objective, FairestWalks):
         return _fairest(question, walks, weights, fixed, effort)
     if is_cover(question):
         cover, options = cover_of(question, walks, weights, fixed)
         found = search_cover(cover, effort)
         if found.feasible:
-            return Answer(decided(options, found.opened, fixed), found.bound, found.ended)
+            return Answer(decided(options, found.opened, fixed), found.bound, found.ended, found.work)
         if found.ended == "interrupted":
             raise LifecircleError(NO_PLAN)
         effort = effort.less(found.work)
@@ -94,7 +102,7 @@ def answered(question: Question, walks: Walks, weights: FloatArray, fixed: LongA
             needed = needed_residents(cover, question.objective.share or 1.0)
             everybody = nobody_may_stay_out(cover, needed)
             least = search_fewest(cover, effort) if everybody else search_share(cover, needed, effort)
-            return Answer(decided(options, least.opened, fixed), least.bound, least.ended)
+            return Answer(decided(options, least.opened, fixed), least.bound, least.ended, least.work)
     return _formulated(question, walks, weights, fixed, effort)
 
 
@@ -102,19 +110,26 @@ def _formulated(question: Question, walks: Walks, weights: FloatArray, fixed: Lo
     """Return what HiGHS finds, or where that would come to no end, the search by rounds."""
     form = formulate(question, walks, weights, fixed)
     large = is_large(form)
-    first, bound = None if large else _first(question, walks, weights, fixed, form), first_bound(form)
+    crowd = _crowd(question, weights, form)
+    first = None if large else _first(question, walks, weights, fixed, form, crowd)
+    bound = first_bound(form) if crowd is None else tighter(first_bound(form), crowded_bound(crowd), question.sense)
     if first is not None:
         value = value_of(question, walks, weights, first[1])
-        if gap(value, bound, sense=question.sense) == 0.0:
-            return Answer(first[1], bound, "proven")
+        proven = gap(value, bound, sense=question.sense) == 0.0
+        if proven or (crowd is not None and form.n_counts > MOST_SERVED):
+            return Answer(first[1], bound, "proven" if proven else "stuck", 0.0)
     start = None if first is None else first[0]
-    found = search_combined(form, effort) if large else search(form, effort, start=start)
+    # Every year's own bound is wanted afterwards.
+    mine = effort.part(0.5) if question.n_years > 1 else effort
+    found = search_combined(form, mine) if large else search(form, mine, start=start)
     if found.infeasible:
-        raise infeasible(question, walks, weights, fixed, form)
+        raise infeasible(question, walks, weights, fixed, form, effort.less(found.work), rows=found.rows)
     if question.unit == "stations":
         bound = max(bound, math.ceil(found.bound - WHOLE_TOLERANCE) if math.isfinite(found.bound) else 0.0)
     else:
         bound = tighter(bound, found.bound, question.sense)
+    if question.sense == "min":
+        bound = max(bound, 0.0)  # the last digits of a sum may say less than nothing
     plans = [] if first is None else [first[1]]
     if found.columns is not None:
         plans.append(decision_of(form, found.columns, question, fixed))
@@ -122,7 +137,7 @@ def _formulated(question: Question, walks: Walks, weights: FloatArray, fixed: Lo
         raise LifecircleError(NO_PLAN)
     pick = max if question.sense == "max" else min
     decision = pick(plans[::-1], key=lambda decision: value_of(question, walks, weights, decision))
-    return Answer(decision, bound, found.ended)
+    return Answer(decision, bound, found.ended, found.work)
 
 
 def tighter(one: float, other: float, sense: Sense) -> float:
@@ -131,15 +146,28 @@ def tighter(one: float, other: float, sense: Sense) -> float:
 
 
 def _first(
-    question: Question, walks: Walks, weights: FloatArray, fixed: LongArray, form: LinearForm
+    question: Question, walks: Walks, weights: FloatArray, fixed: LongArray, form: LinearForm, crowd: Crowd | None
 ) -> tuple[LongArray, Decision] | None:
     """Return the options and the decision of a first plan, None where the obvious one does not meet the conditions."""
-    if question.capacity is not None:
+    if crowd is not None:
+        columns = first_columns(crowd)
+        opened = np.flatnonzero(columns[: form.n_options] > 0.5)
+    elif question.capacity is not None:
         return None
-    kept_tiers = standing_tiers(question, walks.n_facilities)[form.kept]
-    opened = first_options(form, walks, weights, question.objective.standards, kept_tiers)
-    decision = decision_of(form, np.isin(np.arange(form.n_columns), opened).astype(np.float64), question, fixed)
+    else:
+        kept_tiers = standing_tiers(question, walks.n_facilities)[form.kept]
+        opened = first_options(form, walks, weights, question.objective.standards, kept_tiers)
+        columns = np.isin(np.arange(form.n_columns), opened).astype(np.float64)
+    decision = decision_of(form, columns, question, fixed)
     return None if any(shortfalls_of(question, walks, weights, decision)) else (opened, decision)
+
+
+def _crowd(question: Question, weights: FloatArray, form: LinearForm) -> Crowd | None:
+    """Return a question under a capacity as one of who finds a place; None where it is not, or has to do with cases."""
+    capacity = question.capacity
+    if capacity is None or question.cases or question.unit == "stations":
+        return None
+    return Crowd(form, capacity.limit, weights if capacity.load is None else capacity.load, capacity.split)
 
 
 def _fairest(question: Question, walks: Walks, weights: FloatArray, fixed: LongArray, effort: Effort) -> Answer:
@@ -148,25 +176,24 @@ def _fairest(question: Question, walks: Walks, weights: FloatArray, fixed: LongA
     form = formulate(question, walks, weights, fixed, longest_s=float(lengths[-1]))
     found = search(form, effort)
     if found.infeasible:
-        raise infeasible(question, walks, weights, fixed, form)
+        raise infeasible(question, walks, weights, fixed, form, effort.less(found.work))
     if found.columns is None:
         raise LifecircleError(NO_PLAN)
     decision = decision_of(form, found.columns, question, fixed)
     low, high = 0, int(np.searchsorted(lengths, value_of(question, walks, weights, decision)))
-    while low < high:
+    work, ended = found.work, found.ended
+    while low < high and ended == "proven":
         middle = (low + high) // 2
         form = formulate(question, walks, weights, fixed, longest_s=float(lengths[middle]))
-        found = search(form, effort)
+        found = search(form, effort.less(work))
+        work += found.work
+        ended = effort.less(work).over or found.ended
         if found.infeasible:
             low = middle + 1
         elif found.columns is not None:
             decision = decision_of(form, found.columns, question, fixed)
             high = int(np.searchsorted(lengths, value_of(question, walks, weights, decision)))
-        else:
-            break
-        if found.ended == "interrupted":
-            break
-    return Answer(decision, float(lengths[low]), "proven" if low == high else found.ended)
+    return Answer(decision, float(lengths[low]), "proven" if low == high else ended, work)
 
 
 def decision_of(form: LinearForm, columns: FloatArray, question: Question, fixed: LongArray) -> Decision:

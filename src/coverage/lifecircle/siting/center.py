@@ -67,8 +67,10 @@ def is_center(question: Question) -> bool:
 
 def search_center(
     question: Question, walks: Walks, weights: FloatArray, fixed: LongArray, effort: Effort = UNLIMITED
-) -> Opening | None:
+) -> Opening:
     """Search for the plan with the shortest longest walk, and for a bound on all.
+
+    It is not feasible where no plan was found that reaches every home that can be reached.
 
     Parameters
     ----------
@@ -82,15 +84,10 @@ def search_center(
         The sites that stand.
     effort
         What the search may spend.
-
-    Returns
-    -------
-    Opening or None
-        None where no plan was found that reaches every home that can be reached.
     """
     with ThreadPoolExecutor(1) as beside:
         state, ended = furthest(_states(question, walks, weights, fixed, beside, effort), effort)
-    return Opening(state.chosen, state.bound, ended) if np.isfinite(state.value) else None
+    return Opening(state.chosen, state.bound, ended, state.work, feasible=bool(np.isfinite(state.value)))
 
 
 def _states(
@@ -130,7 +127,8 @@ def _states(
             yield _State(chosen, value, float(lengths[low]), work + state.work)
         work += state.work
         if opened is None and thorough and len(median.sites) <= MOST_ENTRIES:
-            opened = _all_served(median, effort)
+            opened, spent = _all_served(median, effort.less(work))
+            work += spent
         if opened is None:
             dark, dusk = min(dark, middle), max(dusk, middle + 1)
         elif walked(median, opened) == 0.0:
@@ -191,10 +189,10 @@ def _kept(table: Incidence, *, larger: bool) -> LongArray:
     return np.flatnonzero(kept)
 
 
-def _all_served(median: Median, effort: Effort) -> BoolArray | None:
-    """Return sites that serve all homes, as HiGHS finds them; none at all where it proves that no plan does.
+def _all_served(median: Median, effort: Effort) -> tuple[BoolArray | None, float]:
+    """Return sites that serve all homes, as HiGHS finds them, and its work; no sites where it proves that no plan does.
 
-    None where it spends its work before it knows.
+    None instead of the sites where it spends its work before it knows.
     """
     n, m = len(median.homes), median.n_sites
     nothing, zeros = np.empty(0, dtype=np.int64), np.zeros(m, dtype=np.int64)
@@ -219,9 +217,10 @@ def _all_served(median: Median, effort: Effort) -> BoolArray | None:
         case=nothing,
         year=nothing,
     )
-    found = search(form, replace(effort, work_limit=MOST_WORK))
+    work_limit = MOST_WORK if effort.work_limit is None else min(MOST_WORK, effort.work_limit)
+    found = search(form, replace(effort, work_limit=work_limit))
     if found.ended == "interrupted":
         raise KeyboardInterrupt
     if found.columns is not None:
-        return found.columns > 0.5
-    return np.zeros(m, dtype=bool) if found.infeasible else None
+        return found.columns > 0.5, found.work
+    return np.zeros(m, dtype=bool) if found.infeasible else None, found.work

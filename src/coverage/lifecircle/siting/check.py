@@ -1,4 +1,8 @@
-"""A plan checked: its figures and every condition recomputed from the walks, sharing nothing with the search."""
+"""A plan checked: its figures and every condition, recomputed from the walks by `audit`.
+
+The search asks here whether its plans meet the conditions; nothing is asked of the search, nor of `recount`, by whose
+values it goes.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +13,20 @@ from dataclasses import replace
 import numpy as np
 
 from lifecircle.errors import BoundError, Breach
-from lifecircle.model import TOLERANCE_S, BoolArray, FloatArray, Walks
+from lifecircle.model import BoolArray, FloatArray, LongArray, Walks
+from lifecircle.siting.audit import (
+    Day,
+    best_day_of,
+    cost_of,
+    day_of,
+    gains_of,
+    reached_of,
+    values_by_year,
+    within,
+)
 from lifecircle.siting.conditions import Floor, Standard
 from lifecircle.siting.plan import Decision, SitingPlan, gap, gap_gain, value_today
 from lifecircle.siting.questions import SHARE_TOLERANCE, FewestStations, Question, ShortestWalks
-from lifecircle.siting.recount import (
-    cost_of,
-    near,
-    nearest_s,
-    open_sites,
-    reachable,
-    served,
-    times_met,
-    times_reached,
-    value_of,
-    values_by_year,
-)
 
 VALUE_TOLERANCE = 1e-9
 """Two sums of the same residents may differ by this part of all residents: float64 adds in any order."""
@@ -88,7 +90,7 @@ def shortfalls_of(question: Question, walks: Walks, weights: FloatArray, decisio
     """
     yield from _wrong_openings(question, walks, decision)
     yield from _wrong_numbers(question, decision)
-    yield from _wrong_money(question, decision)
+    yield from _wrong_money(question, walks, decision)
     yield from _wrong_places(question, decision)
     yield from _wrong_shares(question, walks, weights, decision)
     if question.capacity is not None:
@@ -103,8 +105,9 @@ def _wrong_openings(question: Question, walks: Walks, decision: Decision) -> Ite
     if ((decision.period < 0) | (decision.period >= periods)).any():
         yield "it opens a site in a year or on a day that is not there"
         return
+    cost = cost_of(question, walks.n_facilities)
     for site, tier in zip(decision.chosen.tolist(), decision.tier.tolist(), strict=True):
-        if not np.isfinite(cost_of(question, site, tier)):
+        if not np.isfinite(cost[tier, site]):
             yield f"it opens site {site} as tier {tier}, as which it cannot be opened"
     if question.itinerary is not None and question.itinerary.available is not None:
         there = question.itinerary.available[decision.period, decision.chosen]
@@ -127,12 +130,11 @@ def _wrong_numbers(question: Question, decision: Decision) -> Iterator[str]:
             yield f"it makes {stops} stops a day where {question.itinerary.stops_per_day} are allowed"
 
 
-def _wrong_money(question: Question, decision: Decision) -> Iterator[str]:
+def _wrong_money(question: Question, walks: Walks, decision: Decision) -> Iterator[str]:
     budget = question.budget
     if budget is None:
         return
-    pairs = zip(decision.chosen.tolist(), decision.tier.tolist(), strict=True)
-    spent = np.array([cost_of(question, site, tier) for site, tier in pairs])
+    spent = cost_of(question, walks.n_facilities)[decision.tier, decision.chosen]
     limits = [] if budget.total is None else [("in all", np.ones(len(spent), dtype=bool), budget.total)]
     limits += [(f"in year {year}", decision.period == year, amount) for year, amount in enumerate(budget.by_year)]
     if budget.by_area is not None and budget.site_area is not None:
@@ -159,17 +161,15 @@ def _wrong_shares(question: Question, walks: Walks, weights: FloatArray, decisio
     if isinstance(question.objective, FewestStations) and question.objective.share is not None:
         floors.append(("all", Floor(question.objective.share, of="reachable")))
     last = question.n_years - 1
-    for case in range(len(question.happenings)):
+    for case in range(len(question.happenings) if floors else 0):
+        day = day_of(question, walks, decision, case, last)
         for name, floor in floors:
             standards = floor.standards or question.objective.standards
-            if decision.allocation is None:
-                counted = (times_met(question, walks, decision, standards, case, last) >= 1).astype(np.float64)
-            else:
-                counted = served(decision.allocation, walks.n_demand, case, last)
+            counted = day.part if decision.allocation is not None else (day.times(standards) >= 1).astype(np.float64)
             persons = weights if floor.who is None else floor.who
             of = persons
             if floor.of == "reachable":
-                of = persons * reachable(question, walks, decision.fixed, standards, case)
+                of = persons * (best_day_of(question, walks, decision.fixed, case).times(standards) >= 1)
             area = np.zeros(len(persons), dtype=np.int64) if floor.area is None else floor.area
             here = area >= 0
             bases = np.bincount(area[here], of[here])
@@ -192,23 +192,28 @@ def _wrong_allocation(question: Question, walks: Walks, weights: FloatArray, dec
     if not capacity.split and (np.minimum(part, 1.0 - part) > PART_TOLERANCE).any():
         yield "it splits a home that may not be split"
     for case in range(len(question.happenings)):
-        seen = question.happenings[case].walks or walks
         for year in range(question.n_years):
-            now = (allocation.case == case) & (allocation.year == year)
-            if (served(allocation, walks.n_demand, case, year) > 1.0 + PART_TOLERANCE).any():
+            day = day_of(question, walks, decision, case, year)
+            if (day.part > 1.0 + PART_TOLERANCE).any():
                 yield "it serves a home twice"
-            serving = open_sites(question, decision, case, year)[0]
+            now = (allocation.case == case) & (allocation.year == year)
             for site in np.unique(allocation.site[now]).tolist():
                 here = now & (allocation.site == site)
-                if site not in serving:
+                if day.tier[site] < 0:
                     yield f"site {site} serves somebody while it is not in service"
                     continue
-                cutoff_s = question.objective.standards[0].cutoff_s
-                if (nearest_s(seen, [site])[allocation.home[here]] > cutoff_s + TOLERANCE_S).any():
+                if not all(
+                    _serves(day, site, allocation.home[here], standard) for standard in question.objective.standards
+                ):
                     yield f"site {site} serves somebody beyond the cutoff"
                 taken = float(load[allocation.home[here]] @ part[here])
                 if taken > capacity.limit[site] * (1.0 + PART_TOLERANCE) + PART_TOLERANCE:
                     yield f"site {site} takes on {taken!r} where it can {capacity.limit[site]!r}"
+
+
+def _serves(day: Day, site: int, homes: LongArray, standard: Standard) -> bool:
+    """Return whether a site serves homes as a standard asks for."""
+    return bool(day.tier[site] >= standard.tier and np.isin(homes, within(day.walks, site, standard.cutoff_s)).all())
 
 
 def _wrong_sites(plan: SitingPlan, walks: Walks) -> Iterator[str]:
@@ -229,12 +234,13 @@ def _wrong_sites(plan: SitingPlan, walks: Walks) -> Iterator[str]:
 
 def _wrong_figures(plan: SitingPlan, walks: Walks, weights: FloatArray) -> Iterator[str]:
     question, decision = plan.question, plan.decision
-    value = value_of(question, walks, weights, decision)
+    by_year = values_by_year(question, walks, weights, decision)
+    value = float(by_year.sum())
     tolerance = VALUE_TOLERANCE * max(abs(value), float(weights.sum()))
     if not abs(value - plan.value) <= tolerance:
         yield f"value is {plan.value!r}, recomputed {value!r}"
-    today = value_today(question, value_of(question, walks, weights, Decision.today(decision.fixed)))
-    by_year = values_by_year(question, walks, weights, decision)
+    before = float(values_by_year(question, walks, weights, Decision.today(decision.fixed)).sum())
+    today = value_today(question, before)
     if plan.by_year.shape != by_year.shape or np.any(np.abs(plan.by_year - by_year) > tolerance):
         yield f"by_year is {plan.by_year.tolist()!r}, recomputed {by_year.tolist()!r}"
     told = math.nan if plan.today is None else plan.today
@@ -242,15 +248,13 @@ def _wrong_figures(plan: SitingPlan, walks: Walks, weights: FloatArray) -> Itera
         yield f"today is {plan.today!r}, recomputed {today!r}"
     standards = question.objective.standards or (Standard(plan.value),)
     tolerance = VALUE_TOLERANCE * float(weights.sum())
-    for name, stated, recomputed in (
-        ("reached", plan.reached, _per_site(question, walks, weights, decision, standards, alone=False)),
-        ("only_here", plan.only_here, _per_site(question, walks, weights, decision, standards, alone=True)),
-    ):
+    reached, only_here = reached_of(question, walks, weights, decision, standards)
+    for name, stated, recomputed in (("reached", plan.reached, reached), ("only_here", plan.only_here, only_here)):
         if stated.shape != recomputed.shape or np.any(np.abs(stated - recomputed) > tolerance):
             yield f"{name} is not what the walks say"
-    gains = _gains(question, walks, weights, decision, standards)
+    gains = gains_of(question, walks, weights, decision, standards)
     if isinstance(question.objective, ShortestWalks):
-        gains, tolerance = _saved(question, walks, weights, decision), tolerance * question.objective.cutoff_s
+        tolerance *= question.objective.cutoff_s
         tolerance *= 1.0 if question.priority is None else float(question.priority.max(initial=1.0))
     if plan.gain.shape != gains.shape or np.any(np.abs(plan.gain - gains) > tolerance):
         yield "gain is not what the walks say"
@@ -279,7 +283,7 @@ def _wrong_substitutes(plan: SitingPlan, walks: Walks, weights: FloatArray) -> I
         chosen[position] = plan.next_best[position]
         swapped = replace(decision, chosen=chosen)
         yield from (f"with a substitute {said}" for said in shortfalls_of(question, walks, weights, swapped))
-        value = value_of(question, walks, weights, swapped)
+        value = float(values_by_year(question, walks, weights, swapped).sum())
         lost = plan.value - value if question.sense == "max" else value - plan.value
         told = float(plan.next_best_loss[position])
         if not abs(lost - told) <= 2.0 * VALUE_TOLERANCE * max(abs(value), abs(plan.value), float(weights.sum())):
@@ -309,50 +313,3 @@ def _same_year(question: Question, decision: Decision) -> BoolArray:
     if question.itinerary is not None:
         return np.ones(max(0, len(decision.chosen) - 1), dtype=bool)
     return np.diff(decision.period) == 0
-
-
-def _gains(
-    question: Question, walks: Walks, weights: FloatArray, decision: Decision, standards: tuple[Standard, ...]
-) -> FloatArray:
-    sites, tiers = open_sites(replace(question, cases=()), decision, 0, question.n_years)
-    met = np.zeros((len(standards), walks.n_demand), dtype=bool)
-    gains = np.zeros(len(sites))
-    for order, (site, tier) in enumerate(zip(sites.tolist(), tiers.tolist(), strict=True)):
-        homes, seconds = walks.row(site)
-        before = met[:, homes].all(axis=0)
-        for number, standard in enumerate(standards):
-            met[number, homes] |= (tier >= standard.tier) & (seconds <= standard.cutoff_s + TOLERANCE_S)
-        gains[order] = weights[homes[met[:, homes].all(axis=0) & ~before]].sum()
-    return gains[len(decision.kept) :]
-
-
-def _saved(question: Question, walks: Walks, weights: FloatArray, decision: Decision) -> FloatArray:
-    """Return the person-seconds that each chosen site saves in its turn."""
-    worth = weights if question.priority is None else weights * question.priority
-    walk_s = np.minimum(nearest_s(walks, decision.kept), question.objective.standards[0].cutoff_s)
-    saved = np.zeros(len(decision.chosen))
-    for turn, site in enumerate(decision.chosen.tolist()):
-        before, walk_s = walk_s, np.minimum(walk_s, nearest_s(walks, [site]))
-        saved[turn] = worth @ (before - walk_s)
-    return saved
-
-
-def _per_site(
-    question: Question,
-    walks: Walks,
-    weights: FloatArray,
-    decision: Decision,
-    standards: tuple[Standard, ...],
-    *,
-    alone: bool,
-) -> FloatArray:
-    """Return the residents within each standard by each site; ``alone``: by no other."""
-    sites, tiers = open_sites(replace(question, cases=()), decision, 0, question.n_years)
-    found = np.zeros((len(standards), len(sites)))
-    for number, standard in enumerate(standards):
-        able = tiers >= standard.tier
-        times = times_reached(walks, sites[able], standard.cutoff_s)
-        for column in np.flatnonzero(able):
-            homes = near(walks, int(sites[column]), standard.cutoff_s)
-            found[number, column] = weights[homes[times[homes] == 1] if alone else homes].sum()
-    return found

@@ -17,10 +17,10 @@ import numpy as np
 from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays
 from lifecircle.siting.bounds import dual_bound
 from lifecircle.siting.cover_finish import MOST_ENTRIES, MOST_WORK
-from lifecircle.siting.effort import Effort, furthest
+from lifecircle.siting.effort import Effort, Ended, furthest
 from lifecircle.siting.linear import LinearForm
 from lifecircle.siting.parts import Part, Whole, divisible, part_of, whole_of
-from lifecircle.siting.prices import Prices, lifted, option_rows, priced
+from lifecircle.siting.prices import Prices, lifted, option_rows, priced, refuting
 from lifecircle.siting.relaxation import Saddle, filled, levelled, stepped
 from lifecircle.siting.rework import Plan, better, plan_of, rounded
 from lifecircle.siting.search import Found, search
@@ -44,6 +44,9 @@ the second."""
 REWORK = 2500.0
 """How often the rework of a plan in a round touches every entry of what it chooses from."""
 
+FIRST_REWORK = 40.0
+"""The same in the first round, twice as often in the next, and so on: a short search has its rounds too."""
+
 HEAT = 0.02
 """How much worse a plan may become on the way, in some rounds, in parts of what an open option is worth."""
 
@@ -56,6 +59,9 @@ FAVOURED = 2
 DEAR = 10.0
 """What an overrun costs, in units of what the relaxation would pay."""
 
+REFUTED = 1e-7
+"""There is no plan where one would have to lack more than this part of what all side rows ask for, at their prices."""
+
 PATIENCE = 24
 """Rounds without a better plan or bound after which the search ends."""
 
@@ -65,7 +71,8 @@ class Round(ReadOnlyArrays):
     """Where a search stands after a round.
 
     ``plan`` is the best plan and ``proof`` the best bound; ``last`` has the multipliers from which the next round
-    starts, with ``x`` over all options and the weight ``omega``. ``fines`` is what overruns of the side rows cost.
+    starts, with ``x`` over all options and the weight ``omega``. ``fines`` is what overruns of the side rows cost, and
+    ``refuted`` the side rows of a proof that no plan meets them together, None as long as there is none.
     """
 
     form: LinearForm
@@ -77,6 +84,7 @@ class Round(ReadOnlyArrays):
     part: Part
     settled: bool
     fines: FloatArray
+    refuted: BoolArray | None
     idle: int
     number: int
     work: float
@@ -92,19 +100,13 @@ class Round(ReadOnlyArrays):
         return self.form.sign * self.proof.bound
 
     @property
-    def hopeless(self) -> bool:
-        """Whether it is proven that no plan meets all conditions: none could be as bad as the best one is."""
-        objective = self.form.objective
-        worst = self.form.offset + float(np.minimum(objective * self.form.lower, objective * self.form.upper).sum())
-        return self.proof.bound < worst - 1e-6 * (1.0 + abs(worst))
-
-    @property
     def proven(self) -> bool:
         """Whether the plan and the bound meet, or there is no plan."""
         distance = self.proof.bound - self.plan.value
-        counts_stations = not self.form.objective[self.form.n_options :].any()
-        least = 1.0 - 1e-6 if counts_stations else 1e-9 * (1.0 + abs(self.proof.bound))
-        return self.hopeless or (self.plan.feasible and distance <= least)
+        objective, n_options = self.form.objective, self.form.n_options
+        whole = not objective[n_options:].any() and bool((objective == np.rint(objective)).all())
+        least = 1.0 - 1e-6 if whole else 1e-9 * (1.0 + abs(self.proof.bound))
+        return self.refuted is not None or (self.plan.feasible and distance <= least)
 
 
 def is_large(form: LinearForm) -> bool:
@@ -113,29 +115,41 @@ def is_large(form: LinearForm) -> bool:
 
 
 def search_combined(form: LinearForm, effort: Effort) -> Found:
-    """Search for the best plan of a large form, `lifecircle.siting.parts.divisible`, and for a bound on all.
-
-    Where every year's own bound is wanted afterwards, half of the time is left for that.
-    """
-    if len(form.offsets) > 1 and effort.ends_s is not None:
-        effort = effort.part(0.5)
+    """Search for the best plan of a large form, `lifecircle.siting.parts.divisible`, and for a bound on all."""
     state, ended = furthest(rounds(form), effort)
-    if state.hopeless:
-        return Found(None, state.bound, "proven", infeasible=True)
-    found = Found(
-        columns=whole_of(form).columns(state.plan.opened) if state.plan.feasible else None,
-        bound=dual_bound(form, state.proof.links, state.proof.side, np.empty(0)),
-        ended=ended,
-    )
-    return _finished(form, state, found, effort.less(state.work)) if ended == "stuck" else found
+    found = _found(form, state, ended)
+    unsettled = ended == "stuck" and not found.infeasible
+    return _finished(form, state, found, effort.less(state.work)) if unsettled else found
 
 
-def search_bound(form: LinearForm, effort: Effort) -> float:
-    """Return a bound on the value of every plan of a large form, without a search for one."""
+def search_any(form: LinearForm, effort: Effort) -> Found:
+    """Search a large form for a plan that meets all conditions, whatever it is worth, or the proof that none does."""
+    state, ended = furthest(_until_any(form), effort)
+    return _found(form, state, ended)
+
+
+def search_bound(form: LinearForm, effort: Effort) -> Found:
+    """Search for a bound on the value of every plan of a large form, and for no plan."""
     whole = whole_of(form)
     every = part_of(whole, np.arange(form.n_options), np.empty(0, dtype=np.int64)).form
-    state, _ = furthest(tightened(every), replace(effort, report=None))
-    return dual_bound(every, state.proof.links, state.proof.side, np.empty(0))
+    state, ended = furthest(tightened(every), replace(effort, report=None))
+    return Found(None, dual_bound(every, state.proof.links, state.proof.side, np.empty(0)), ended, work=state.work)
+
+
+def _found(form: LinearForm, state: Round, ended: Ended) -> Found:
+    """Return what a search has found that stands there."""
+    if state.refuted is not None:
+        return Found(None, state.bound, infeasible=True, rows=state.refuted, work=state.work)
+    columns = whole_of(form).columns(state.plan.opened) if state.plan.feasible else None
+    bound = dual_bound(form, state.proof.links, state.proof.side, np.empty(0))
+    return Found(columns, bound, ended, work=state.work)
+
+
+def _until_any(form: LinearForm) -> Iterator[Round]:
+    for state in rounds(form):
+        yield state
+        if state.plan.feasible:
+            return
 
 
 def _finished(form: LinearForm, state: Round, found: Found, effort: Effort) -> Found:
@@ -151,9 +165,10 @@ def _finished(form: LinearForm, state: Round, found: Found, effort: Effort) -> F
     effort = replace(effort, work_limit=MOST_WORK if effort.work_limit is None else effort.work_limit)
     start = np.flatnonzero(state.plan.opened[possible]) if state.plan.feasible else None
     last = search(part, effort, start=start)
-    ended = "proven" if last.ended == "proven" else found.ended
+    ended: Ended = last.ended if last.ended in ("proven", "interrupted") else found.ended
+    found = replace(found, work=found.work + last.work)
     if last.infeasible:
-        return Found(None, last.bound, ended, infeasible=True) if not state.plan.feasible else found
+        return found if state.plan.feasible else replace(found, bound=last.bound, ended=ended, infeasible=True)
     sharper = max(value, form.sign * last.bound)
     bound = form.sign * min(form.sign * found.bound, sharper)
     if last.columns is None:
@@ -162,7 +177,7 @@ def _finished(form: LinearForm, state: Round, found: Found, effort: Effort) -> F
     opened[possible[last.columns[: len(possible)] > 0.5]] = True
     plan = plan_of(whole, opened)
     better_plan = plan.feasible and plan.value > value
-    return Found(whole.columns(opened) if better_plan else found.columns, bound, ended)
+    return replace(found, columns=whole.columns(opened) if better_plan else found.columns, bound=bound, ended=ended)
 
 
 def rounds(form: LinearForm, *, seed: int = 0) -> Iterator[Round]:
@@ -210,7 +225,7 @@ def _begun(whole: Whole, seed: int, start: Prices | None = None) -> Round:
     # Until the relaxation says what a row is worth, all that there is over all that it can take.
     fines = float(np.abs(form.objective).sum()) / np.maximum(size, 1e-12)
     x = nothing.astype(np.float64)
-    return Round(form, plan_of(whole, nothing), first, first, x, 1.0, part, False, fines, 0, 0, 0.0)
+    return Round(form, plan_of(whole, nothing), first, first, x, 1.0, part, False, fines, None, 0, 0, 0.0)
 
 
 def _next(before: Round, bounded: Round, plan: Plan, work: float) -> Round:
@@ -254,8 +269,16 @@ def _bounded(whole: Whole, state: Round) -> Round:
         omega=found.omega,
         part=part if same else part_of(whole, options, np.empty(0, dtype=np.int64)),
         settled=same and found.solved,
+        refuted=None if state.plan.feasible else _refuted(whole, last),
         work=state.work + found.work,
     )
+
+
+def _refuted(whole: Whole, prices: Prices) -> BoolArray | None:
+    """Return the side rows that multipliers prove no plan to meet together; a row without a price is no part of it."""
+    found = refuting(whole, prices)
+    rounding = REFUTED * float(found.side @ (1.0 + np.abs(whole.form.side.limit)))
+    return found.side > 0.0 if found.bound < -rounding else None
 
 
 def _first_part(whole: Whole, seed: int) -> LongArray:
@@ -305,5 +328,6 @@ def _replanned(whole: Whole, state: Round, seed: int) -> tuple[Plan, float]:
     heat = HEAT if seed % 8 > 5 else 0.0
     return better(
         whole, plan, np.flatnonzero(pool), state.last, state.fines,
-        most=NARROW if again else BROAD, looks=REWORK, heat=heat, seed=seed,
+        most=NARROW if again else BROAD, looks=min(REWORK, FIRST_REWORK * 2.0 ** min(state.number - 1, 10)),
+        heat=heat, seed=seed,
     )  # fmt: skip

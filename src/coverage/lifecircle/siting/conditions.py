@@ -23,6 +23,9 @@ from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays, W
 Axis = Literal["site", "demand point"]
 """What an array has one number for."""
 
+LEAST, MOST = 1e-15, 1e15
+"""Amounts above 0 that make sense: with others, a sum of many would not be a number."""
+
 Named = tuple[str, npt.NDArray[np.generic], Axis]
 """The name of an array, the array, and what its last axis counts."""
 
@@ -77,12 +80,13 @@ class Budget(ReadOnlyArrays):
 
     def breaches(self) -> Iterator[Breach]:
         """Yield what cannot be meant."""
-        if not (self.cost >= 0.0).all():
-            yield breach("cost-range", "costs must be 0 or more; inf where a site cannot be opened so")
+        if not (is_amount(self.cost) | np.isposinf(self.cost)).all() or ((self.cost > 0.0) & (self.cost < LEAST)).any():
+            text = f"costs must be 0 or from {LEAST:g} to {MOST:g}; inf where a site cannot be opened so"
+            yield breach("cost-range", text)
         amounts = [] if self.total is None else [self.total]
         amounts += [*self.by_year, *([] if self.by_area is None else self.by_area.tolist())]
-        if not all(is_number(amount, least=0.0) for amount in amounts):
-            yield breach("budget-range", "budgets must be finite amounts, 0 or more")
+        if not all(is_number(amount, least=0.0, most=MOST) for amount in amounts):
+            yield breach("budget-range", f"budgets must be amounts from 0 to {MOST:g}")
         if not amounts:
             yield breach("budget-empty", "a budget needs a total, amounts by_area or amounts by_year")
         if (self.by_area is None) != (self.site_area is None):
@@ -168,8 +172,8 @@ class Floor(ReadOnlyArrays):
         """Yield what cannot be meant."""
         if not is_number(self.share, above=0.0, most=1.0):
             yield breach("share-range", f"the share of a floor is {self.share!r}; it must be above 0 and at most 1")
-        if self.who is not None and not is_weights(self.who):
-            yield breach("floor-persons", "the persons of a floor must be finite numbers, 0 or more")
+        if self.who is not None and not is_amount(self.who).all():
+            yield breach("floor-persons", f"the persons of a floor must be numbers from 0 to {MOST:g}")
         if self.of not in ("residents", "reachable"):
             yield breach("floor-of", f"a floor is of {self.of!r}; it must be of 'residents' or 'reachable'")
         for standard in self.standards:
@@ -226,10 +230,10 @@ class Capacity(ReadOnlyArrays):
 
     def breaches(self) -> Iterator[Breach]:
         """Yield what cannot be meant."""
-        if not (self.limit >= 0.0).all():
-            yield breach("capacity-range", "capacities must be 0 or more; inf where there is no limit")
-        if self.load is not None and not is_weights(self.load):
-            yield breach("load-range", "loads must be finite numbers, 0 or more")
+        if not (is_amount(self.limit) | np.isposinf(self.limit)).all():
+            yield breach("capacity-range", f"capacities must be from 0 to {MOST:g}; inf where there is no limit")
+        if self.load is not None and not is_amount(self.load).all():
+            yield breach("load-range", f"loads must be numbers from 0 to {MOST:g}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,6 +294,6 @@ def is_whole(value: object, *, least: int) -> bool:
     return int(value) >= least
 
 
-def is_weights(values: FloatArray) -> bool:
-    """Return whether all ``values`` are finite and 0 or more."""
-    return bool((np.isfinite(values) & (values >= 0.0)).all())
+def is_amount(values: FloatArray) -> BoolArray:
+    """Return which ``values`` are numbers from 0 to `MOST`."""
+    return (values >= 0.0) & (values <= MOST)

@@ -85,7 +85,7 @@ def finished(cover: Cover, plan: CoverPlan, gain: FloatArray, effort: Effort) ->
         if (better := covered(cover, opened)) > value:
             plan = replace(plan, opened=opened, value=better, feasible=True)
     proven = bound - plan.value <= 1e-9 * abs(bound) if plan.feasible else found.infeasible
-    return replace(plan, bound=bound, ended="proven" if proven else found.ended)
+    return replace(plan, bound=bound, ended="proven" if proven else found.ended, work=plan.work + found.work)
 
 
 def _form(cover: Cover, core: Core, sure: BoolArray) -> LinearForm:

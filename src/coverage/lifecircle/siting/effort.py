@@ -89,6 +89,13 @@ class Effort:
         """Seconds left, 0 or more; None: any number."""
         return None if self.ends_s is None else max(0.0, self.ends_s - monotonic())
 
+    @property
+    def over(self) -> Ended | None:
+        """Which of the limits is reached; None: neither."""
+        if self.left_s == 0.0:
+            return "time"
+        return "work" if self.work_limit == 0.0 else None
+
     def less(self, work: float) -> Effort:
         """Return what is left of the effort once ``work`` is done; the clock runs on by itself."""
         return self if self.work_limit is None else replace(self, work_limit=max(0.0, self.work_limit - work))
@@ -97,6 +104,11 @@ class Effort:
         """Return an effort that may spend a share of what is left of the time and of the work."""
         work = None if self.work_limit is None else share * self.work_limit
         return replace(self, work_limit=work, ends_s=None if self.left_s is None else monotonic() + share * self.left_s)
+
+    def at_least(self, *, time_s: float, work: float) -> Effort:
+        """Return an effort that has so many seconds and so much work left, or more."""
+        ends_s = None if self.ends_s is None else max(self.ends_s, monotonic() + time_s)
+        return replace(self, ends_s=ends_s, work_limit=None if self.work_limit is None else max(self.work_limit, work))
 
     def tell(self, value: float, bound: float) -> None:
         """Tell who waits where the search stands."""

@@ -8,23 +8,28 @@ round does depends on work done, not on the clock, so the same input gives the s
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lifecircle.kernels.cover import sums_by_row
-from lifecircle.kernels.fewest import fewer, fewest_steps
+from lifecircle.kernels.fewest import fewer
 from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays
 from lifecircle.siting.cover import Cover
 from lifecircle.siting.districts import District, bound_of, parted, solved
 from lifecircle.siting.effort import UNLIMITED, Effort, furthest
 from lifecircle.siting.fewest import FewestPlan, Needs, fewer_classes, fewest_bound, needs_of
-
-BLOCK = 40
-"""Steps between two looks at where they lead."""
+from lifecircle.siting.fewest_relaxation import (
+    Programme,
+    Relaxation,
+    begun,
+    first_programme,
+    programme_work,
+    programmed,
+    pull_of,
+    stepped,
+)
 
 LOOKS, LEAST = 100.0, 5e7
 """How often a round looks at every entry, and the entries that it touches at least."""
@@ -36,29 +41,14 @@ PART, TRIES, PART_WORK = (10, 100), 300.0, 100.0
 """Open options that are exchanged together, from and to; how often that looks at every entry of theirs; and what it
 takes to find them, in entries for every option."""
 
-NEAR_ENOUGH = 1e-3
-"""The steps are near the relaxation where what they reach and their bound differ by no more than this part."""
+NEAR_ENOUGH = 0.07
+"""The steps end where what they reach and their bound differ by no more than this part: from there on, programmes."""
 
 DISTRICTS, DISTRICT_WORK = (150, 300, 450), 1e9
 """How many options reach a district at most, from one turn to the next, and the entries that such a round touches."""
 
 PATIENCE = 40
 """Rounds without a better plan or bound after which the search ends."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Steps(ReadOnlyArrays):
-    """Where the steps stand: x of the options, u of the classes, the weight of x to u; ``best`` the best u so far.
-
-    ``bound`` is that of the best u, ``apart`` how far at least one x is from it.
-    """
-
-    x: FloatArray
-    u: FloatArray
-    omega: float
-    best: FloatArray
-    bound: float
-    apart: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +70,9 @@ class _State(ReadOnlyArrays):
     """Where a search stands after a round; ``opened`` are options of the needs, ``bound`` is a whole number."""
 
     opened: BoolArray
-    steps: _Steps
+    relaxation: Relaxation
     bound: float
+    programme: Programme | None = None
     turn: _Turn = _Turn()
     work: float = 0.0
 
@@ -94,6 +85,9 @@ class _State(ReadOnlyArrays):
     def proven(self) -> bool:
         """Whether no plan has fewer."""
         return self.value <= self.bound
+
+
+_Tighten = Callable[[Cover, Needs, _State, float], _State]
 
 
 def search_fewest(cover: Cover, effort: Effort = UNLIMITED, *, seed: int = 0) -> FewestPlan:
@@ -122,44 +116,62 @@ def search_fewest(cover: Cover, effort: Effort = UNLIMITED, *, seed: int = 0) ->
 
 
 def _states(cover: Cover, needs: Needs, beside: ThreadPoolExecutor, seed: int) -> Iterator[_State]:
-    steps_work = max(LOOKS * len(needs.reach.columns), LEAST)
-    steps = _begun(needs)
+    look = max(LOOKS * len(needs.reach.columns), LEAST)
+    relaxation = begun(needs)
     # From all that can open down to a plan in which every option is needed.
-    opened = _exchanged(needs, np.ones(len(needs.options), dtype=bool), 4.0 * steps_work, seed)
-    state = _State(opened, steps, fewest_bound(cover, _lifted(cover, needs, steps.best)))
+    opened = _exchanged(needs, np.ones(len(needs.options), dtype=bool), 4.0 * look, seed)
+    state = _State(opened, relaxation, fewest_bound(cover, _lifted(cover, needs, relaxation.best)))
     yield state
-    rounds, idle = 0, 0
+    idle = 0
     while idle < PATIENCE:
-        rounds += 1
-        by_district = _by_district(state)
-        work = max(steps_work, DISTRICT_WORK) if by_district else steps_work
-        found = beside.submit(_replanned, needs, state, work, seed + rounds)
-        after = (_by_districts if by_district else _by_steps)(cover, needs, state, work)
-        plan = found.result()
+        seed += 2
+        tighten, work = _next(needs, state, look)
+        found = beside.submit(_replanned, needs, state, work, seed)
+        if tighten is None:
+            after, plans = state, [_replanned(needs, state, work, seed + 1)]
+        else:
+            after, plans = tighten(cover, needs, state, work), []
+        plan = min((found.result(), *plans), key=np.count_nonzero)
         better = plan.sum() < state.value or after.bound > state.bound
-        idle = 0 if better or by_district else idle + 1
+        idle = 0 if better or tighten in (_by_programme, _by_districts) else idle + 1
         opened = plan if plan.sum() <= state.value else state.opened
         state = replace(after, opened=opened, work=state.work + 2.0 * work)
         yield state
 
 
-def _by_district(state: _State) -> bool:
-    """Return whether the steps are near enough and districts are left to solve."""
-    turn = state.turn
-    return state.steps.apart <= NEAR_ENOUGH * state.steps.bound and not (turn.over and turn.size + 1 == len(DISTRICTS))
+def _next(needs: Needs, state: _State, look: float) -> tuple[_Tighten | None, float]:
+    """Return what makes the bound tighter in the next round, None for nothing, and the work that this takes."""
+    relaxation, programme, turn = state.relaxation, state.programme, state.turn
+    if programme is None and relaxation.apart > NEAR_ENOUGH * relaxation.bound:
+        return _by_steps, look
+    if programme is None or not programme.solved:
+        programme = programme or first_programme(needs, relaxation)
+        return _by_programme, max(look, programme_work(needs, programme))
+    if not (turn.over and turn.size + 1 == len(DISTRICTS)):
+        return _by_districts, max(look, DISTRICT_WORK)
+    return None, look
 
 
 def _by_steps(cover: Cover, needs: Needs, state: _State, work: float) -> _State:
-    steps = _stepped(needs, state.steps, work)
-    sharper = steps.bound > state.steps.bound + 1e-6 * abs(state.steps.bound)
-    bound = fewest_bound(cover, _lifted(cover, needs, steps.best)) if sharper else state.bound
-    return replace(state, steps=steps, bound=max(bound, state.bound))
+    return _relaxed(cover, needs, state, stepped(needs, state.relaxation, work))
+
+
+def _by_programme(cover: Cover, needs: Needs, state: _State, _: float) -> _State:
+    before = state.programme or first_programme(needs, state.relaxation)
+    relaxation, programme = programmed(needs, state.relaxation, before)
+    return replace(_relaxed(cover, needs, state, relaxation), programme=programme)
+
+
+def _relaxed(cover: Cover, needs: Needs, state: _State, relaxation: Relaxation) -> _State:
+    sharper = relaxation.bound > state.relaxation.bound + 1e-6 * abs(state.relaxation.bound)
+    bound = fewest_bound(cover, _lifted(cover, needs, relaxation.best)) if sharper else state.bound
+    return replace(state, relaxation=relaxation, bound=max(bound, state.bound))
 
 
 def _by_districts(_: Cover, needs: Needs, state: _State, work: float) -> _State:
     turn = state.turn
     if turn.over:
-        turn = _Turn(parted(needs, state.steps.best, DISTRICTS[turn.size + 1]), 0, turn.size + 1)
+        turn = _Turn(parted(needs, state.relaxation.best, DISTRICTS[turn.size + 1]), 0, turn.size + 1)
     districts, n_done, done = list(turn.districts), turn.n_done, 0.0
     while done < work and n_done < len(districts):
         districts[n_done], touched = solved(districts[n_done])
@@ -168,57 +180,10 @@ def _by_districts(_: Cover, needs: Needs, state: _State, work: float) -> _State:
     return replace(state, turn=turn, bound=max(state.bound, bound_of(turn.districts)))
 
 
-def _begun(needs: Needs) -> _Steps:
-    """Return multipliers that are a bound at once: no option reaches classes of more than 1 in sum."""
-    by_class = needs.by_class
-    size = needs.reach.lengths.astype(np.float64)
-    most = np.zeros(by_class.n_rows)
-    np.maximum.at(most, by_class.rows, size[by_class.columns])
-    u = 1.0 / np.maximum(most, 1.0)
-    return _Steps(np.zeros(len(size)), u, 1.0, u, float(u.sum()))
-
-
-def _stepped(needs: Needs, start: _Steps, work: float) -> _Steps:
-    """Return where the steps lead until ``work`` is used up; they start again from their average as in `saddle`."""
-    by_class, reach = needs.by_class, needs.reach
-    tau = 1.0 / np.maximum(1.0, reach.lengths.astype(np.float64))
-    sigma = 1.0 / np.maximum(1.0, by_class.lengths.astype(np.float64))
-    x, u, omega, best, best_bound = start.x.copy(), start.u.copy(), start.omega, start.best, start.bound
-    pull, apart = _pull(needs, u), start.apart
-    x_sum, u_sum, n_path, n_steps = np.zeros_like(x), np.zeros_like(u), 0, 0
-    anchor, last, before, done = (x.copy(), u.copy()), math.inf, math.inf, 0.0
-    while done < work:
-        fewest_steps(BLOCK, omega, by_class.indptr, by_class.columns, tau, sigma, x, u, pull, x_sum, u_sum)
-        n_path, n_steps, done = n_path + BLOCK, n_steps + BLOCK, done + 2.0 * (BLOCK + 3.0) * len(reach.columns)
-        average = x_sum / n_path, u_sum / n_path
-        distances = []
-        for at, pulled in (((x, u), pull), (average, _pull(needs, average[1]))):
-            bound = float(at[1].sum() + np.minimum(0.0, 1.0 - pulled).sum())
-            short = np.maximum(0.0, 1.0 - sums_by_row(by_class.indptr, by_class.columns, at[0]))
-            distances.append(float(at[0].sum() + short.sum()) - bound)
-            if bound > best_bound:
-                best, best_bound = at[1].copy(), bound
-        now = min(distances)
-        apart = min(apart, now)
-        if now <= 0.2 * last or (now <= 0.8 * last and now > before) or n_path >= 0.36 * n_steps or done >= work:
-            if distances[1] < distances[0]:
-                x, u = (np.array(part) for part in average)
-                pull = _pull(needs, u)
-            moved_x = math.sqrt(float(((x - anchor[0]) ** 2 / tau).sum()))
-            moved_u = math.sqrt(float(((u - anchor[1]) ** 2 / sigma).sum()))
-            if moved_x > 0.0 and moved_u > 0.0:
-                omega = math.sqrt(omega * moved_u / moved_x)
-            anchor, n_path, last, before = (x.copy(), u.copy()), 0, now, math.inf
-            x_sum[:], u_sum[:] = 0.0, 0.0
-        else:
-            before = now
-    return _Steps(x, u, omega, best, best_bound, apart)
-
-
 def _replanned(needs: Needs, state: _State, work: float, seed: int) -> BoolArray:
     """Return a plan no larger, found among the options that the relaxation favours and those that are open."""
-    steps = state.steps
-    favoured = state.opened | (steps.x > 1e-3) | (1.0 - _pull(needs, steps.u) <= NEAR)
+    relaxation = state.relaxation
+    favoured = state.opened | (relaxation.x > 1e-3) | (1.0 - pull_of(needs, relaxation.u) <= NEAR)
     some = fewer_classes(needs.among(favoured))
     plan = np.zeros(len(state.opened), dtype=bool)
     plan[np.flatnonzero(favoured)] = _rebuilt(some, state.opened[favoured], work, seed)
@@ -270,10 +235,6 @@ def _part(needs: Needs, opened: BoolArray, n: int, random: np.random.Generator) 
 def _exchanged(needs: Needs, start: BoolArray, work: float, seed: int) -> BoolArray:
     reach, by_class, random = needs.reach, needs.by_class, np.random.default_rng(seed)
     return fewer(work, random, reach.indptr, reach.columns, by_class.indptr, by_class.columns, start)
-
-
-def _pull(needs: Needs, u: FloatArray) -> FloatArray:
-    return sums_by_row(needs.reach.indptr, needs.reach.columns, u)
 
 
 def _lifted(cover: Cover, needs: Needs, u: FloatArray) -> FloatArray:

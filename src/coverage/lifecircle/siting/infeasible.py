@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
 from lifecircle.errors import Breach, InfeasibleError
 from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays, Walks
-from lifecircle.siting.conditions import Floor
+from lifecircle.siting.combined import is_large, search_any, search_combined
+from lifecircle.siting.conditions import Floor, Standard
+from lifecircle.siting.effort import Effort
 from lifecircle.siting.linear import Label, LinearForm, Rows
 from lifecircle.siting.questions import FewestStations, Question
 from lifecircle.siting.recount import nearest_s, reachable
-from lifecircle.siting.search import search
+from lifecircle.siting.search import Found, search
 
 SHARES = ("share", "floor")
 PERSONS_TOLERANCE = 1e-9
 """So few residents too many are rounding."""
 
+LEAST_S, LEAST_WORK = 5.0, 1e9
+"""What saying why may take, seconds and entries, however little is left."""
+
 
 @dataclass(frozen=True, eq=False)
 class Conflict(ReadOnlyArrays):
-    """One of the conditions that cannot all be met; without it the others of the conflict can.
+    """One of the conditions that cannot all be met.
 
     Attributes
     ----------
@@ -30,7 +37,8 @@ class Conflict(ReadOnlyArrays):
         Which condition, and what it asks.
     possible
         The number nearest to the one asked with which, all else unchanged, there is a plan: the larger limit, or the
-        smaller share. NaN where no number will do as long as another condition stands.
+        smaller share; where the search for it is cut short, the nearest that it comes to. NaN where no number will do
+        as long as another condition stands, or none is found.
     homes
         For a share that they alone keep from being met: the demand points of the group that no site brings within the
         standards, though all opened.
@@ -62,15 +70,22 @@ class Conflict(ReadOnlyArrays):
 
 
 class ConflictError(InfeasibleError):
-    """No plan can meet the conditions of a question; ``conflicts`` are the fewest that say so."""
+    """No plan can meet the conditions of a question; ``conflicts`` say so.
 
-    def __init__(self, conflicts: tuple[Conflict, ...]) -> None:
-        self.conflicts = conflicts
+    Where they are ``minimal``, the others of them could be met without any one of them. Else the search for fewer of
+    them was cut short: no plan meets them all, but some may be met all the same.
+    """
+
+    def __init__(self, conflicts: tuple[Conflict, ...], *, minimal: bool = True) -> None:
+        self.conflicts, self.minimal = conflicts, minimal
         breaches = [
             Breach("scenario", f"conflict-{conflict.label.kind}", str(conflict), count=len(conflict.homes))
             for conflict in conflicts
         ]
-        super().__init__("no plan can meet the question", breaches=breaches)
+        message = "no plan can meet the question"
+        if not minimal:
+            message += "; the search ended before it was known whether fewer of these conditions say so"
+        super().__init__(message, breaches=breaches)
 
 
 def refuse_nobody(question: Question, walks: Walks, weights: FloatArray, fixed: LongArray) -> None:
@@ -97,7 +112,14 @@ def refuse_nobody(question: Question, walks: Walks, weights: FloatArray, fixed: 
 
 
 def infeasible(
-    question: Question, walks: Walks, weights: FloatArray, fixed: LongArray, form: LinearForm
+    question: Question,
+    walks: Walks,
+    weights: FloatArray,
+    fixed: LongArray,
+    form: LinearForm,
+    effort: Effort,
+    *,
+    rows: BoolArray | None = None,
 ) -> ConflictError:
     """Return why a form that has no plan has none.
 
@@ -112,19 +134,28 @@ def infeasible(
         As for `formulate`.
     form
         Their form.
+    effort
+        What is left for saying why, taken as `LEAST_S` and `LEAST_WORK` at least. Once it is spent, conditions that are
+        not known to be superfluous stay.
+    rows
+        Side rows that are known to leave no plan; None: all of them.
     """
+    effort = replace(effort.at_least(time_s=LEAST_S, work=LEAST_WORK), report=None)
+    told = _Telling(question, walks, weights, fixed)
     hopeless = _least(form) > form.side.limit
+    some, others, minimal = hopeless, ~hopeless, True
     if not hopeless.any():
-        return ConflictError(
-            tuple(_conflict(question, walks, weights, fixed, form, int(row)) for row in np.flatnonzero(_minimal(form)))
-        )
-    found = []
-    for row in np.flatnonzero(hopeless).tolist():
-        others = ~hopeless
-        others[row] = True
-        at = int(others[:row].sum())
-        found.append(_conflict(question, walks, weights, fixed, _restricted(form, others), at))
-    return ConflictError(tuple(found))
+        begin = np.array([label.kind != "case" for label in form.labels], dtype=bool)
+        some, minimal, effort = _minimal(form, begin if rows is None else begin & rows, effort)
+    conflicts = []
+    for number, row in enumerate(np.flatnonzero(some).tolist()):
+        excess = math.nan
+        if effort.over is None:
+            share = effort.part(1.0 / (np.count_nonzero(some) - number))
+            excess, found = _excess(form, row, others & (np.arange(len(some)) != row), share)
+            effort = _left(effort, found)
+        conflicts.append(told.conflict(form.labels[row], excess))
+    return ConflictError(tuple(conflicts), minimal=minimal)
 
 
 def _least(form: LinearForm) -> FloatArray:
@@ -134,15 +165,63 @@ def _least(form: LinearForm) -> FloatArray:
     return np.bincount(row, ends, minlength=len(side)).astype(np.float64)
 
 
-def _minimal(form: LinearForm) -> BoolArray:
-    """Return side rows that no plan can meet together, none of which could be left out."""
-    needed = np.array([label.kind != "case" for label in form.labels], dtype=bool)
-    for row in np.flatnonzero(needed):
-        without = needed.copy()
-        without[row] = False
-        if search(replace(_restricted(form, without), objective=np.zeros(form.n_columns))).infeasible:
-            needed = without
-    return needed
+def _minimal(form: LinearForm, rows: BoolArray, effort: Effort) -> tuple[BoolArray, bool, Effort]:
+    """Return those of the side rows ``rows`` that no plan can meet together, and what is left of the effort.
+
+    And whether none of them could be left out. Half of the effort is for that.
+    """
+    needed, known, mine = rows, True, effort.part(0.5)
+    for row in np.flatnonzero(rows).tolist():
+        if not needed[row]:
+            continue
+        if mine.over is not None:
+            return needed, False, effort
+        without = needed & (np.arange(len(rows)) != row)
+        found = _any_plan(form, without, mine.part(1.0 / np.count_nonzero(needed[row:])))
+        if found.infeasible:
+            needed = without if found.rows is None else without & found.rows
+        known = known and (found.infeasible or found.columns is not None)
+        mine, effort = _left(mine, found), _left(effort, found)
+    return needed, known, effort
+
+
+def _any_plan(form: LinearForm, keep: BoolArray, effort: Effort) -> Found:
+    """Search for any plan that meets some side rows; rows of a proof are numbered as in the form."""
+    if not is_large(form):
+        return _searched(search, replace(_restricted(form, keep), objective=np.zeros(form.n_columns)), effort)
+    # A search by rounds is led by the objective, and so needs the rows that say what the worst case is.
+    keep = keep | np.array([label.kind == "case" for label in form.labels], dtype=bool)
+    found = _searched(search_any, _restricted(form, keep), effort)
+    if found.rows is None:
+        return found
+    rows = np.zeros(len(keep), dtype=bool)
+    rows[np.flatnonzero(keep)[found.rows]] = True
+    return replace(found, rows=rows)
+
+
+def _excess(form: LinearForm, row: int, others: BoolArray, effort: Effort) -> tuple[float, Found]:
+    """Return by how little the limit of a side row has to be exceeded, with some ``others`` in force; NaN: no use."""
+    span = slice(form.side.indptr[row], form.side.indptr[row + 1])
+    least = np.zeros(form.n_columns)
+    least[form.side.columns[span]] = -form.side.values[span]
+    asked = replace(_restricted(form, others), objective=least, offsets=np.zeros(1))
+    found = _searched(search_combined if is_large(asked) else search, asked, effort)
+    if found.infeasible or found.columns is None:
+        return math.nan, found
+    return max(0.0, -float(least @ found.columns) - float(form.side.limit[row])), found
+
+
+def _searched(search: Callable[[LinearForm, Effort], Found], form: LinearForm, effort: Effort) -> Found:
+    """Return what a search finds: nothing where somebody presses Ctrl-C before it has found anything."""
+    try:
+        return search(form, effort)
+    except KeyboardInterrupt:
+        return Found(None, math.nan, "interrupted")
+
+
+def _left(effort: Effort, found: Found) -> Effort:
+    """Return what a search leaves of the effort: nothing where somebody pressed Ctrl-C."""
+    return Effort(work_limit=0.0) if found.ended == "interrupted" else effort.less(found.work)
 
 
 def _restricted(form: LinearForm, keep: BoolArray) -> LinearForm:
@@ -157,62 +236,42 @@ def _rows(rows: Rows, keep: BoolArray) -> Rows:
     return Rows(indptr, rows.columns[entries], rows.values[entries], rows.limit[keep])
 
 
-def _conflict(
-    question: Question,
-    walks: Walks,
-    weights: FloatArray,
-    fixed: LongArray,
-    form: LinearForm,
-    row: int,
-) -> Conflict:
-    label = form.labels[row]
-    excess = _excess(form, row)
-    possible = label.asked + excess
-    if label.kind in SHARES:
-        possible = label.asked - excess / label.base
-    elif label.kind == "at_least":
-        possible = label.asked - excess
-    homes = np.empty(0, dtype=np.int64)
-    persons = weights
-    if label.kind in SHARES:
+class _Telling:
+    """What a condition that cannot be met asks, what is possible, and whom no site reaches."""
+
+    def __init__(self, question: Question, walks: Walks, weights: FloatArray, fixed: LongArray) -> None:
+        self.question, self.weights = question, weights
+
+        @cache
+        def within(standards: tuple[Standard, ...], case: int) -> BoolArray:
+            return reachable(question, walks, fixed, standards, case)
+
+        @cache
+        def nearest(case: int) -> FloatArray:
+            seen = question.happenings[case].walks or walks
+            return nearest_s(seen, range(seen.n_facilities))
+
+        self.within, self.nearest_s = within, nearest
+
+    def conflict(self, label: Label, excess: float) -> Conflict:
+        """Return a condition of whose limit ``excess`` more is asked than there can be."""
+        possible = label.asked + excess
+        if label.kind in SHARES:
+            possible = label.asked - excess / label.base
+        elif label.kind == "at_least":
+            possible = label.asked - excess
+        homes, residents = self._out_of_reach(label) if label.kind in SHARES else (np.empty(0, dtype=np.int64), 0.0)
+        near = self.nearest_s(max(label.case, 0))[homes] if len(homes) else np.empty(0)
+        return Conflict(label, possible, homes, residents, near)
+
+    def _out_of_reach(self, label: Label) -> tuple[LongArray, float]:
+        """Return the homes that no site reaches if they alone keep a share from being met, and who live there."""
+        question, nobody = self.question, (np.empty(0, dtype=np.int64), 0.0)
         floor = question.floors[label.floor] if label.floor >= 0 else Floor(label.asked, of="reachable")
-        standards = floor.standards or question.objective.standards
-        persons = weights if floor.who is None else floor.who
+        if floor.of != "residents":
+            return nobody
+        persons = self.weights if floor.who is None else floor.who
         group = persons > 0.0 if floor.area is None else (persons > 0.0) & (floor.area == label.index)
-        if floor.of == "residents":
-            out = np.flatnonzero(group & ~reachable(question, walks, fixed, standards, label.case))
-            may_stay_out = (1.0 - label.asked) * float(persons[group].sum())
-            homes = out if float(persons[out].sum()) > may_stay_out + PERSONS_TOLERANCE else homes
-    seen = question.happenings[max(label.case, 0)].walks or walks
-    return Conflict(
-        label=label,
-        possible=possible,
-        homes=homes,
-        residents=float(persons[homes].sum()),
-        nearest_s=nearest_s(seen, range(seen.n_facilities))[homes],
-    )
-
-
-def _excess(form: LinearForm, row: int) -> float:
-    """Return by how little the limit of a side row has to be exceeded, all else unchanged; NaN where that is no use."""
-    column = form.n_columns
-    at = form.side.indptr[row + 1]
-    side = Rows(
-        indptr=form.side.indptr + (np.arange(len(form.side) + 1) > row),
-        columns=np.insert(form.side.columns, at, column),
-        values=np.insert(form.side.values, at, -1.0),
-        limit=form.side.limit,
-    )
-    most = max(1.0, float(np.abs(form.side.values[form.side.indptr[row] : at]).sum()) + abs(form.side.limit[row]))
-    found = search(
-        replace(
-            form,
-            side=side,
-            labels=tuple(replace(label, kind="case") if n == row else label for n, label in enumerate(form.labels)),
-            n_levels=form.n_levels + 1,
-            objective=np.append(np.zeros(column), -1.0),
-            lower=np.append(form.lower, 0.0),
-            upper=np.append(form.upper, most),
-        )
-    )
-    return float("nan") if found.columns is None else float(found.columns[column])
+        homes = np.flatnonzero(group & ~self.within(floor.standards or question.objective.standards, label.case))
+        residents, may_stay_out = float(persons[homes].sum()), (1.0 - label.asked) * float(persons[group].sum())
+        return (homes, residents) if residents > may_stay_out + PERSONS_TOLERANCE else nobody

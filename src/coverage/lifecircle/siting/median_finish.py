@@ -29,8 +29,8 @@ MOST_WORK = 1e11
 
 def finished(
     median: Median, opened: BoolArray, value: float, bound: float, saved: FloatArray, effort: Effort
-) -> tuple[BoolArray, float, Ended] | None:
-    """Return what HiGHS makes of the candidates that the bound leaves open: a plan, a bound, and why it ended there.
+) -> tuple[BoolArray, float, Ended, float] | None:
+    """Return what HiGHS makes of the candidates that the bound leaves open: a plan, a bound, why it ended, its work.
 
     With the p-th largest saving s and the next, s', a candidate that saves less than s by g is in no plan better than
     ``bound + g``, and one that saves more than s' by g in every plan better than that: where this is no better than
@@ -62,7 +62,7 @@ def finished(
     possible = bound + np.maximum(last - saved, 0.0) < value
     sure = bound + np.maximum(saved - after, 0.0) >= value
     if sure.sum() > median.n_new:
-        return opened, value, "proven"
+        return opened, value, "proven", 0.0
     known = bool(opened[sure].all())  # else the plan at hand is none of those searched
     left = np.flatnonzero((possible | (opened & known)) & ~sure)
     core = narrowed(median, left, opened=sure)
@@ -74,7 +74,7 @@ def finished(
     if found.columns is not None:
         chosen = sure.copy()
         chosen[left[found.columns[: len(left)] > 0.5]] = True
-    return chosen, min(value, max(bound, found.bound)), found.ended
+    return chosen, min(value, max(bound, found.bound)), found.ended, found.work
 
 
 def _form(median: Median) -> LinearForm:

@@ -46,11 +46,16 @@ PATIENCE = 8
 
 @dataclass(frozen=True, eq=False)
 class Opening(ReadOnlyArrays):
-    """What a search finds: rows of the walks to open, what no plan can better, and why it stopped."""
+    """What a search finds: rows of the walks to open, what no plan can better, why it stopped, and the work done.
+
+    It is not ``feasible`` where some home is not reached that must be.
+    """
 
     chosen: LongArray
     bound: float
     ended: Ended
+    work: float
+    feasible: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,14 +121,16 @@ def search_median(
     prices_s[median.homes] = state.saddle.prices_s
     bound, saved = median_bound(walks, worth, otherwise_s, median.candidates, median.n_new, prices_s)
     bound = raised(bound, whole=state.whole)
+    opening = Opening(median.candidates[state.opened], bound, ended, state.work)
     if ended != "stuck":
-        return Opening(median.candidates[state.opened], bound, ended)
+        return opening
     found = finished(median, state.opened, state.value, bound, saved, effort.less(state.work))
     if found is None:
-        return Opening(median.candidates[state.opened], bound, ended)
-    opened = found[0] if walked(median, found[0]) < state.value else state.opened
-    bound = max(bound, raised(found[1], whole=state.whole))
-    return Opening(median.candidates[opened], min(bound, walked(median, opened)), found[2])
+        return opening
+    opened, last_bound, ended, work = found
+    opened = opened if walked(median, opened) < state.value else state.opened
+    bound = max(bound, raised(last_bound, whole=state.whole))
+    return Opening(median.candidates[opened], bound, ended, state.work + work)
 
 
 def raised(bound: float, *, whole: bool) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,6 +51,22 @@ def priced(whole: Whole, links: FloatArray, side: FloatArray) -> Prices:
         bound = rest + float(prices @ form.side.limit) + float(np.maximum(best, 0.0).sum())
         found.append(Prices(links, prices, bound, pull, gain))
     return min(found, key=lambda prices: prices.bound)
+
+
+def refuting(whole: Whole, prices: Prices) -> Prices:
+    """Return what multipliers say of the form without its objective: with a bound below 0, no plan keeps the side rows.
+
+    Every plan is worth 0 there. A link takes of its counts what the side rows pay for them, not what they are worth.
+    """
+    form, counts = whole.form, whole.form.links.counts
+    side, row = prices.side.copy(), np.repeat(np.arange(len(form.side)), np.diff(form.side.indptr))
+    side[row[form.side.columns >= form.n_columns - form.n_levels]] = 0.0
+    paid, worth = -side_costs(form, side)[form.n_options :], form.objective[form.n_options :]
+    worth = worth - side_costs(form, prices.side)[form.n_options :]
+    part = np.clip(paid / np.where(worth > 0.0, worth, 1.0), 0.0, 1.0)
+    links = prices.links * np.maximum.reduceat(part[counts.columns], counts.indptr[:-1])
+    plain = replace(form, objective=np.zeros(form.n_columns), offsets=np.zeros(1))
+    return priced(replace(whole, form=plain), links, side)
 
 
 def lifted(whole: Whole, part: Part, found: Saddle, side: FloatArray) -> Prices:

@@ -15,6 +15,7 @@ from typing import ClassVar, Literal
 from lifecircle.errors import Breach, StudyError
 from lifecircle.model import FloatArray, ReadOnlyArrays
 from lifecircle.siting.conditions import (
+    MOST,
     AtLeast,
     Budget,
     Capacity,
@@ -26,8 +27,8 @@ from lifecircle.siting.conditions import (
     Standard,
     Tiers,
     breach,
+    is_amount,
     is_number,
-    is_weights,
     is_whole,
 )
 
@@ -275,8 +276,8 @@ class Question(ReadOnlyArrays):
                 yield from condition.breaches()
         if not is_number(self.backup, least=0.0, most=1.0):
             yield breach("backup-range", f"backup is {self.backup!r}; it must be from 0 to 1")
-        if self.priority is not None and not is_weights(self.priority):
-            yield breach("priority-range", "priorities must be finite numbers, 0 or more")
+        if self.priority is not None and not is_amount(self.priority).all():
+            yield breach("priority-range", f"priorities must be numbers from 0 to {MOST:g}")
 
     def _wrong_together(self) -> Iterator[Breach]:
         """Yield the combinations that make no sense, each by the names of its two parts."""

@@ -1,4 +1,4 @@
-"""What a decision comes to, straight from the walks in float64. Nothing here is shared with the search."""
+"""What a decision comes to, straight from the walks in float64: the values that the search and the plan go by."""
 
 from __future__ import annotations
 

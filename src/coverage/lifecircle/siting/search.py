@@ -10,7 +10,7 @@ import highspy
 import numpy as np
 
 from lifecircle.errors import LifecircleError
-from lifecircle.model import FloatArray, LongArray, ReadOnlyArrays
+from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays
 from lifecircle.siting.effort import UNLIMITED, Effort, Ended
 from lifecircle.siting.incidence import Incidence
 from lifecircle.siting.linear import LinearForm, Rows, rows_from, stacked_rows
@@ -37,6 +37,9 @@ LEAST_COST_GAP = 0.005
 SIMPLEX_WORK, CALL_WORK = 8.0, 5e6
 """How often a step of the simplex method is taken to look at every entry, and what a call takes beside, in entries."""
 
+INTERIOR_GAP = 1e-4
+"""An interior point is near enough where what it reaches and its bound differ by no more than this part."""
+
 ENDED: dict[highspy.HighsModelStatus, Ended] = {
     highspy.HighsModelStatus.kOptimal: "proven",
     highspy.HighsModelStatus.kTimeLimit: "time",
@@ -52,13 +55,15 @@ class Found(ReadOnlyArrays):
 
     Attributes: ``columns`` the best plan, one number per column of the form, None where none is found; ``bound`` the
     solver's on the value of every plan; ``ended`` why it stopped; ``infeasible`` whether it is proven that there is no
-    plan.
+    plan, and then ``rows`` which side rows the proof takes, None for all; ``work`` the entries touched.
     """
 
     columns: FloatArray | None
     bound: float
     ended: Ended = "proven"
     infeasible: bool = False
+    rows: BoolArray | None = None
+    work: float = 0.0
 
 
 def search(form: LinearForm, effort: Effort = UNLIMITED, *, start: LongArray | None = None) -> Found:
@@ -83,11 +88,12 @@ def search(form: LinearForm, effort: Effort = UNLIMITED, *, start: LongArray | N
     form = required(form)
     solver = _solver()
     rows, unit = constraints(form), float(_scale(np.abs(form.objective).sum()))
+    node_work = NODE_WORK * (1.0 + len(rows.columns))
     whole = np.concatenate([np.ones(form.n_options, dtype=bool), form.whole, np.zeros(form.n_levels, dtype=bool)])
     if effort.left_s is not None:
         _accept(solver.setOptionValue("time_limit", effort.left_s), "time_limit")
     if effort.work_limit is not None:
-        nodes = min(effort.work_limit / (NODE_WORK * (1.0 + len(rows.columns))), 1e9)
+        nodes = min(effort.work_limit / node_work, 1e9)
         _accept(solver.setOptionValue("mip_max_nodes", int(nodes)), "mip_max_nodes")
     status = solver.passModel(
         form.n_columns,
@@ -111,16 +117,16 @@ def search(form: LinearForm, effort: Effort = UNLIMITED, *, start: LongArray | N
         options = np.arange(form.n_options, dtype=np.int32)
         _accept(solver.setSolution(len(options), options, np.isin(options, start).astype(np.float64)), "setSolution")
     _accept(_run(solver), "run")
-    ended = ENDED.get(solver.getModelStatus())
+    ended, info = ENDED.get(solver.getModelStatus()), solver.getInfo()
+    work = node_work * max(1, info.mip_node_count)
     if solver.getModelStatus() in HOPELESS:
-        return Found(None, -form.sign * math.inf, infeasible=True)
+        return Found(None, -form.sign * math.inf, infeasible=True, work=work)
     if ended is None:
         raise LifecircleError(f"HiGHS ended with {solver.modelStatusToString(solver.getModelStatus())}")
-    info = solver.getInfo()
     has_plan = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
     columns = np.array(solver.getSolution().col_value, dtype=np.float64) if has_plan else None
     best = info.mip_dual_bound if whole.any() else info.objective_function_value
-    return Found(columns, form.sign * (form.offset + best / unit), ended)
+    return Found(columns, form.sign * (form.offset + best / unit), ended, work=work)
 
 
 def least_cost(cost: FloatArray, by_class: Incidence) -> tuple[float, float]:
@@ -139,8 +145,47 @@ def least_cost(cost: FloatArray, by_class: Incidence) -> tuple[float, float]:
         Where somebody presses Ctrl-C.
     """
     solver = _solver()
-    n_options, n_classes, n_entries = len(cost), by_class.n_rows, len(by_class.columns)
     _accept(solver.setOptionValue("mip_abs_gap", LEAST_COST_GAP), "mip_abs_gap")
+    _pass_cover(solver, cost, by_class, highest=1.0, whole=True)
+    _finish(solver)
+    info = solver.getInfo()
+    work = CALL_WORK + SIMPLEX_WORK * max(0, info.simplex_iteration_count) * len(by_class.columns)
+    return max(0.0, info.mip_dual_bound), work
+
+
+def relaxed_cover(by_class: Incidence) -> tuple[FloatArray, FloatArray] | None:
+    """Return about the fewest options, opened in part, that reach every class once in sum (interior point method).
+
+    Parameters
+    ----------
+    by_class
+        The options (columns) that reach each class (row), at least one each.
+
+    Returns
+    -------
+    tuple or None
+        How far each option opens, and the multiplier of each class, 0 or more; None where HiGHS gives up.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Where somebody presses Ctrl-C.
+    """
+    solver = _solver()
+    _accept(solver.setOptionValue("solver", "ipm"), "solver")
+    _accept(solver.setOptionValue("run_crossover", "off"), "run_crossover")
+    _accept(solver.setOptionValue("ipm_optimality_tolerance", INTERIOR_GAP), "ipm_optimality_tolerance")
+    # More than once opens none that is best, and without limits the multipliers come out sharper.
+    _pass_cover(solver, np.ones(by_class.n_columns), by_class, highest=math.inf, whole=False)
+    _finish(solver)
+    found = solver.getSolution()
+    if not (found.value_valid and found.dual_valid):
+        return None
+    return np.clip(found.col_value, 0.0, 1.0), np.maximum(found.row_dual, 0.0)
+
+
+def _pass_cover(solver: highspy.Highs, cost: FloatArray, by_class: Incidence, *, highest: float, whole: bool) -> None:
+    n_options, n_classes, n_entries = len(cost), by_class.n_rows, len(by_class.columns)
     status = solver.passModel(
         n_options,
         n_classes,
@@ -150,21 +195,21 @@ def least_cost(cost: FloatArray, by_class: Incidence) -> tuple[float, float]:
         0.0,
         cost,
         np.zeros(n_options),
-        np.ones(n_options),
+        np.full(n_options, highest),
         np.ones(n_classes),
         np.full(n_classes, math.inf),
         by_class.indptr.astype(np.int32),
         by_class.columns,
         np.ones(n_entries),
-        np.ones(n_options, dtype=np.int32),
+        np.full(n_options, whole, dtype=np.int32),
     )
     _accept(status, "passModel")
+
+
+def _finish(solver: highspy.Highs) -> None:
     _accept(_run(solver), "run")
     if solver.getModelStatus() == highspy.HighsModelStatus.kInterrupt:
         raise KeyboardInterrupt
-    info = solver.getInfo()
-    work = CALL_WORK + SIMPLEX_WORK * max(0, info.simplex_iteration_count) * n_entries
-    return max(0.0, info.mip_dual_bound), work
 
 
 def _solver() -> highspy.Highs:

@@ -27,8 +27,8 @@ from lifecircle.siting.incidence import sums
 from lifecircle.siting.linear import rows_from
 from lifecircle.siting.questions import SHARE_TOLERANCE
 
-PATIENCE = 4
-"""Rounds that aim at one number of stations before a larger one is aimed at."""
+PATIENCE, LAST = 4, 60
+"""Rounds that aim at one number of stations before a larger one is aimed at, and at the last, one station fewer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,12 +112,12 @@ def _states(cover: Cover, needed: float, beside: ThreadPoolExecutor, seed: int) 
         state = _State(found if better else state.opened, max(bound, state.bound), mu, inner)
         yield state
         seed, tries = seed + 2, tries + 1
-        if better or tries >= PATIENCE or inner.value >= enough:
-            room = int(state.value - state.bound)
-            if tries >= PATIENCE and not better:
-                if room >> halvings == 0:
-                    return
-                halvings += 1
+        room = int(state.value - state.bound)
+        in_vain = not better and tries >= (PATIENCE if room >> halvings else LAST)
+        if better or in_vain or inner.value >= enough:
+            if in_vain and not room >> halvings:
+                return
+            halvings += in_vain
             target = int(state.value) - max(1, room >> halvings)
             tries, aimed = 0, _at_most(cover, target)
             inner = relimited(aimed, inner, _largest(cover, state.opened, target))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +13,7 @@ from lifecircle.siting.answers import answered, tighter
 from lifecircle.siting.bounds import first_bound
 from lifecircle.siting.check import check_plan, shortfalls_of
 from lifecircle.siting.combined import is_large, search_bound
+from lifecircle.siting.conditions import MOST, is_amount
 from lifecircle.siting.effort import Effort, Report
 from lifecircle.siting.explain import explain, in_order, losses
 from lifecircle.siting.formulation import formulate
@@ -65,9 +68,10 @@ def solve(
     Raises
     ------
     SchemaError
-        With everything that is wrong with ``weights``, ``fixed``, the limits and the arrays of the question.
+        With everything that is wrong with ``walks``, ``weights``, ``fixed``, the limits and the arrays of the question.
     ConflictError
-        Where no plan can meet the conditions; it says which of them stand in each other's way.
+        Where no plan can meet the conditions; it says which of them stand in each other's way, more of them than need
+        be where the limits cut that short, for which there are `infeasible.LEAST_S` seconds at least.
     LifecircleError
         Where the time is over before a first plan is found.
     BoundError
@@ -101,7 +105,8 @@ def solve(
     bound = answer.bound if distance else value
     year_bounds = np.array([bound])
     if question.n_years > 1:
-        year_bounds = _year_bounds(formulate(question, walks, weights, standing), by_year, effort)
+        left = Effort(work_limit=0.0) if answer.ended == "interrupted" else effort.less(answer.work)
+        year_bounds = _year_bounds(formulate(question, walks, weights, standing), by_year, left)
     plan = SitingPlan(
         question=question,
         status="feasible" if distance else "optimal",
@@ -126,16 +131,17 @@ def solve(
 
 
 def _year_bounds(form: LinearForm, by_year: FloatArray, effort: Effort) -> FloatArray:
-    """Return what no plan can better in each year, whatever it does to the others."""
+    """Return what no plan can better in each year, whatever it does to the others; each year takes its share."""
     bounds, large = np.empty(len(by_year)), is_large(form)
     for year, value in enumerate(by_year.tolist()):
         alone = of_year(form, year)
         sense: Sense = "max" if form.sign > 0 else "min"
         bounds[year] = first_bound(alone)
-        if gap(value, bounds[year], sense=sense) > 0.0:
+        if gap(value, bounds[year], sense=sense) > 0.0 and effort.over is None:
             share = effort.part(1.0 / (len(by_year) - year))
-            found = search_bound(alone, share) if large else search(alone, effort).bound
-            bounds[year] = tighter(bounds[year], found, sense)
+            found = search_bound(alone, share) if large else search(alone, share)
+            bounds[year] = tighter(bounds[year], found.bound, sense)
+            effort = Effort(work_limit=0.0) if found.ended == "interrupted" else effort.less(found.work)
         if gap(value, bounds[year], sense=sense) == 0.0:
             bounds[year] = value
     return bounds
@@ -171,12 +177,10 @@ def _refuse(
     if weights.shape != (walks.n_demand,):
         message = f"weights have shape {weights.shape}; one number per demand point is needed, ({walks.n_demand},)"
         breaches.append(Breach("weights", "one-per-demand-point", message))
-    if wrong := int(np.count_nonzero(~(np.isfinite(weights) & (weights >= 0.0)))):
-        message = f"{wrong} weights are negative or no number"
+    if wrong := int(np.count_nonzero(~is_amount(weights))):
+        message = f"{wrong} weights are negative, above {MOST:g} or no number"
         breaches.append(Breach("weights", "zero-or-more", message, count=wrong))
-    if wrong := int(np.count_nonzero(~(walks.seconds >= 0.0))):
-        message = f"{wrong} walks are negative or no number"
-        breaches.append(Breach("walks", "zero-or-more", message, count=wrong))
+    breaches += _wrong_walks(walks)
     if fixed.ndim != 1 or (fixed.size and fixed.dtype.kind not in "iu"):
         breaches.append(Breach("fixed", "row-numbers", "fixed sites must be a list of row numbers of walks"))
     elif not np.isin(fixed, np.arange(walks.n_facilities)).all():
@@ -199,5 +203,35 @@ def _refuse(
             breaches.append(Breach("scenario", "no-such-site", "a site out of service is no row of walks"))
         if case.walks is not None and (case.walks.n_facilities, case.walks.n_demand) != tuple(lengths.values()):
             breaches.append(Breach("scenario", "case-walks", "the walks of a case have other sites or demand points"))
+        elif case.walks is not None:
+            breaches += _wrong_walks(case.walks)
     if breaches:
         raise SchemaError("the siting question cannot be put", breaches=breaches)
+
+
+def _wrong_walks(walks: Walks) -> Iterator[Breach]:
+    if wrong := int(np.count_nonzero(~(walks.seconds >= 0.0))):
+        message = f"{wrong} walks are negative or no number"
+        yield Breach("walks", "zero-or-more", message, count=wrong)
+    if wrong := int(np.count_nonzero((walks.indices < 0) | (walks.indices >= walks.n_demand))):
+        message = f"{wrong} walks are from demand points that are not there, 0 to {walks.n_demand - 1}"
+        yield Breach("walks", "no-such-demand-point", message, count=wrong)
+    elif wrong := _repeated(walks):
+        message = f"{wrong} walks stand in their row a second time; a demand point has one walk to a site"
+        yield Breach("walks", "one-per-pair", message, count=wrong)
+
+
+def _repeated(walks: Walks) -> int:
+    """Return how many walks are from a demand point that has one in the same row already."""
+    starts = walks.indptr[1:-1]
+    rising = walks.indices[1:] > walks.indices[:-1]
+    rising[starts[(starts > 0) & (starts < len(walks.indices))] - 1] = True
+    if rising.all():
+        return 0
+    last, repeated = np.empty(walks.n_demand, dtype=np.int64), 0
+    for site in range(walks.n_facilities):
+        demand, _ = walks.row(site)
+        turn = np.arange(len(demand))
+        last[demand] = turn
+        repeated += int(np.count_nonzero(last[demand] != turn))
+    return repeated

@@ -107,17 +107,20 @@ function stationCard(i) {
   const site = siteOf.get(station.id);
   const area = areaOf.get(station.area);
   const chosen = station.state === 'chosen';
+  const closes = station.state === 'closed' && !isToday();
   const kicker = chosen
     ? `${word('station_chosen')} · ${word('order', { n: site ? count(site.order) : NOTHING })}`
-    : word(station.state === 'closed' && !isToday() ? 'station_closed' : 'station_today');
+    : word(closes ? 'station_closed' : 'station_today');
   return card(kicker, station.name || station.id, [
     pairs([
       chosen && site && site.gain !== null && [word('gain'), el('strong', people(site.gain))],
       [word('serves'), people(data.stages[view.stage].served[i])],
     ]),
-    site ? byCircle(site, ['reached', 'only_here']) : null,
+    site ? byCircle(site, closes ? ['lost'] : ['reached', 'only_here']) : null,
     pairs([
-      site && site.stand_in && [word('stand_in'), named(site.stand_in)],
+      closes && site && [word('farther'), people(site.farther)],
+      closes && site && site.farther > 0 && [word('farther_by'), fartherBy(site.farther_minutes)],
+      site && site.stand_in && [word('stand_in'), standIn(site)],
       [word('kind'), named(station.kind)],
       [word('tier'), named(station.tier)],
       area !== undefined && [word('area'), named(data.areas[area].name)],
@@ -125,6 +128,13 @@ function stationCard(i) {
     ]),
     station.outside ? remark(word('outside')) : null,
   ]);
+}
+
+const fartherBy = ([mean, max]) => word('farther_by_n', { mean: minutes(mean), max: minutes(max) });
+
+// The site to take in the place of another, and whether the plan is as good with it.
+function standIn(site) {
+  return site.as_good ? el('span', named(site.stand_in), ` · ${word('as_good')}`) : named(site.stand_in);
 }
 
 // Rows of residents with a column for each circle.

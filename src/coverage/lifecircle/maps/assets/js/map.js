@@ -181,7 +181,7 @@ function drawSites() {
   });
 }
 
-// What is painted on the tiles as symbols: the stations standing and the unserved areas of the chosen circle.
+// What is painted on the tiles as symbols: the stations of today and the unserved areas of the chosen circle.
 function placeSymbols() {
   const place = (list, keep) =>
     list.flatMap((item, i) => {
@@ -189,7 +189,7 @@ function placeSymbols() {
       const { x, y } = map.project(item.at, WORLD_ZOOM);
       return [{ i, x, y, item }];
     });
-  scene.stations = place(data.stations, ({ state }) => state !== 'chosen' && (state !== 'closed' || isToday()));
+  scene.stations = place(data.stations, ({ state }) => state !== 'chosen');
   scene.clusters = place(data.unserved, (cluster) => cluster.circle === view.circle && !isToday());
 }
 

@@ -41,7 +41,7 @@ function figuresSection() {
 function layersSection(app) {
   const layers = [
     ['buildings', buildingsLegend],
-    data.stations.length && ['stations', null, el('span.key.station')],
+    data.stations.length && ['stations', closedLegend, el('span.key.station')],
     data.sites.length && ['sites', null, el('span.key.site', '1')],
     ['service_areas', areasLegend],
     ['streets', null, el('span.key.street')],
@@ -69,6 +69,12 @@ function layerRow(app, key, legend, mark) {
 function buildingsLegend() {
   const rows = CLASS_COLOURS.map((_, i) => el('li', swatch(i), datum('span', className(i))));
   return el('ul.legend', ...rows, el('li.pale', el('span.swatch.faded'), word(data.rounded ? 'buildings_few' : 'buildings_empty')));
+}
+
+// The mark of stations that close, where the plan closes any.
+function closedLegend() {
+  if (isToday() || !data.stations.some(({ state }) => state === 'closed')) return null;
+  return el('ul.legend.in-line', el('li', el('span.key.closed'), word('station_closed')));
 }
 
 function areasLegend() {

@@ -4,6 +4,7 @@ const TILE = 256;
 const INK = '#1d2733';
 const FRAME_MS = 12; // painting may take this much of a frame before it waits for the next one
 const GROUND = [246, 244, 239];
+const CLOSED = '#a3121a'; // the cross of a station that closes
 const MANY_STATIONS = 200;
 const DOT_UNITS = 40; // radius of a building known as a point: some 4 m
 
@@ -231,7 +232,24 @@ function paintStations(brush, stations) {
     pen.fillStyle = colour;
     pen.fill();
   };
+  const cross = (x, y, r) => {
+    disc(x, y, r + 2 * symbol, '#ffffff');
+    for (const [width, colour] of [[6, '#ffffff'], [3, CLOSED]]) {
+      pen.beginPath();
+      for (const side of [-1, 1]) {
+        pen.moveTo(x - r, y - side * r);
+        pen.lineTo(x + r, y + side * r);
+      }
+      pen.lineWidth = width * symbol;
+      pen.strokeStyle = colour;
+      pen.stroke();
+    }
+  };
   paintSymbols(brush, stations, (station, x, y) => {
+    if (station.state === 'closed' && !isToday()) {
+      cross(x, y, radius);
+      return;
+    }
     if (afar) {
       disc(x, y, 2.4 * symbol, '#ffffff');
       disc(x, y, 1.6 * symbol, station.outside ? '#8c95a0' : INK);

@@ -1,0 +1,80 @@
+"""Where there are more residents than places: a first plan and a bound, without a search."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifecircle.siting import Budget, Capacity, MostResidents, Question, ShortestWalks, answers, check_plan, solve
+from lifecircle.siting.answers import decision_of
+from lifecircle.siting.check import shortfalls_of
+from lifecircle.siting.crowded import Crowd, crowded_bound, first_columns
+from lifecircle.siting.formulation import formulate
+from lifecircle.siting.recount import value_of
+from siting_oracle import best
+from test_siting_engine import town
+from test_siting_questions import conditions_from, village, walks_from
+
+C8 = 480.0
+
+
+@st.composite
+def small_crowds(draw):
+    """A village with too few places, some sites standing, a number of new ones or money for them, and years or none."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    seconds, residents, fixed = village(rng)
+    fields = conditions_from(rng, draw(st.sampled_from(["capacity", "whole_capacity"])), seconds.shape, fixed)
+    for name in draw(st.sampled_from([("n_new",), ("budget",), ("years",), ("n_new", "moves"), ("n_new", "priority")])):
+        fields |= conditions_from(rng, name, seconds.shape, fixed)
+    objective = draw(st.sampled_from([MostResidents(C8), ShortestWalks(900.0)]))
+    return Question(objective, **fields), seconds, residents, fixed
+
+
+@given(small_crowds())
+@settings(max_examples=12, deadline=None)
+def test_the_first_plan_keeps_all_limits_and_the_bound_is_beyond_every_plan(small):
+    question, seconds, residents, fixed = small
+    walks, capacity = walks_from(seconds), question.capacity
+    form = formulate(question, walks, residents, np.array(fixed, dtype=np.int64))
+    crowd = Crowd(form, capacity.limit, residents if capacity.load is None else capacity.load, capacity.split)
+    decision = decision_of(form, first_columns(crowd), question, np.array(fixed, dtype=np.int64))
+    assert not list(shortfalls_of(question, walks, residents, decision))
+    value, bound = value_of(question, walks, residents, decision), crowded_bound(crowd)
+    expected = best(question, seconds, residents, fixed)
+    slack = 1e-9 * max(1.0, abs(expected))
+    low, high = (value, bound) if question.sense == "max" else (bound, value)
+    assert low - slack <= expected <= high + slack
+
+
+@pytest.fixture
+def crowded_town():
+    """A town whose ten new stations have room for half of it."""
+    walks, people = town(3, 1500, 120, reach=0.2)
+    return walks, people, np.full(120, 0.05 * people.sum())
+
+
+def test_a_town_with_too_few_places_fills_them_all_with_proof(crowded_town):
+    walks, people, room = crowded_town
+    plan = solve(Question(MostResidents(C8), n_new=10, capacity=Capacity(room)), walks, people)
+    assert (plan.status, len(plan.chosen)) == ("optimal", 10)
+    assert plan.value == pytest.approx(0.5 * people.sum())
+
+
+def test_a_city_with_too_few_places_has_a_plan_and_a_bound_though_no_solver_could_tell(monkeypatch, crowded_town):
+    walks, people, room = crowded_town
+    monkeypatch.setattr(answers, "MOST_SERVED", 0)
+    monkeypatch.setattr(answers, "search", None)
+    question = Question(MostResidents(C8), n_new=10, capacity=Capacity(room, split=False))
+    plan = solve(question, walks, people)
+    check_plan(plan, walks, people)
+    assert plan.ended == "stuck"
+    assert 0.0 < plan.gap <= 0.01
+
+
+def test_money_for_less_opens_no_site_beyond_it(crowded_town):
+    walks, people, room = crowded_town
+    cost = 1.0 + np.arange(120) % 3
+    asked = Question(MostResidents(C8), budget=Budget(cost, total=12.0), capacity=Capacity(room))
+    form = formulate(asked, walks, people, np.empty(0, dtype=np.int64))
+    columns = first_columns(Crowd(form, room, people, split=True))
+    assert cost[columns[:120] > 0.5].sum() <= 12.0
