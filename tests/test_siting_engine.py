@@ -176,6 +176,16 @@ def test_a_search_that_starts_from_a_few_options_takes_in_those_it_lacks(monkeyp
     assert grown.value == pytest.approx(whole.value)
 
 
+@pytest.mark.parametrize("at_most", [0, 20])
+def test_a_search_that_starts_from_a_few_options_knows_the_stations_that_stand(monkeypatch, at_most):
+    monkeypatch.setattr(cover_search, "FIRST_CORE", 30)
+    walks, people = town(3, 3000, 400)
+    question = Question(MOST, moves=Moves(tuple(range(250)), at_most))
+    plan = solve(question, walks, people, fixed=np.arange(300), work_limit=1e9)
+    assert plan.status == "optimal"
+    assert len(plan.decision.closed) <= at_most
+
+
 def test_the_order_of_homes_and_sites_does_not_change_a_proven_value():
     walks, people = town(5, 400, 60)
     question = Question(MOST, n_new=5)

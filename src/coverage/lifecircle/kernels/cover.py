@@ -17,6 +17,9 @@ inner = njit(  # type: ignore[call-overload]
     nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
 )
 
+DEAREST = 1e12
+"""A price from which on a limit is taken for one that nothing keeps."""
+
 SLACK = 1e-9
 """What a limit may be overrun by: sums that are kept up to date lose their last digits."""
 
@@ -234,8 +237,10 @@ def _priced(target, step, lp, lo, lv, limit, n_sweeps, q):
                 if not low < new < high:
                     if high < np.inf:
                         new = max(0.5 * (low + high), low)
-                    elif over > 0.0:
+                    elif over > 0.0 and at + q[r] < DEAREST:
                         new = at + max(1e-3, 2.0 * abs(at + q[r]))
+                    elif over > 0.0:
+                        break
                     else:
                         new = -q[r]
                 new = max(new, -q[r])

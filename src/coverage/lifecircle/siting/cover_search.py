@@ -200,7 +200,7 @@ def _bounded(cover: Cover, state: State, work: float) -> State:
     x = np.zeros(cover.n_options)
     x[core.options] = found.x
     proof = last if last.bound < state.proof.bound else state.proof
-    options = _next_core(core.options, last, x, state.opened)
+    options = _next_core(cover, core.options, last, x, state.opened)
     same = np.array_equal(options, core.options)
     core = core if same else core_of(cover, options)
     return replace(state, proof=proof, last=last, x=x, omega=found.omega, core=core, settled=same and found.solved)
@@ -236,15 +236,27 @@ def _priced(cover: Cover, mu: FloatArray, prices: FloatArray) -> _Proof:
 def _first_core(cover: Cover, opened: BoolArray, seed: int) -> LongArray:
     if cover.n_options <= FIRST_CORE:
         return np.arange(cover.n_options)
-    some = np.random.default_rng(seed).choice(cover.n_options, FIRST_CORE, replace=False)
-    return np.union1d(some, np.flatnonzero(opened))
+    some = _asked(cover)
+    some[np.random.default_rng(seed).choice(cover.n_options, FIRST_CORE, replace=False)] = True
+    return np.flatnonzero(some | opened)
 
 
-def _next_core(chosen: LongArray, proof: _Proof, x: FloatArray, opened: BoolArray) -> LongArray:
+def _asked(cover: Cover) -> BoolArray:
+    """Return options with which every limit that asks for some is kept: a core that cannot keep it proves nothing."""
+    limits, asked = cover.limits, np.zeros(cover.n_options, dtype=bool)
+    for row in np.flatnonzero(limits.limit < 0.0).tolist():
+        span = slice(limits.indptr[row], limits.indptr[row + 1])
+        gives = np.flatnonzero(limits.values[span] < 0.0)
+        enough = np.searchsorted(np.cumsum(limits.values[span][gives]) * -1.0, -limits.limit[row]) + 1
+        asked[limits.columns[span][gives[:enough]]] = True
+    return asked
+
+
+def _next_core(cover: Cover, chosen: LongArray, proof: _Proof, x: FloatArray, opened: BoolArray) -> LongArray:
     if len(chosen) == len(x):
         return chosen
-    stays = np.zeros(len(x), dtype=bool)
-    stays[chosen] = proof.gain[chosen] >= -FAR * proof.pull[chosen]
+    stays = _asked(cover)
+    stays[chosen] |= proof.gain[chosen] >= -FAR * proof.pull[chosen]
     return np.flatnonzero(stays | opened | (x > 0.0) | (proof.gain >= -NEAR * proof.pull))
 
 
