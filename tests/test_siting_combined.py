@@ -175,6 +175,21 @@ def test_the_same_work_gives_the_same_plan(always_by_rounds):
     assert plans[0].bound == plans[1].bound
 
 
+@pytest.mark.parametrize("most_entries", [0, 400, 10**6])
+def test_what_the_solver_makes_of_the_options_that_are_left_crosses_no_bound(
+    always_by_rounds, monkeypatch, most_entries
+):
+    walks, people = town(8, 300, 60, reach=0.15)
+    form = formulate(Question(MostResidents(C8), n_new=8, backup=0.3), walks, people, np.empty(0, dtype=np.int64))
+    best = search(form)
+    monkeypatch.setattr(combined, "MOST_ENTRIES", most_entries)
+    monkeypatch.setattr(combined, "PATIENCE", 2)
+    found = search_combined(form, Effort())
+    value = form.offset + float(form.objective @ found.columns)
+    assert value <= best.bound + 1e-6 <= found.bound + 2e-6
+    assert most_entries < 10**6 or (found.ended == "proven" and value == pytest.approx(best.bound))
+
+
 def test_every_year_has_a_bound_of_its_own(always_by_rounds):
     walks, people = town(5, 300, 40, reach=0.12)
     question = Question(MostResidents(C8), budget=Budget(np.ones(40), by_year=(3.0, 2.0, 2.0)))

@@ -28,8 +28,8 @@ from lifecircle.siting.search import Found, search
 LARGE = 30_000
 """Pairs of an option and a link up to which HiGHS alone answers."""
 
-STEPS = 400
-"""Steps of a round."""
+STEPS, MOST_STEPS = 400, 2000
+"""Steps of a round at first, and later, when the rework of the plan takes as long."""
 
 FIRST_PART = 1.5e6
 """Pairs of an option and a link in the first part, taken at random site by site."""
@@ -44,8 +44,11 @@ the second."""
 REWORK = 2500.0
 """How often the rework of a plan in a round touches every entry of what it chooses from."""
 
-FIRST_REWORK = 40.0
-"""The same in the first round, twice as often in the next, and so on: a short search has its rounds too."""
+EARLY = 6
+"""The first rounds are short, lest a short search have none."""
+
+FIRST_REWORK = REWORK / 2.0**EARLY
+"""How often the rework touches every entry in the first round; twice as often in the next, and so on."""
 
 HEAT = 0.02
 """How much worse a plan may become on the way, in some rounds, in parts of what an open option is worth."""
@@ -61,6 +64,12 @@ DEAR = 10.0
 
 REFUTED = 1e-7
 """There is no plan where one would have to lack more than this part of what all side rows ask for, at their prices."""
+
+MOSTLY = 0.75
+"""The part of what a search may spend that goes into rounds, where HiGHS can have the rest."""
+
+SUPPORT = 0.01
+"""An option that the relaxation opens no further than this is not in what HiGHS gets, where it gets only a part."""
 
 PATIENCE = 24
 """Rounds without a better plan or bound after which the search ends."""
@@ -116,10 +125,14 @@ def is_large(form: LinearForm) -> bool:
 
 def search_combined(form: LinearForm, effort: Effort) -> Found:
     """Search for the best plan of a large form, `lifecircle.siting.parts.divisible`, and for a bound on all."""
-    state, ended = furthest(rounds(form), effort)
+    states = rounds(form)
+    state, ended = furthest(states, effort.part(MOSTLY))
+    if ended in ("time", "work") and _left(whole_of(form), state) is None:
+        state, ended = furthest(states, effort)
     found = _found(form, state, ended)
-    unsettled = ended == "stuck" and not found.infeasible
-    return _finished(form, state, found, effort.less(state.work)) if unsettled else found
+    rest = effort.less(state.work)
+    over = found.infeasible or ended in ("proven", "interrupted") or rest.over is not None
+    return found if over else _finished(form, state, found, rest)
 
 
 def search_any(form: LinearForm, effort: Effort) -> Found:
@@ -152,32 +165,46 @@ def _until_any(form: LinearForm) -> Iterator[Round]:
             return
 
 
-def _finished(form: LinearForm, state: Round, found: Found, effort: Effort) -> Found:
-    """Return what HiGHS makes of the options that the bound leaves open, if these are few.
+def _left(whole: Whole, state: Round) -> tuple[LongArray, LinearForm, bool] | None:
+    """Return the options that may be in a better plan, as a form, and whether no better plan has others.
 
-    An option with the reduced gain g < 0 is in no plan better than ``bound + g``.
+    An option with the reduced gain g < 0 is in no plan better than ``bound + g``. Where too many are left for HiGHS,
+    those that are open or that the relaxation opens in part; None where these are too many as well.
     """
-    value, whole = state.plan.value if state.plan.feasible else -np.inf, whole_of(form)
-    possible = np.flatnonzero((state.proof.bound + np.minimum(state.proof.gain, 0.0) > value) | state.plan.opened)
-    part = part_of(whole, possible, np.empty(0, dtype=np.int64)).form
-    if len(part.links.options.columns) > MOST_ENTRIES:
+    value = state.plan.value if state.plan.feasible else -np.inf
+    possible = state.proof.bound + np.minimum(state.proof.gain, 0.0) > value
+    for others, all_there in ((possible, True), (state.x > SUPPORT, False)):
+        options = np.flatnonzero(others | state.plan.opened)
+        form = part_of(whole, options, np.empty(0, dtype=np.int64)).form
+        if len(form.links.options.columns) <= MOST_ENTRIES:
+            return options, form, all_there
+    return None
+
+
+def _finished(form: LinearForm, state: Round, found: Found, effort: Effort) -> Found:
+    """Return what HiGHS makes of the options that are left, if these are few."""
+    whole = whole_of(form)
+    left = _left(whole, state)
+    if left is None:
         return found
+    options, part, all_there = left
+    value = state.plan.value if state.plan.feasible else -np.inf
     effort = replace(effort, work_limit=MOST_WORK if effort.work_limit is None else effort.work_limit)
-    start = np.flatnonzero(state.plan.opened[possible]) if state.plan.feasible else None
+    start = np.flatnonzero(state.plan.opened[options]) if state.plan.feasible else None
     last = search(part, effort, start=start)
-    ended: Ended = last.ended if last.ended in ("proven", "interrupted") else found.ended
-    found = replace(found, work=found.work + last.work)
+    ended: Ended = last.ended if last.ended == "interrupted" or all_there else found.ended
+    found = replace(found, work=found.work + last.work, ended=ended)
     if last.infeasible:
-        return found if state.plan.feasible else replace(found, bound=last.bound, ended=ended, infeasible=True)
-    sharper = max(value, form.sign * last.bound)
-    bound = form.sign * min(form.sign * found.bound, sharper)
+        return replace(found, bound=last.bound, infeasible=True) if all_there and start is None else found
+    if all_there:
+        sharper = max(value, form.sign * last.bound)
+        found = replace(found, bound=form.sign * min(form.sign * found.bound, sharper))
     if last.columns is None:
-        return replace(found, bound=bound, ended=ended)
+        return found
     opened = np.zeros(form.n_options, dtype=bool)
-    opened[possible[last.columns[: len(possible)] > 0.5]] = True
+    opened[options[last.columns[: len(options)] > 0.5]] = True
     plan = plan_of(whole, opened)
-    better_plan = plan.feasible and plan.value > value
-    return replace(found, columns=whole.columns(opened) if better_plan else found.columns, bound=bound, ended=ended)
+    return replace(found, columns=whole.columns(opened)) if plan.feasible and plan.value > value else found
 
 
 def rounds(form: LinearForm, *, seed: int = 0) -> Iterator[Round]:
@@ -251,7 +278,8 @@ def _bounded(whole: Whole, state: Round) -> Round:
     there = part.link >= 0
     np.add.at(links, part.link[there], last.links[there])
     v = filled(form, state.x[part.options])
-    found = stepped(form, Saddle(v, links, levelled(form, last.side[part.rows]), state.omega), steps=STEPS)
+    steps = STEPS if state.number < EARLY else MOST_STEPS
+    found = stepped(form, Saddle(v, links, levelled(form, last.side[part.rows]), state.omega), steps=steps)
     last = lifted(whole, part, found, last.side)
     if last.bound > state.proof.bound:
         # What a part does not know it underrates; half of the way there from the best so far is often better.
@@ -328,6 +356,6 @@ def _replanned(whole: Whole, state: Round, seed: int) -> tuple[Plan, float]:
     heat = HEAT if seed % 8 > 5 else 0.0
     return better(
         whole, plan, np.flatnonzero(pool), state.last, state.fines,
-        most=NARROW if again else BROAD, looks=min(REWORK, FIRST_REWORK * 2.0 ** min(state.number - 1, 10)),
+        most=NARROW if again else BROAD, looks=FIRST_REWORK * 2.0 ** min(state.number - 1, EARLY),
         heat=heat, seed=seed,
     )  # fmt: skip

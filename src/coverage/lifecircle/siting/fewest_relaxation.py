@@ -33,7 +33,7 @@ SOME = 1e-4
 DONE = 3e-3
 """The relaxation is solved where at least one x is no further than this part from its bound."""
 
-STEPS, STEP_WORK = 30.0, 1000.0
+STEPS, STEP_WORK = 30.0, 100.0
 """Steps of the interior point method that a programme takes, about, and how often one of them looks at every entry."""
 
 LEFT = 1e-4

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -133,7 +134,8 @@ def _states(cover: Cover, needs: Needs, beside: ThreadPoolExecutor, seed: int) -
             after, plans = tighten(cover, needs, state, work), []
         plan = min((found.result(), *plans), key=np.count_nonzero)
         better = plan.sum() < state.value or after.bound > state.bound
-        idle = 0 if better or tighten in (_by_programme, _by_districts) else idle + 1
+        comes_to_an_end = tighten not in (None, _by_steps)
+        idle = 0 if better or comes_to_an_end else idle + 1
         opened = plan if plan.sum() <= state.value else state.opened
         state = replace(after, opened=opened, work=state.work + 2.0 * work)
         yield state
@@ -141,23 +143,24 @@ def _states(cover: Cover, needs: Needs, beside: ThreadPoolExecutor, seed: int) -
 
 def _next(needs: Needs, state: _State, look: float) -> tuple[_Tighten | None, float]:
     """Return what makes the bound tighter in the next round, None for nothing, and the work that this takes."""
-    relaxation, programme, turn = state.relaxation, state.programme, state.turn
-    if programme is None and relaxation.apart > NEAR_ENOUGH * relaxation.bound:
+    programme, turn = state.programme, state.turn
+    if programme is None:
         return _by_steps, look
-    if programme is None or not programme.solved:
-        programme = programme or first_programme(needs, relaxation)
-        return _by_programme, max(look, programme_work(needs, programme))
+    if not programme.solved:
+        return partial(_by_programme, programme), max(look, programme_work(needs, programme))
     if not (turn.over and turn.size + 1 == len(DISTRICTS)):
         return _by_districts, max(look, DISTRICT_WORK)
     return None, look
 
 
 def _by_steps(cover: Cover, needs: Needs, state: _State, work: float) -> _State:
-    return _relaxed(cover, needs, state, stepped(needs, state.relaxation, work))
+    relaxation = stepped(needs, state.relaxation, work)
+    near = relaxation.apart <= NEAR_ENOUGH * relaxation.bound
+    programme = first_programme(needs, relaxation) if near else None
+    return replace(_relaxed(cover, needs, state, relaxation), programme=programme)
 
 
-def _by_programme(cover: Cover, needs: Needs, state: _State, _: float) -> _State:
-    before = state.programme or first_programme(needs, state.relaxation)
+def _by_programme(before: Programme, cover: Cover, needs: Needs, state: _State, _: float) -> _State:
     relaxation, programme = programmed(needs, state.relaxation, before)
     return replace(_relaxed(cover, needs, state, relaxation), programme=programme)
 
