@@ -1,6 +1,7 @@
 """The commands as a user types them: what they write, how they fail, and that README tells the truth."""
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -345,17 +346,42 @@ def test_an_infeasible_scenario_does_not_stop_the_others(run, city, tmp_path):
 
 def test_a_long_search_says_where_it_stands_and_how_to_end_it(capsys, monkeypatch):
     monkeypatch.setattr(terminal, "EVERY_S", 0.01)
-    told = ""
+
+    def told_next(awaited):
+        """Return what is told until that is told, or for 5 s."""
+        told, ends_s = "", time.monotonic() + 5.0
+        while not re.search(awaited, told) and time.monotonic() < ends_s:
+            time.sleep(0.01)
+            told += capsys.readouterr().err
+        return told
+
     with terminal.search("Siting [b]") as report:
-        while "Siting [b]: 0 s\n" not in told:
-            told += capsys.readouterr().err
+        assert re.search(r"Siting \[b\]: \d+ s\n", told_next(r" s\n"))
+        report(-math.inf, 330.0, 0.1)
+        told = told_next("bound")
+        assert re.search(r"Siting \[b\]: \d+ s; no plan so far, bound 330\.0\n", told)
+        assert "inf" not in told
         report(310.0, 330.0, 0.1)
-        while "gap" not in told:
-            told += capsys.readouterr().err
-    assert "Siting [b]: 0 s; best 310.0, bound 330.0, gap 6.06% (Ctrl-C keeps the best)\n" in told
-    told = capsys.readouterr().err
+        best = r"Siting \[b\]: \d+ s; best 310\.0, bound 330\.0, gap 6\.06% \(Ctrl-C keeps the best\)\n"
+        assert re.search(best, told_next("gap"))
+    assert re.search(r"Siting \[b\]: \d+\.\d s\n$", capsys.readouterr().err), "the last line says how long it took"
     time.sleep(0.05)
     assert capsys.readouterr().err == "", "nothing is told of a search that is over"
+
+
+def test_no_line_of_a_search_comes_after_the_one_that_says_it_is_over(capsys, monkeypatch):
+    monkeypatch.setattr(terminal, "EVERY_S", 0.0)
+    spoken = terminal.spoken
+
+    def slowly(text, language):
+        time.sleep(0.0 if re.search(r"\d\.\d s$", text) else 0.05)
+        return spoken(text, language)
+
+    monkeypatch.setattr(terminal, "spoken", slowly)
+    with terminal.search("Siting"):
+        time.sleep(0.02)
+    time.sleep(0.1)
+    assert re.search(r"Siting: \d+ s\nSiting: \d+\.\d s\n$", capsys.readouterr().err)
 
 
 def test_bad_usage_ends_with_2(run):

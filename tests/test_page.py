@@ -464,30 +464,43 @@ def test_stations_sites_areas_and_unserved_areas_tell_their_figures(made, open_p
 
 @pytest.fixture(scope="module")
 def closing(made):
-    """The page of a plan that closes the town's third station, whose loss is made up."""
-    hurt = {"lost_8": 37.0, "lost_15": 5.0, "farther": 410.0, "farther_mean_s": 81.0, "farther_max_s": 203.0}
-    closes = made.plan.sites["site_id"] == "s2"
-    told = made.plan.sites.assign(state=made.plan.sites["state"].mask(closes, "closed"))
-    told = told.assign(**{column: np.where(closes, value, np.nan) for column, value in hurt.items()})
-    left = made.plan.coverage.stations.drop(index=2).reset_index(drop=True)
+    """The page of a plan that closes today's three stations, whose loss is made up; s0 leaves some without any.
+
+    Of s1 little is told: its figures are published.
+    """
+    hurt = {
+        "lost_8": [37.0, np.nan, 37.0],
+        "lost_15": 5.0,
+        "farther": 410.0,
+        "farther_n": [400.0, np.nan, 410.0],
+        "farther_mean_s": [60.0, np.nan, 81.0],
+        "farther_max_s": [np.nan, np.nan, 203.0],
+    }
+    sites, left = made.plan.sites, made.plan.coverage.stations.iloc[3:].reset_index(drop=True)
+    told = pd.concat([sites[:3].assign(state="closed", **hurt), sites[3:]])
     plan = SimpleNamespace(**{**vars(made.plan), "sites": told, "coverage": replace(made.plan.coverage, stations=left)})
     return coverage_page(made.today, plan=plan, unserved=made.unserved)
 
 
 def test_a_station_that_closes_has_its_mark_and_tells_whom_that_hurts(made, closing, open_page):
-    spot = made.today.stations.to_crs(4326).geometry[2]
+    spots = made.today.stations.to_crs(4326).geometry
     with open_page(closing) as seen:
         seen.show_only("stations")
         assert seen.page.locator(".key.closed").count() == 1
-        card = seen.click(spot.x, spot.y)
+        card = seen.click(spots[2].x, spots[2].y)
         assert "Closes with the plan" in card
         assert "Lose the circle\t37\t5" in card
-        assert "Walk farther\n410" in card
-        assert "1.4 min on average, 3.4 min at most" in card
+        assert "Walk farther\n410\nFarther by\n1.4 min on average · 3.4 min at most\n" in card
+        seen.close()
+        card = seen.click(spots[0].x, spots[0].y)
+        assert "Walk farther\n410\nFarther by\n1.0 min on average · some reach no station any more\n" in card
+        seen.close()
+        card = seen.click(spots[1].x, spots[1].y)
+        assert "Walk farther\n410\nKind" in card, "nothing is said of what is not known"
         seen.close()
         seen.page.locator("#stage-0").click()
         assert seen.page.locator(".key.closed").count() == 0
-        assert "Today's station" in seen.click(spot.x, spot.y)
+        assert "Today's station" in seen.click(spots[2].x, spots[2].y)
 
 
 def test_today_and_the_plan_can_be_compared(made, open_page):

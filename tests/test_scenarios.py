@@ -8,6 +8,7 @@ s1 --------------------c4 w1
 """
 
 import json
+import re
 import tomllib
 from dataclasses import replace
 from types import SimpleNamespace
@@ -623,6 +624,19 @@ def test_a_plan_that_is_cut_short_says_who_stopped_it_and_what_is_still_possible
     assert says in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("name", "n_new"), [("no one of the kind", 1), ("no need", None), ("one more", 5)])
+def test_a_plan_that_is_cut_short_does_not_say_that_no_more_sites_would_help(plans, capsys, name, n_new):
+    plan = plans(name)
+    asked = replace(plan, scenario=replace(plan.scenario, n_new=n_new))
+    show_plan(asked)
+    assert re.search("no site is opened|1 of 5 sites are opened", capsys.readouterr().out)
+    cut = replace(plan.solution, status="feasible", ended="time", bound=plan.solution.value + 5.0, gap=0.1)
+    show_plan(replace(asked, solution=cut), time_limit_s=9.0)
+    shown = capsys.readouterr().out
+    assert "stopped after the 9 s of --time-limit: no plan is better by more than" in shown
+    assert "opened" not in shown
+
+
 def spent_in(plan, shown):
     """Return what the plan's new sites cost, by a column of sites.csv."""
     return plan.sites[plan.sites["state"] == "chosen"].groupby(shown)["cost"].sum()
@@ -654,6 +668,8 @@ def test_the_worst_case_is_told_by_its_name(plans, capsys):
     told = replace(plan, by_case={"flood": 90.0, "ill": 30.0})
     show_plan(told)
     assert "the worst case is ill: 30\nthe other cases: flood: 90" in capsys.readouterr().out
+    show_plan(replace(plan, by_case={"flood": 90.0, "ill": np.nan}))
+    assert "case" not in capsys.readouterr().out, "the one that is too small to be published may be the worst"
     fairest = plans("fairest in a flood")
     assert fairest.by_case == {"a": pytest.approx(fairest.solution.value)}
     assert plans("one more").by_case == plans("fewest").by_case == {}
@@ -958,6 +974,14 @@ def test_a_change_tells_who_wins_and_who_loses_and_not_only_the_difference(study
         assert closed.loc["s1", f"lost_{circle}"] == pytest.approx(told.loc[(circle, "all"), "lost"])
 
 
+def test_a_change_that_closes_nothing_walks_nobody_anew(today, sites, monkeypatch):
+    monkeypatch.delattr(Situation, "reach")
+    now = Situation.of(today, sites)
+    closed = closed_between(now, now.after(add=["c3"]))
+    assert closed.empty
+    assert [*said_of_closings(closed, today.study.settings.circles)] == []
+
+
 def test_a_station_that_closes_tells_who_loses_a_circle_and_how_much_farther_they_walk(plans, today):
     plan = plans("a move")
     row = plan.sites[plan.sites["state"] == "closed"].iloc[0]
@@ -970,7 +994,7 @@ def test_a_station_that_closes_tells_who_loses_a_circle_and_how_much_farther_the
     people, extra_s, lost = np.array(people), np.array(extra_s), np.array(lost)
     farther = extra_s > 1e-6
     assert row["lost_4"] == pytest.approx(people[lost].sum())
-    assert row["farther"] == pytest.approx(people[farther].sum())
+    assert row["farther"] == row["farther_n"] == pytest.approx(people[farther].sum())
     assert row["farther_mean_s"] == pytest.approx(np.average(extra_s[farther], weights=people[farther]))
     assert row["farther_max_s"] == pytest.approx(extra_s[farther & (people > 0)].max())
     assert plan.sites.loc[plan.sites["state"] != "closed", "farther"].isna().all()
@@ -999,7 +1023,10 @@ def test_whoever_loses_a_circle_is_counted_at_one_station(change):
     told = closings(["a", "b", "c"], {"one": before}, {"one": after}, weights, [Circle("8", 8.0)])
     lost = before.within(None) & ~after.within(None)
     assert told["lost_8"].sum() == weights[lost].sum()
-    assert (told["farther"] >= 0).all()
+    assert (told["farther"] >= told["farther_n"]).all()
+    assert (told["farther_n"] >= 0).all()
+    assert (told["farther_mean_s"].isna() == (told["farther_n"] == 0)).all()
+    assert (told["farther_max_s"].notna() == ((told["farther_n"] == told["farther"]) & (told["farther"] > 0))).all()
     assert (told["farther_max_s"].dropna() >= told["farther_mean_s"][told["farther_max_s"].notna()] - 1e-9).all()
     same = closings(["a", "b", "c"], {"one": before}, {"one": before}, weights, [Circle("8", 8.0)])
     assert same[["lost_8", "farther"]].to_numpy().sum() == 0.0
@@ -1008,7 +1035,8 @@ def test_whoever_loses_a_circle_is_counted_at_one_station(change):
 
 def test_of_many_that_close_those_are_told_first_that_hurt_most():
     closed = pd.DataFrame({"name": [*"abcdefg"], "lost_8": 0.0, "farther": 5.0, "farther_mean_s": 30.0})
-    closed = closed.assign(lost_8=[0, 3, 9, 1, 0, 2, 4], farther_max_s=[np.nan, *[61.0] * 6])
+    closed = closed.assign(lost_8=[0, 3, 9, 1, 0, 2, 4], farther_n=[2.0, *[5.0] * 6])
+    closed = closed.assign(farther_max_s=[np.nan, *[61.0] * 6])
     told = [*said_of_closings(closed, [Circle("8", 8.0)])]
     assert [line[:9] for line in told[:-1]] == [f"closes: {name}" for name in "cgbfd"]
     assert told[0] == (
@@ -1017,14 +1045,32 @@ def test_of_many_that_close_those_are_told_first_that_hurt_most():
     assert told[-1] == (
         "closes: 7 stations in all: 19 residents lose circle 8; 35 walk farther, some of them to no station at all"
     )
-    *_, in_all = said_of_closings(closed.assign(farther_max_s=61.0, farther=[0.0, *[5.0] * 6]), [Circle("8", 8.0)])
+    all_reach = closed.assign(farther_max_s=61.0, farther=[0.0, *[5.0] * 6], farther_n=[0.0, *[5.0] * 6])
+    *_, in_all = said_of_closings(all_reach, [Circle("8", 8.0)])
     assert in_all.endswith("; 30 walk farther, by 0.5 minutes on average and 1.1 at most")
     [nowhere] = said_of_closings(closed.head(1), [Circle("8", 8.0)])
     assert nowhere == "closes: a: 5 walk farther, some of them to no station at all"
     [nobody] = said_of_closings(closed.head(1).assign(farther=0.0), [Circle("8", 8.0)])
     assert nobody == "closes: a: nobody loses by it"
-    [hidden] = said_of_closings(closed.head(1).assign(farther=np.nan), [Circle("8", 8.0)])
-    assert hidden == "closes: a: too few lose by it to be told"
+
+
+@pytest.mark.parametrize(
+    ("figures", "says"),
+    [
+        ({}, "40 residents lose circle 8; 40 walk farther, by 1.0 minutes on average"),
+        ({"lost_8": np.nan}, "40 walk farther, by 1.0 minutes on average; the other figures are of too few to be told"),
+        ({"farther_n": 30.0}, "40 residents lose circle 8; 40 walk farther, some of them to no station at all"),
+        (
+            {"farther_n": np.nan, "farther_mean_s": np.nan},
+            "40 residents lose circle 8; 40 walk farther; the other figures are of too few to be told",
+        ),
+        ({"lost_8": np.nan, "farther": np.nan, "farther_n": np.nan}, "too few lose by it to be told"),
+    ],
+)
+def test_what_is_published_of_a_closing_says_that_figures_are_left_out(figures, says):
+    row = {"name": "a", "lost_8": 40.0, "farther": 40.0, "farther_n": 40.0, "farther_mean_s": 60.0}
+    told = pd.DataFrame([{**row, "farther_max_s": np.nan, **figures}])
+    assert [*said_of_closings(told, [Circle("8", 8.0)])] == [f"closes: a: {says}"]
 
 
 def test_a_change_of_what_is_not_there_is_refused(today, sites):
@@ -1108,10 +1154,35 @@ def test_the_check_lists_scenarios_that_cannot_be_meant(run, tmp_path):
 
 
 def test_a_published_plan_does_not_tell_that_few_lose_by_a_closing(plans):
-    sites = plans("a move").sites.assign(lost_4=24.0, farther=24.0, farther_mean_s=60.0, farther_max_s=60.0)
-    told = without_small(sites)
-    assert told[["lost_4", "farther", "farther_mean_s", "farther_max_s"]].isna().all(axis=None)
-    assert {"lost_4", "farther", "farther_mean_s", "farther_max_s"} <= set(told["not_shown"].iloc[0].split())
+    few = {"lost_4": 24.0, "farther": 24.0, "farther_n": 24.0, "farther_mean_s": 60.0, "farther_max_s": 60.0}
+    told = without_small(plans("a move").sites.assign(**few))
+    assert told[[*few]].isna().all(axis=None)
+    assert {*few} <= set(told["not_shown"].iloc[0].split())
+
+
+def test_the_walk_of_one_home_is_not_published_where_a_station_closes(plans):
+    one_still_reaches = {"farther": 45.0, "farther_n": 5.0, "farther_mean_s": 63.0, "farther_max_s": np.nan}
+    [told, *_] = without_small(plans("a move").sites.assign(**one_still_reaches)).to_dict("records")
+    assert told["farther"] == 45.0
+    assert np.isnan([told[name] for name in ("farther_n", "farther_mean_s")]).all()
+    all_reach = {"farther": 45.0, "farther_n": 45.0, "farther_mean_s": 63.0, "farther_max_s": 99.0}
+    [told, *_] = without_small(plans("a move").sites.assign(**all_reach)).to_dict("records")
+    assert (told["farther_n"], told["farther_mean_s"]) == (45.0, 63.0)
+    assert np.isnan(told["farther_max_s"]), "the longest is the walk of one home"
+    assert "farther_max_s" in told["not_shown"].split()
+
+
+def test_a_published_plan_names_every_figure_that_it_leaves_out(plans):
+    plan = plans("a move")
+    few = {"lost_4": 24.0, "gain": 24.0, "reached_4": 24.0}
+    told = replace(plan, sites=without_small(plan.sites.assign(**few)), by_case={"flood": np.nan, "ill": 40.0})
+    record = plan_record(
+        replace(told, coverage=replace(told.coverage, demand=replace(told.coverage.demand, rounded=True)))
+    )
+    assert record["cases"] == {"flood": None, "ill": 40.0}
+    assert "cases.flood" in record["not_shown"]
+    assert {"lost_4", "farther_max_s"} <= set(record["closings"][0]["not_shown"])
+    assert {"gain", "reached"} <= set(record["reasons"][0]["not_shown"])
 
 
 def test_a_plan_for_publication_tells_no_small_figure(run, town, tmp_path):

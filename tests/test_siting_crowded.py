@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecircle.siting import Budget, Capacity, MostResidents, Question, ShortestWalks, answers, check_plan, solve
+from lifecircle.siting import (
+    Budget,
+    Capacity,
+    MostResidents,
+    Question,
+    ShortestWalks,
+    answers,
+    check_plan,
+    crowded,
+    solve,
+    solver,
+)
 from lifecircle.siting.answers import decision_of
 from lifecircle.siting.check import shortfalls_of
 from lifecircle.siting.crowded import Crowd, crowded_bound, first_columns
@@ -62,13 +73,24 @@ def test_a_town_with_too_few_places_fills_them_all_with_proof(crowded_town):
 
 def test_a_city_with_too_few_places_has_a_plan_and_a_bound_though_no_solver_could_tell(monkeypatch, crowded_town):
     walks, people, room = crowded_town
-    monkeypatch.setattr(answers, "MOST_SERVED", 0)
+    monkeypatch.setattr(crowded, "MOST_SERVED", 0)
     monkeypatch.setattr(answers, "search", None)
     question = Question(MostResidents(C8), n_new=10, capacity=Capacity(room, split=False))
     plan = solve(question, walks, people)
     check_plan(plan, walks, people)
     assert plan.ended == "stuck"
     assert 0.0 < plan.gap <= 0.01
+
+
+def test_the_years_of_a_city_with_too_few_places_have_bounds_though_no_solver_could_tell(monkeypatch, crowded_town):
+    walks, people, room = crowded_town
+    monkeypatch.setattr(crowded, "MOST_SERVED", 0)
+    monkeypatch.setattr(answers, "search", None)
+    monkeypatch.setattr(solver, "search", None)
+    by_year = Budget(np.ones(120), by_year=(4.0, 4.0))
+    plan = solve(Question(MostResidents(C8), budget=by_year, capacity=Capacity(room, split=False)), walks, people)
+    assert 0.0 <= plan.gap <= 0.01
+    assert (plan.year_bounds <= 1.01 * plan.by_year).all()
 
 
 def test_money_for_less_opens_no_site_beyond_it(crowded_town):

@@ -39,6 +39,12 @@ TOLERANCE_S = 1e-6
 """Seconds within which two times are the same: a cutoff holds up to here."""
 
 
+def tenths_of_minutes(seconds: npt.ArrayLike) -> FloatArray:
+    """Return tenths of a minute, rounded up: a walk shown as 8.0 minutes is within the circle of 8 minutes."""
+    tenths: FloatArray = np.ceil((np.asarray(seconds, dtype=np.float64) - TOLERANCE_S) / 6.0).clip(min=0.0)
+    return tenths
+
+
 def folder_name(name: str) -> str:
     """Return ``name`` as a folder name: letters, digits and dashes of any script, never a path."""
     return re.sub(r"[^\w-]+", "-", name).strip("-_")[:80] or "unnamed"

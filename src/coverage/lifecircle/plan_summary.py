@@ -12,11 +12,20 @@ import pandas as pd
 from rich.table import Table
 
 from lifecircle.errors import SHOWN_IDS
-from lifecircle.model import Circle
+from lifecircle.model import Circle, tenths_of_minutes
 from lifecircle.said import Said, in_language, joined, sentence
-from lifecircle.scenarios import Plan, Situation, Standing, as_good, effects, money_of, unit_of, why_nothing_opens
-from lifecircle.scenarios.candidates import NOBODY_ASKED
-from lifecircle.scenarios.money import Spent
+from lifecircle.scenarios import (
+    NOBODY_ASKED,
+    Plan,
+    Situation,
+    Spent,
+    Standing,
+    as_good,
+    effects,
+    money_of,
+    unit_of,
+    why_nothing_opens,
+)
 from lifecircle.schema import TOTAL
 from lifecircle.terminal import ROUNDING, figure, heading, out, people, plain, share, spoken, titled
 
@@ -79,6 +88,8 @@ def _said_of_sites(plan: Plan) -> Iterator[Said]:
         names = closed["name"].where(closed["name"] != "", closed["site_id"])
         yield from said_of_closings(closed.assign(name=names), plan.coverage.study.settings.circles)
     opened, asked = len(solution.chosen), scenario.n_new
+    if solution.status != "optimal":
+        return  # a site more may do well yet
     if not opened:
         yield why_nothing_opens(plan)
     elif asked is not None and opened < asked and solution.question.unit == "residents":
@@ -109,35 +120,36 @@ def said_of_closings(closed: pd.DataFrame, circles: Sequence[Circle]) -> Iterato
 
 def _together(closed: pd.DataFrame, lost: list[str]) -> dict[Hashable, float]:
     """Return the figures of stations as those of one; NaN where one of them is not told."""
-    sums = closed[[*lost, "farther"]].sum(skipna=False).to_dict()
+    sums = closed[[*lost, "farther", "farther_n"]].sum(skipna=False).to_dict()
     hurt = closed[closed["farther"] > 0.0]
-    person_s = float((hurt["farther_mean_s"] * hurt["farther"])[hurt["farther_mean_s"].notna()].sum())
-    mean_s = person_s / sums["farther"] if sums["farther"] > 0.0 else math.nan
+    person_s = float((hurt["farther_mean_s"] * hurt["farther_n"]).sum())
+    mean_s = person_s / sums["farther_n"] if sums["farther_n"] > 0.0 else math.nan
     return {**sums, "farther_mean_s": mean_s, "farther_max_s": hurt["farther_max_s"].max(skipna=False)}
 
 
 def said_of_closing(row: Mapping[Hashable, Any], circles: Sequence[Circle]) -> str:
     """Return whom a station that closes hurts; ``row`` has the columns of `lifecircle.scenarios.closings`."""
-    told: list[str] = [
-        Said("{} residents lose circle {}", people(row[f"lost_{circle.name}"]), circle.name)
-        for circle in circles
-        if row[f"lost_{circle.name}"] >= LEAST
-    ]
+    lost = {circle.name: row[f"lost_{circle.name}"] for circle in circles}
+    told: list[str] = [Said("{} residents lose circle {}", people(n), name) for name, n in lost.items() if n >= LEAST]
     if row["farther"] >= LEAST:
-        walking = people(row["farther"])
-        mean, longest = (_minutes(row[column]) for column in ("farther_mean_s", "farther_max_s"))
-        farther = Said("{} walk farther, some of them to no station at all", walking)
-        if not pd.isna(row["farther_max_s"]):
-            farther = Said("{} walk farther, by {} minutes on average and {} at most", walking, mean, longest)
-        told.append(farther)
-    hidden = pd.isna(row["farther"]) or any(pd.isna(row[f"lost_{circle.name}"]) for circle in circles)
-    nobody = "too few lose by it to be told" if hidden else "nobody loses by it"
-    return joined(told, "{}; {}") or sentence(nobody)
+        told.append(_said_of_farther(row))
+    if any(map(pd.isna, (*lost.values(), row["farther"], row["farther_n"]))):
+        others = "the other figures are of too few to be told"
+        told.append(sentence(others if told else "too few lose by it to be told"))
+    return joined(told, "{}; {}") or sentence("nobody loses by it")
 
 
-def _minutes(seconds: float) -> str:
-    """Return seconds as minutes, rounded up as on the page."""
-    return figure(math.ceil(seconds / 6.0 - 1e-7) / 10 if math.isfinite(seconds) else math.nan, ".1f")
+def _said_of_farther(row: Mapping[Hashable, Any]) -> Said:
+    """Return how many walk farther, and by how much as far as that is known and told."""
+    walking = people(row["farther"])
+    if row["farther_n"] < row["farther"]:
+        return Said("{} walk farther, some of them to no station at all", walking)
+    if pd.isna(row["farther_mean_s"]):
+        return Said("{} walk farther", walking)
+    mean, longest = (figure(float(tenths_of_minutes(row[f"farther_{of}_s"])) / 10, ".1f") for of in ("mean", "max"))
+    if pd.isna(row["farther_max_s"]):
+        return Said("{} walk farther, by {} minutes on average", walking, mean)
+    return Said("{} walk farther, by {} minutes on average and {} at most", walking, mean, longest)
 
 
 def _said_of_money(plan: Plan) -> Iterator[Said]:
@@ -199,7 +211,7 @@ def _proof(plan: Plan, time_limit_s: float | None) -> Iterator[Said]:
     if plan.lacking:
         status = Said("{} as far as there are places", status)
     yield Said("value {}, bound {}, gap {}{}, {}", told, bound, figure(solution.gap, ".2%"), gain, status)
-    if plan.by_case:
+    if plan.by_case and not any(map(math.isnan, plan.by_case.values())):  # one not told may be the worst
         worst_first = sorted(plan.by_case.items(), key=itemgetter(1), reverse=solution.question.sense == "min")
         (worst, least), *others = ((name, _amount(amount)) for name, amount in worst_first)
         yield Said("the worst case is {}: {}", worst, least)

@@ -41,7 +41,7 @@ _EXACT = 6
 
 _SUMS = (
     *("residents", "beyond", "unreachable", "unsnappable", "unplaced", "walk_n"),
-    *("gain", "loss", "next_best_loss", "load", "best_candidate_residents", "farther"),
+    *("gain", "loss", "next_best_loss", "load", "best_candidate_residents", "farther", "farther_n"),
 )
 _SUMS_BY_CIRCLE = ("within_", "reached_", "only_here_", "lost_")
 
@@ -50,10 +50,12 @@ _MADE_FROM = {
     "walk_p90_m": "residents",
     "walk_mean_m": "walk_n",
     "nearest_minutes": "residents",
-    "farther_mean_s": "farther",
-    "farther_max_s": "farther",
+    "farther_mean_s": "farther_n",
 }
 """Figures that are shown where the sum is that they are made from; shares where the sum within their circle is."""
+
+_OF_ONE_HOME = {"farther_max_s": "farther"}
+"""Figures of a single home, never shown, each with the sum beside it."""
 
 _HOMES = "buildings"
 """Counts of inhabited buildings are never shown: they would tell an empty home from one of few."""
@@ -185,6 +187,7 @@ def without_small(table: Table) -> Table:
     sums = [c for c in table if c in _SUMS or c.startswith(_SUMS_BY_CIRCLE)]
     small = {c: (table[c] < LEAST).to_numpy() for c in sums}
     small |= {c: small[of] for c, of in _MADE_FROM.items() if c in table}
+    small |= {c: table[of].notna().to_numpy() for c, of in _OF_ONE_HOME.items() if c in table}
     small |= {c: small[f"within_{c.removeprefix('share_')}"] for c in table if c.startswith("share_")}
     small |= {_HOMES: np.ones(len(table), dtype=bool)} if _HOMES in table else {}
     return _without(table, {c: small[c] for c in table if c in small})

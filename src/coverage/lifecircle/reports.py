@@ -33,8 +33,7 @@ from lifecircle.mark import BOTH, MARK, Table, marked
 from lifecircle.model import Settings
 from lifecircle.publish import NOT_SHOWN
 from lifecircle.rules import done_with
-from lifecircle.scenarios import Plan, money_of, unit_of
-from lifecircle.scenarios.closings import FARTHER
+from lifecircle.scenarios import FARTHER, Plan, money_of, unit_of
 from lifecircle.sheets import write_csv
 from lifecircle.siting import SitingPlan
 from lifecircle.study import Checked
@@ -150,7 +149,8 @@ def plan_record(plan: Plan) -> dict[str, object]:
         "gap": solution.gap,
         "gap_gain": solution.gap_gain,
     }
-    hidden = [name for name, figure in figures.items() if figure is not None and math.isnan(figure)]
+    cases = {f"cases.{name}": value for name, value in plan.by_case.items()}
+    hidden = [name for name, figure in (figures | cases).items() if figure is not None and math.isnan(figure)]
     return {
         "scenario": plan.scenario.name,
         "question": plan.scenario.stated,
@@ -177,23 +177,32 @@ def plan_record(plan: Plan) -> dict[str, object]:
     }
 
 
-def _reasons(row: Mapping[str, Any], circle: str) -> dict[str, object]:
-    """Return what a chosen site is good for; figures that are not there are None."""
-    figures = {
-        "gain": row["gain"],
-        "reached": row[f"reached_{circle}"],
-        "only_here": row[f"only_here_{circle}"],
-        "loss": row["loss"],
-        "next_best_loss": row["next_best_loss"],
+def _reasons(row: Mapping[Hashable, Any], circle: str) -> dict[str, object]:
+    """Return what a chosen site is good for."""
+    columns = {
+        "gain": "gain",
+        "reached": f"reached_{circle}",
+        "only_here": f"only_here_{circle}",
+        "loss": "loss",
+        "next_best_loss": "next_best_loss",
     }
-    told = {name: _or_none(figure) for name, figure in figures.items()}
+    told = _figures(row, columns)
     return {"site": row["site_id"], "order": int(row["order"]), **told, "next_best": row["next_best"] or None}
 
 
 def _closing(row: Mapping[Hashable, Any]) -> dict[str, object]:
     """Return whom a station that closes hurts, in the columns of sites.csv."""
-    named = [column for column in row if str(column).startswith("lost_") or column in FARTHER]
-    return {"site": row["site_id"], **{str(column): _or_none(row[column]) for column in named}}
+    named = [str(column) for column in row if str(column).startswith("lost_") or column in FARTHER]
+    return {"site": row["site_id"], **_figures(row, {name: name for name in named})}
+
+
+def _figures(row: Mapping[Hashable, Any], columns: Mapping[str, str]) -> dict[str, object]:
+    """Return figures of a row of sites.csv by their names here, None where there is none, and which are not shown."""
+    told: dict[str, object] = {name: _or_none(row[column]) for name, column in columns.items()}
+    if NOT_SHOWN in row:
+        hidden = f" {row[NOT_SHOWN]} "
+        told[NOT_SHOWN] = [name for name, column in columns.items() if f" {column} " in hidden]
+    return told
 
 
 def _or_none(figure: float | None) -> float | None:

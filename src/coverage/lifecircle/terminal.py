@@ -35,7 +35,8 @@ ROUNDING = 1e-9
 EVERY_S = 10.0
 """Seconds from one line about a search to the next, where no line can be written anew."""
 
-SO_FAR = "best {:,.1f}, bound {:,.1f}, gap {} (Ctrl-C keeps the best)"
+SO_FAR = "best {}, bound {}, gap {} (Ctrl-C keeps the best)"
+NONE_SO_FAR = "no plan so far, bound {}"
 
 STATUSES = ("beyond", "unreachable", "unsnappable", "unplaced")
 """Columns of residents outside every circle; one that holds nobody is not shown."""
@@ -98,7 +99,8 @@ def step(what: str, *, language: str = "en") -> Iterator[None]:
 def search(what: str, *, language: str = "en") -> Iterator[Report]:
     """Show a step that searches: its value, bound and gap so far, and that Ctrl-C ends it with the best so far.
 
-    On a terminal that is one line, written anew as the seconds go; elsewhere a line now and then, see `EVERY_S`.
+    Before there is a plan, that is the bound alone. On a terminal it is one line, written anew as the seconds go;
+    elsewhere a line now and then, see `EVERY_S`.
     """
     started_s = time.perf_counter()
     so_far, over = "", Event()
@@ -109,8 +111,10 @@ def search(what: str, *, language: str = "en") -> Iterator[Report]:
 
     def report(value: float, bound: float, _: float) -> None:
         nonlocal so_far
-        gap = figure(abs(bound - value) / abs(bound) if bound else math.inf, ".2%")
-        so_far = Said(SO_FAR, value, bound, gap)
+        best, limit = (figure(amount, ",.1f") for amount in (value, bound))
+        gap = abs(bound - value) / abs(bound) if bound and math.isfinite(bound) else math.nan
+        there_is_one = math.isfinite(value)
+        so_far = Said(SO_FAR, best, limit, figure(gap, ".2%")) if there_is_one else Said(NONE_SO_FAR, limit)
 
     def tell() -> None:
         while not over.wait(EVERY_S):
@@ -124,6 +128,8 @@ def search(what: str, *, language: str = "en") -> Iterator[Report]:
             yield report
     finally:
         over.set()
+        if telling.is_alive():
+            telling.join()
     took = Said("{}: {:.1f} s", sentence(what), time.perf_counter() - started_s)
     _err.print(spoken(took, language), style="dim", soft_wrap=True)
 

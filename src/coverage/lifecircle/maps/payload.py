@@ -14,7 +14,7 @@ import shapely
 from lifecircle.circles import Coverage
 from lifecircle.maps.encode import pack, pack_texts, shapes, signed_varints, varints
 from lifecircle.maps.words import WORDS
-from lifecircle.model import TOLERANCE_S, Circle, FloatArray, LongArray, Study
+from lifecircle.model import Circle, LongArray, Study, tenths_of_minutes
 from lifecircle.scenarios import Plan, as_good
 
 WGS84 = 4326
@@ -128,7 +128,7 @@ def _building_facts(study: Study, stages: list[Coverage], station_ids: pd.Index)
 
 
 def _walk_facts(study: Study, buildings: gpd.GeoDataFrame, station_ids: pd.Index) -> list[LongArray]:
-    tenths = pd.Series(_tenths(buildings["walk_s"].to_numpy(dtype=np.float64)))
+    tenths = pd.Series(tenths_of_minutes(buildings["walk_s"]))
     metres = [buildings[c] for c in ("walk_m", "access_m", "egress_m")]
     flags = buildings["leg_blocked"].to_numpy(dtype=np.int64) + 2 * buildings["edge"].to_numpy(dtype=np.int64)
     return [
@@ -137,12 +137,6 @@ def _walk_facts(study: Study, buildings: gpd.GeoDataFrame, station_ids: pd.Index
         *(np.rint(c.fillna(0.0).to_numpy(dtype=np.float64)).astype(np.int64) for c in (tenths, *metres)),
         flags,
     ]
-
-
-def _tenths(seconds: FloatArray) -> FloatArray:
-    """Return tenths of a minute, rounded up: a walk shown as 8.0 minutes is within the circle of 8 minutes."""
-    tenths: FloatArray = np.ceil((seconds - TOLERANCE_S) / 6.0).clip(min=0.0)
-    return tenths
 
 
 def building_class(study: Study, buildings: gpd.GeoDataFrame) -> LongArray:
@@ -209,12 +203,13 @@ def _sites(study: Study, plan: Plan) -> list[dict[str, Any]]:
 
 
 def _hurt(row: dict[Hashable, Any], circles: list[str]) -> dict[str, Any]:
-    """Return whom a station that closes hurts."""
-    farther_s = np.array([row["farther_mean_s"], row["farther_max_s"]], dtype=np.float64)
+    """Return whom a station that closes hurts; ``stranded`` says that some of them reach no station any more."""
+    tenths = tenths_of_minutes([row["farther_mean_s"], row["farther_max_s"]])
     return {
         "lost": [_number(row[f"lost_{name}"]) for name in circles],
         "farther": _number(row["farther"]),
-        "farther_minutes": [_number(minutes) for minutes in _tenths(farther_s) / 10.0],
+        "farther_minutes": [_number(minutes) for minutes in tenths / 10.0],
+        "stranded": bool(row["farther_n"] < row["farther"]),
     }
 
 

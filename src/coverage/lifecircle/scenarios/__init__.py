@@ -23,8 +23,10 @@ area load stations but are no coverage, so they weigh nothing in an objective. O
 """
 
 from lifecircle.scenarios.answer import Report, find_scenario, site
+from lifecircle.scenarios.candidates import NOBODY_ASKED
 from lifecircle.scenarios.check import check_scenarios, refuse_senseless
-from lifecircle.scenarios.money import money_of
+from lifecircle.scenarios.closings import FARTHER
+from lifecircle.scenarios.money import Spent, money_of
 from lifecircle.scenarios.plan import Plan
 from lifecircle.scenarios.reasons import Standing, as_good, refuse_unknown, why
 from lifecircle.scenarios.sites import Sites, possible_sites
@@ -34,11 +36,14 @@ from lifecircle.scenarios.what_if import BestAdded, Situation, best_added, close
 from lifecircle.scenarios.worth import unit_of
 
 __all__ = [
+    "FARTHER",
+    "NOBODY_ASKED",
     "BestAdded",
     "Plan",
     "Report",
     "Sites",
     "Situation",
+    "Spent",
     "Standing",
     "as_good",
     "best_added",

@@ -18,7 +18,7 @@ from lifecircle.scenarios.plan import Plan, plan_of
 from lifecircle.scenarios.posed import posed
 from lifecircle.scenarios.refusals import in_words
 from lifecircle.scenarios.sites import Sites, possible_sites
-from lifecircle.siting import solve
+from lifecircle.siting import NoPlanError, solve
 
 Report = Callable[[float, float, float], None]
 """Is told the value and the bound of a search, and its seconds so far."""
@@ -68,6 +68,8 @@ def site(
     InfeasibleError
         When no plan can meet the question: which conditions stand in each other's way, which buildings nobody could
         reach, and what would have to give way.
+    LifecircleError
+        When the time is over before a first plan is found, and with it whether there is one.
     """
     asked = find_scenario(study, scenario)
     refuse_senseless(study, [asked])
@@ -78,7 +80,7 @@ def site(
     if source != "study":
         today, sites = with_candidates_of(today, asked), None
     sites = possible_sites(today) if sites is None else sites
-    refused: InfeasibleError | None = None
+    refused = InfeasibleError("no plan can meet the question")
     ends_s = None if time_limit_s is None else monotonic() + time_limit_s
     for put in posed(asked, today, sites):
         refuse_lacking(put, asked, today)
@@ -89,13 +91,16 @@ def site(
                 put.weights,
                 fixed=put.fixed,
                 time_limit_s=None if ends_s is None else max(0.0, ends_s - monotonic()),
+                why=False,
                 report=report,
             )
         except InfeasibleError as error:
-            refused = in_words(error, put, asked, today, sites)
+            refused = error
         else:
             return plan_of(solution, put, asked, today, sites, source=source)
-    raise refused if refused is not None else InfeasibleError("no plan can meet the question")
+    # Only the longest walks say what stands in the way; the time for that is not taken from the search.
+    why = refused.why() if isinstance(refused, NoPlanError) else refused
+    raise in_words(why, put, asked, today, sites)
 
 
 def find_scenario(study: Study, name: str) -> Scenario:

@@ -10,8 +10,8 @@ import pandas as pd
 from lifecircle.circles import Reach
 from lifecircle.model import TOLERANCE_S, Circle, FloatArray, IntArray
 
-FARTHER = ("farther", "farther_mean_s", "farther_max_s")
-"""Columns of how much farther they walk: how many residents do, and by how many seconds."""
+FARTHER = ("farther", "farther_n", "farther_mean_s", "farther_max_s")
+"""Columns of how much farther they walk: how many residents do, how many of them to a station, by how many seconds."""
 
 
 def closings(
@@ -41,8 +41,9 @@ def closings(
     -------
     DataFrame
         By station id: ``lost_<circle>``, residents who lose the circle; ``farther``, residents whose walk to the
-        nearest station of any kind becomes longer, with ``farther_mean_s`` and ``farther_max_s``, by how many seconds;
-        the mean of those who still reach a station, the longest NaN where some reach none any more.
+        nearest station of any kind becomes longer, and ``farther_n``, those of them who still reach a station;
+        ``farther_mean_s`` and ``farther_max_s``, by how many seconds: the mean of the latter, the longest of all, NaN
+        where some reach none any more.
     """
     index = pd.Index(ids, name="station_id")
     n = len(index)
@@ -62,10 +63,11 @@ def closings(
     station, people, extra_s = station[asked], weights[asked], now_s - then_s
     farther = extra_s > TOLERANCE_S
     told = farther & np.isfinite(extra_s)
-    walking, person_s = (sums(station[told], amount[told]) for amount in (people, people * extra_s))
+    walking, person_s = (sums(station[told], amount) for amount in (people[told], people[told] * extra_s[told]))
     longest_s = np.zeros(n)
     np.maximum.at(longest_s, station[farther], extra_s[farther])
     columns["farther"] = sums(station[farther], people[farther])
+    columns["farther_n"] = walking
     columns["farther_mean_s"] = np.divide(person_s, walking, out=np.full(n, np.nan), where=walking > 0.0)
     columns["farther_max_s"] = np.where((longest_s > 0.0) & np.isfinite(longest_s), longest_s, np.nan)
     return pd.DataFrame(columns, index=index)

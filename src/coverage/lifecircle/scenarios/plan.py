@@ -189,8 +189,8 @@ def _sites_frame(
     if scenario.award is not None:
         columns["award"] = _awards(frame["station_id"].map(load).to_numpy(dtype=np.float64), scenario.award)
     if scenario.max_moves is not None:
-        ids, circles = today.stations["station_id"], study.settings.circles
-        hurt = closings(ids, today.reach, after.reach, sites.weights, circles).reindex(frame["station_id"])
+        before, circles = today.stations["station_id"], study.settings.circles
+        hurt = closings(before, today.reach, after.reach, sites.weights, circles).reindex(frame["station_id"])
         columns |= {name: np.where(state == "closed", hurt[name], np.nan) for name in hurt}
     columns |= {"lon": np.round(lon, 7), "lat": np.round(lat, 7)}
     return marked(pd.DataFrame(columns), after.synthetic)

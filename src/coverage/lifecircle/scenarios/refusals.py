@@ -11,7 +11,7 @@ from lifecircle.asked import Case, Scenario
 from lifecircle.circles import Coverage
 from lifecircle.errors import KEPT_IDS, Breach, InfeasibleError
 from lifecircle.ground import with_closed
-from lifecircle.model import FloatArray, LongArray
+from lifecircle.model import FloatArray, LongArray, tenths_of_minutes
 from lifecircle.readers.keys import STUDY_FILE
 from lifecircle.said import Said, sentence
 from lifecircle.scenarios.posed import Posed
@@ -139,7 +139,7 @@ class _Telling:
         if not len(near):
             return Said("{}, nor by any walk at all", told)
         # Rounded up, as on the page: a walk told as 8.0 minutes is one of 8 minutes.
-        return Said("{}; the nearest takes {:.1f}", told, math.ceil(near.min() / 6.0 - 1e-7) / 10)
+        return Said("{}; the nearest takes {:.1f}", told, float(tenths_of_minutes(near.min())) / 10)
 
     def _nearest_s(self, homes: LongArray, circle: str, case: Case | None) -> FloatArray:
         """Return the seconds from homes to the nearest site in service, however far; walks known end with circles."""

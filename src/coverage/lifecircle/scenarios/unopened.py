@@ -13,7 +13,7 @@ from lifecircle.siting import Budget, Standard
 
 
 def why_nothing_opens(plan: Plan) -> Said:
-    """Return why a plan opens no site: no candidates, none that wins anybody, none for the money, or no need."""
+    """Return why a plan proven the best opens none: no candidates, none that wins anybody or for the money, no need."""
     posed, circle = plan.posed, plan.scenario.circle
     candidates = (posed.frame["state"] == "candidate").to_numpy()
     if not candidates.any():

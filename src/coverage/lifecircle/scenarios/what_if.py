@@ -18,7 +18,7 @@ from lifecircle.demand import groups
 from lifecircle.errors import UnknownNameError
 from lifecircle.model import TOLERANCE_S, BoolArray, Circle, FloatArray, IntArray, Study, Walks
 from lifecircle.said import Said
-from lifecircle.scenarios.closings import closings
+from lifecircle.scenarios.closings import FARTHER, closings
 from lifecircle.scenarios.sites import Sites, rows_of, unknown_place
 from lifecircle.schema import TOTAL
 from lifecircle.service import serves
@@ -178,9 +178,14 @@ def effects(before: Situation, after: Situation) -> pd.DataFrame:
 
 
 def closed_between(before: Situation, after: Situation) -> pd.DataFrame:
-    """Return for each station that a change closes its name, or its id, and whom that hurts, as `closings` does."""
+    """Return for each station that a change closes its name, or its id, and whom that hurts, as `closings` does.
+
+    A change that closes none needs no walk.
+    """
     frame, gone = before.sites.frame, before.is_open & ~after.is_open
     ids, circles = frame["station_id"][before.is_open], before.today.study.settings.circles
+    if not gone.any():
+        return pd.DataFrame(columns=["name", *(f"lost_{c.name}" for c in circles), *FARTHER], dtype=np.float64)
     found = closings(ids, before.reach(), after.reach(), before.sites.weights, circles)
     shut = frame[gone].set_index("station_id")
     return found.loc[shut.index].assign(name=shut["name"].where(shut["name"] != "", shut.index))

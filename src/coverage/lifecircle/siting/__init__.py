@@ -48,7 +48,7 @@ from lifecircle.siting.conditions import (
     Standard,
     Tiers,
 )
-from lifecircle.siting.infeasible import Conflict, ConflictError
+from lifecircle.siting.infeasible import Conflict, ConflictError, NoPlanError
 from lifecircle.siting.plan import Allocation, Decision, SitingPlan, gap, gap_gain
 from lifecircle.siting.questions import FairestWalks, FewestStations, MostResidents, Question, ShortestWalks
 from lifecircle.siting.recount import coverage_of, reachable, value_of
@@ -69,6 +69,7 @@ __all__ = [
     "Itinerary",
     "MostResidents",
     "Moves",
+    "NoPlanError",
     "Question",
     "ShortestWalks",
     "SitingPlan",

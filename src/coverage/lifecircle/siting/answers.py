@@ -16,14 +16,14 @@ from lifecircle.siting.combined import is_large, search_combined
 from lifecircle.siting.cover import cover_of, is_cover
 from lifecircle.siting.cover_finish import MOST_ENTRIES
 from lifecircle.siting.cover_search import search_cover
-from lifecircle.siting.crowded import Crowd, crowded_bound, first_columns
+from lifecircle.siting.crowded import Crowd, crowd_of, crowded_bound, first_columns
 from lifecircle.siting.effort import Effort, Ended
 from lifecircle.siting.fairest import lengths_s
 from lifecircle.siting.fewest import WHOLE_TOLERANCE, is_share, needed_residents, nobody_may_stay_out
 from lifecircle.siting.fewest_search import search_fewest
 from lifecircle.siting.formulation import formulate
 from lifecircle.siting.greedy import first_options
-from lifecircle.siting.infeasible import infeasible, refuse_nobody
+from lifecircle.siting.infeasible import NoPlanError, infeasible, refuse_nobody
 from lifecircle.siting.linear import LinearForm, Options
 from lifecircle.siting.median import is_median
 from lifecircle.siting.median_search import search_median
@@ -36,9 +36,6 @@ from lifecircle.siting.share_search import search_share
 
 PART_TOLERANCE = 1e-9
 """A part of a home that a solver leaves this near to nothing or to all is that."""
-
-MOST_SERVED = 100_000
-"""Pairs of a site and a home that it could serve beyond which HiGHS is not asked who is: it would come to no end."""
 
 NO_PLAN = "the search was over before a first plan was found"
 
@@ -71,7 +68,7 @@ def answered(question: Question, walks: Walks, weights: FloatArray, fixed: LongA
 
     Raises
     ------
-    ConflictError
+    NoPlanError
         Where no plan can meet the conditions.
     LifecircleError
         Where the effort is spent before a first plan is found.
@@ -110,20 +107,21 @@ def _formulated(question: Question, walks: Walks, weights: FloatArray, fixed: Lo
     """Return what HiGHS finds, or where that would come to no end, the search by rounds."""
     form = formulate(question, walks, weights, fixed)
     large = is_large(form)
-    crowd = _crowd(question, weights, form)
+    crowd = crowd_of(question, weights, form)
     first = None if large else _first(question, walks, weights, fixed, form, crowd)
-    bound = first_bound(form) if crowd is None else tighter(first_bound(form), crowded_bound(crowd), question.sense)
+    bound = unsearched_bound(form, crowd)
     if first is not None:
         value = value_of(question, walks, weights, first[1])
         proven = gap(value, bound, sense=question.sense) == 0.0
-        if proven or (crowd is not None and form.n_counts > MOST_SERVED):
+        if proven or (crowd is not None and crowd.is_large):
             return Answer(first[1], bound, "proven" if proven else "stuck", 0.0)
     start = None if first is None else first[0]
     # Every year's own bound is wanted afterwards.
     mine = effort.part(0.5) if question.n_years > 1 else effort
     found = search_combined(form, mine) if large else search(form, mine, start=start)
     if found.infeasible:
-        raise infeasible(question, walks, weights, fixed, form, effort.less(found.work), rows=found.rows)
+        left = effort.less(found.work)
+        raise NoPlanError(lambda: infeasible(question, walks, weights, fixed, form, left, rows=found.rows))
     if question.unit == "stations":
         bound = max(bound, math.ceil(found.bound - WHOLE_TOLERANCE) if math.isfinite(found.bound) else 0.0)
     else:
@@ -138,6 +136,11 @@ def _formulated(question: Question, walks: Walks, weights: FloatArray, fixed: Lo
     pick = max if question.sense == "max" else min
     decision = pick(plans[::-1], key=lambda decision: value_of(question, walks, weights, decision))
     return Answer(decision, bound, found.ended, found.work)
+
+
+def unsearched_bound(form: LinearForm, crowd: Crowd | None) -> float:
+    """Return a bound on the value of every plan of a form, or of the crowd that it is, without a search."""
+    return first_bound(form) if crowd is None else crowded_bound(crowd)
 
 
 def tighter(one: float, other: float, sense: Sense) -> float:
@@ -162,21 +165,14 @@ def _first(
     return None if any(shortfalls_of(question, walks, weights, decision)) else (opened, decision)
 
 
-def _crowd(question: Question, weights: FloatArray, form: LinearForm) -> Crowd | None:
-    """Return a question under a capacity as one of who finds a place; None where it is not, or has to do with cases."""
-    capacity = question.capacity
-    if capacity is None or question.cases or question.unit == "stations":
-        return None
-    return Crowd(form, capacity.limit, weights if capacity.load is None else capacity.load, capacity.split)
-
-
 def _fairest(question: Question, walks: Walks, weights: FloatArray, fixed: LongArray, effort: Effort) -> Answer:
     """Return what halving the lengths that the longest walk can have comes to."""
     lengths = lengths_s(question, walks, weights, fixed)
     form = formulate(question, walks, weights, fixed, longest_s=float(lengths[-1]))
     found = search(form, effort)
     if found.infeasible:
-        raise infeasible(question, walks, weights, fixed, form, effort.less(found.work))
+        whole, left = form, effort.less(found.work)
+        raise NoPlanError(lambda: infeasible(question, walks, weights, fixed, whole, left))
     if found.columns is None:
         raise LifecircleError(NO_PLAN)
     decision = decision_of(form, found.columns, question, fixed)

@@ -6,7 +6,10 @@ import numpy as np
 
 from lifecircle.model import FloatArray
 from lifecircle.siting.incidence import sums
-from lifecircle.siting.linear import LinearForm, Rows
+from lifecircle.siting.linear import Kind, LinearForm, Rows
+
+LIMITS: tuple[Kind, ...] = ("n_new", "stops", "budget", "area_budget", "year_budget")
+"""The side rows of which every option takes its part, 0 or more, till nothing is left."""
 
 
 def dual_bound(form: LinearForm, links: FloatArray, side: FloatArray, structure: FloatArray) -> float:
@@ -60,22 +63,34 @@ def reduced_gains(form: LinearForm, links: FloatArray, side: FloatArray, structu
 def first_bound(form: LinearForm) -> float:
     """Return a bound that needs no search: as if no two options reached the same homes.
 
-    The links of a count share its worth; where a number of new sites is stated, only the best so many can open.
+    The links of a count share its worth; under limits only those sites open that are worth most for what they take.
     """
     per_count = form.links.counts
     n_links = np.bincount(per_count.columns, minlength=form.n_counts)
     worth = np.maximum(form.objective[form.n_options : form.n_options + form.n_counts], 0.0)
     share = worth[per_count.columns] / n_links[per_count.columns]
-    links = sums(per_count.rows, share, len(form.links))
-    side, structure = np.zeros(len(form.side)), np.zeros(len(form.structure))
-    number = [row for row, label in enumerate(form.labels) if label.kind == "n_new"]
-    if number and form.n_options:
-        best_first = np.sort(reduced_gains(form, links, side, structure)[: form.n_options])[::-1]
-        n_open = int(form.side.limit[number[0]])
-        side[number[0]] = best_first[n_open] if n_open < len(best_first) else 0.0
-    nothing = dual_bound(form, np.zeros(len(links)), np.zeros(len(side)), structure)
-    bound = dual_bound(form, links, side, structure)
+    links, structure = sums(per_count.rows, share, len(form.links)), np.zeros(len(form.structure))
+    nothing = dual_bound(form, np.zeros(len(links)), np.zeros(len(form.side)), structure)
+    bound = dual_bound(form, links, limits_priced(form, links, structure), structure)
     return min(nothing, bound) if form.sign > 0 else max(nothing, bound)
+
+
+def limits_priced(form: LinearForm, links: FloatArray, structure: FloatArray) -> FloatArray:
+    """Return multipliers of the side rows that price the limits on what opens, one after the other, and nothing else.
+
+    What a site takes of a limit costs what it is worth to the first site for which nothing is left.
+    """
+    rows, side = form.side, np.zeros(len(form.side))
+    gain = reduced_gains(form, links, side, structure)
+    for row in (row for row, label in enumerate(form.labels) if label.kind in LIMITS):
+        span = slice(rows.indptr[row], rows.indptr[row + 1])
+        options, amount = rows.columns[span], rows.values[span]
+        density = gain[options] / amount
+        best_first = np.argsort(-density, kind="stable")
+        full = int(np.searchsorted(np.cumsum(amount[best_first]), rows.limit[row], side="right"))
+        side[row] = max(0.0, density[best_first[full]]) if full < len(options) else 0.0
+        gain[options] -= side[row] * amount
+    return side
 
 
 def _priced(rows: Rows, multiplier: FloatArray, n_columns: int) -> FloatArray:

@@ -15,14 +15,18 @@ from heapq import heapify, heappop, heapreplace
 import numpy as np
 
 from lifecircle.model import FloatArray, LongArray, ReadOnlyArrays
-from lifecircle.siting.bounds import dual_bound, reduced_gains
+from lifecircle.siting.bounds import dual_bound, first_bound, limits_priced
 from lifecircle.siting.linear import LinearForm
+from lifecircle.siting.questions import Question
 
 PLACE_COSTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """What the place of a home is taken to cost, in parts of its worth."""
 
 BLOCKED = 20
 """Homes too large for what is left of a room that are passed over, where homes may not split."""
+
+MOST_SERVED = 100_000
+"""Pairs of a site and a home that it could serve beyond which HiGHS comes to no end with who serves whom."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,16 @@ class Crowd(ReadOnlyArrays):
     split: bool
 
     @property
+    def is_large(self) -> bool:
+        """Whether HiGHS would come to no end with it."""
+        return self.form.n_counts > MOST_SERVED
+
+    @property
+    def n_years(self) -> int:
+        """How many years there are, each with the same room."""
+        return len(self.form.offsets)
+
+    @property
     def worth(self) -> FloatArray:
         """What each count is worth in the objective."""
         return self.form.objective[self.form.n_options : self.form.n_options + self.form.n_counts]
@@ -48,15 +62,22 @@ class Crowd(ReadOnlyArrays):
         return np.unique(np.stack([self.form.year, self.form.home]), axis=1, return_inverse=True)[1].reshape(-1)
 
     @cached_property
-    def rooms(self) -> tuple[LongArray, LongArray, LongArray]:
-        """The counts by site and year, those that are worth most for their load first, and where each site begins."""
+    def rooms(self) -> tuple[LongArray, LongArray]:
+        """The counts by site and year, those that are worth most for their load first, and where each room begins."""
         form = self.form
         rare = np.bincount(self.place)[self.place]
         density = self.worth / np.maximum(self.load[form.home], 1e-12)
         order = np.lexsort((rare, -density, form.year, form.site))
-        n_years = len(form.offsets)
-        start = np.searchsorted(form.site[order] * n_years + form.year[order], np.arange(len(self.room) * n_years + 1))
-        return order, start, np.arange(n_years)
+        cell = form.site[order] * self.n_years + form.year[order]
+        return order, np.searchsorted(cell, np.arange(len(self.room) * self.n_years + 1))
+
+
+def crowd_of(question: Question, weights: FloatArray, form: LinearForm) -> Crowd | None:
+    """Return a form under a capacity as one of who finds a place; None where it is not, or has to do with cases."""
+    capacity = question.capacity
+    if capacity is None or question.cases or question.unit == "stations":
+        return None
+    return Crowd(form, capacity.limit, weights if capacity.load is None else capacity.load, capacity.split)
 
 
 def first_columns(crowd: Crowd) -> FloatArray:
@@ -106,7 +127,7 @@ def first_columns(crowd: Crowd) -> FloatArray:
 
 def crowded_bound(crowd: Crowd) -> float:
     """Return a bound on the value of every plan, in the unit of the question."""
-    bounds = [_bound_at(crowd, cost) for cost in PLACE_COSTS]
+    bounds = [first_bound(crowd.form), *(_bound_at(crowd, cost) for cost in PLACE_COSTS)]
     return min(bounds) if crowd.form.sign > 0 else max(bounds)
 
 
@@ -115,15 +136,15 @@ def _bound_at(crowd: Crowd, cost: float) -> float:
     dearest = np.zeros(n_places)
     np.maximum.at(dearest, crowd.place, crowd.worth)
     profit = np.maximum(crowd.worth - cost * dearest[crowd.place], 0.0)
-    load, price = crowd.load[form.home], np.zeros(len(crowd.room) * len(form.offsets))
-    order, start, _ = crowd.rooms
+    load, price = crowd.load[form.home], np.zeros(len(crowd.room) * crowd.n_years)
+    order, start = crowd.rooms
     for cell in np.flatnonzero(np.diff(start)).tolist():
         counts = order[start[cell] : start[cell + 1]]
         density = profit[counts] / np.maximum(load[counts], 1e-12)
         best = np.argsort(-density, kind="stable")
-        full = np.searchsorted(np.cumsum(load[counts][best]), crowd.room[cell // len(form.offsets)], side="right")
+        full = np.searchsorted(np.cumsum(load[counts][best]), crowd.room[cell // crowd.n_years], side="right")
         price[cell] = density[best][full] if full < len(best) else 0.0
-    of_count = price[form.site * len(form.offsets) + form.year]
+    of_count = price[form.site * crowd.n_years + form.year]
     linked = form.links.counts.columns
     links = np.maximum(profit - of_count * load, 0.0)[linked]
     bounded = np.isfinite(crowd.room[form.site])
@@ -131,21 +152,15 @@ def _bound_at(crowd: Crowd, cost: float) -> float:
     by_cell = price.reshape(len(crowd.room), -1).T.reshape(-1)[cells]
     # Places come by year and then home, rooms by year and then site: as `served` makes these rows.
     structure = np.concatenate([cost * dearest, by_cell])
-    side = np.zeros(len(form.side))
-    number = [row for row, label in enumerate(form.labels) if label.kind == "n_new"]
-    if number and form.n_options:
-        best_first = np.sort(reduced_gains(form, links, side, structure)[: form.n_options])[::-1]
-        n_open = int(form.side.limit[number[0]])
-        side[number[0]] = max(0.0, best_first[n_open]) if n_open < len(best_first) else 0.0
-    return dual_bound(form, links, side, structure)
+    return dual_bound(form, links, limits_priced(form, links, structure), structure)
 
 
 def _filled(crowd: Crowd, left: FloatArray, site: int, period: int) -> tuple[LongArray, FloatArray]:
     """Return the counts that a site opened in a year takes on, of what is ``left`` of every place, and their parts."""
-    order, start, years = crowd.rooms
+    order, start = crowd.rooms
     counts, parts = [np.empty(0, dtype=np.int64)], [np.empty(0)]
-    for year in years[period if len(years) > 1 else 0 :].tolist():
-        cell = site * len(years) + year
+    for year in range(period if crowd.n_years > 1 else 0, crowd.n_years):
+        cell = site * crowd.n_years + year
         here = order[start[cell] : start[cell + 1]]
         there = left[crowd.place[here]]
         load = crowd.load[crowd.form.home[here]] * there

@@ -100,6 +100,10 @@ class Effort:
         """Return what is left of the effort once ``work`` is done; the clock runs on by itself."""
         return self if self.work_limit is None else replace(self, work_limit=max(0.0, self.work_limit - work))
 
+    def after(self, work: float, ended: Ended) -> Effort:
+        """Return what a search leaves of the effort: nothing where somebody pressed Ctrl-C."""
+        return replace(self, work_limit=0.0) if ended == "interrupted" else self.less(work)
+
     def part(self, share: float) -> Effort:
         """Return an effort that may spend a share of what is left of the time and of the work."""
         work = None if self.work_limit is None else share * self.work_limit

@@ -17,7 +17,7 @@ from lifecircle.siting.effort import Effort
 from lifecircle.siting.linear import Label, LinearForm, Rows
 from lifecircle.siting.questions import FewestStations, Question
 from lifecircle.siting.recount import nearest_s, reachable
-from lifecircle.siting.search import Found, search
+from lifecircle.siting.search import Found, interruptible, search
 
 SHARES = ("share", "floor")
 PERSONS_TOLERANCE = 1e-9
@@ -88,6 +88,14 @@ class ConflictError(InfeasibleError):
         super().__init__(message, breaches=breaches)
 
 
+class NoPlanError(InfeasibleError):
+    """No plan can meet the conditions of a question; ``why`` takes its time to find out which of them say so."""
+
+    def __init__(self, why: Callable[[], ConflictError]) -> None:
+        self.why = why
+        super().__init__("no plan can meet the question")
+
+
 def refuse_nobody(question: Question, walks: Walks, weights: FloatArray, fixed: LongArray) -> None:
     """Refuse a share of nobody.
 
@@ -153,7 +161,7 @@ def infeasible(
         if effort.over is None:
             share = effort.part(1.0 / (np.count_nonzero(some) - number))
             excess, found = _excess(form, row, others & (np.arange(len(some)) != row), share)
-            effort = _left(effort, found)
+            effort = effort.after(found.work, found.ended)
         conflicts.append(told.conflict(form.labels[row], excess))
     return ConflictError(tuple(conflicts), minimal=minimal)
 
@@ -181,17 +189,17 @@ def _minimal(form: LinearForm, rows: BoolArray, effort: Effort) -> tuple[BoolArr
         if found.infeasible:
             needed = without if found.rows is None else without & found.rows
         known = known and (found.infeasible or found.columns is not None)
-        mine, effort = _left(mine, found), _left(effort, found)
+        mine, effort = mine.after(found.work, found.ended), effort.after(found.work, found.ended)
     return needed, known, effort
 
 
 def _any_plan(form: LinearForm, keep: BoolArray, effort: Effort) -> Found:
     """Search for any plan that meets some side rows; rows of a proof are numbered as in the form."""
     if not is_large(form):
-        return _searched(search, replace(_restricted(form, keep), objective=np.zeros(form.n_columns)), effort)
+        return interruptible(search, replace(_restricted(form, keep), objective=np.zeros(form.n_columns)), effort)
     # A search by rounds is led by the objective, and so needs the rows that say what the worst case is.
     keep = keep | np.array([label.kind == "case" for label in form.labels], dtype=bool)
-    found = _searched(search_any, _restricted(form, keep), effort)
+    found = interruptible(search_any, _restricted(form, keep), effort)
     if found.rows is None:
         return found
     rows = np.zeros(len(keep), dtype=bool)
@@ -205,23 +213,10 @@ def _excess(form: LinearForm, row: int, others: BoolArray, effort: Effort) -> tu
     least = np.zeros(form.n_columns)
     least[form.side.columns[span]] = -form.side.values[span]
     asked = replace(_restricted(form, others), objective=least, offsets=np.zeros(1))
-    found = _searched(search_combined if is_large(asked) else search, asked, effort)
+    found = interruptible(search_combined if is_large(asked) else search, asked, effort)
     if found.infeasible or found.columns is None:
         return math.nan, found
     return max(0.0, -float(least @ found.columns) - float(form.side.limit[row])), found
-
-
-def _searched(search: Callable[[LinearForm, Effort], Found], form: LinearForm, effort: Effort) -> Found:
-    """Return what a search finds: nothing where somebody presses Ctrl-C before it has found anything."""
-    try:
-        return search(form, effort)
-    except KeyboardInterrupt:
-        return Found(None, math.nan, "interrupted")
-
-
-def _left(effort: Effort, found: Found) -> Effort:
-    """Return what a search leaves of the effort: nothing where somebody pressed Ctrl-C."""
-    return Effort(work_limit=0.0) if found.ended == "interrupted" else effort.less(found.work)
 
 
 def _restricted(form: LinearForm, keep: BoolArray) -> LinearForm:

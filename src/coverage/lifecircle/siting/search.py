@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -127,6 +128,14 @@ def search(form: LinearForm, effort: Effort = UNLIMITED, *, start: LongArray | N
     columns = np.array(solver.getSolution().col_value, dtype=np.float64) if has_plan else None
     best = info.mip_dual_bound if whole.any() else info.objective_function_value
     return Found(columns, form.sign * (form.offset + best / unit), ended, work=work)
+
+
+def interruptible(search: Callable[[LinearForm, Effort], Found], form: LinearForm, effort: Effort) -> Found:
+    """Return what a search finds: nothing where somebody presses Ctrl-C before it has found anything."""
+    try:
+        return search(form, effort)
+    except KeyboardInterrupt:
+        return Found(None, form.sign * math.inf, "interrupted")
 
 
 def least_cost(cost: FloatArray, by_class: Incidence) -> tuple[float, float]:

@@ -8,20 +8,21 @@ import numpy as np
 import numpy.typing as npt
 
 from lifecircle.errors import Breach, SchemaError
-from lifecircle.model import FloatArray, Walks
-from lifecircle.siting.answers import answered, tighter
-from lifecircle.siting.bounds import first_bound
+from lifecircle.model import FloatArray, LongArray, Walks
+from lifecircle.siting.answers import answered, tighter, unsearched_bound
 from lifecircle.siting.check import check_plan, shortfalls_of
 from lifecircle.siting.combined import is_large, search_bound
 from lifecircle.siting.conditions import MOST, is_amount
+from lifecircle.siting.crowded import crowd_of
 from lifecircle.siting.effort import Effort, Report
 from lifecircle.siting.explain import explain, in_order, losses
 from lifecircle.siting.formulation import formulate
-from lifecircle.siting.linear import LinearForm, of_year
+from lifecircle.siting.infeasible import NoPlanError
+from lifecircle.siting.linear import of_year
 from lifecircle.siting.plan import Decision, SitingPlan, gap, gap_gain, value_today
-from lifecircle.siting.questions import Question, Sense
+from lifecircle.siting.questions import Question
 from lifecircle.siting.recount import value_of, values_by_year
-from lifecircle.siting.search import search
+from lifecircle.siting.search import interruptible, search
 
 REASONS_S = 2e-7
 """Seconds of a time limit that are kept, for each walk, to say why and to check."""
@@ -35,6 +36,7 @@ def solve(
     fixed: npt.ArrayLike = (),
     work_limit: float | None = None,
     time_limit_s: float | None = None,
+    why: bool = True,
     report: Report | None = None,
 ) -> SitingPlan:
     """Answer a siting question with the best plan there is, or the best that the effort allows.
@@ -56,6 +58,9 @@ def solve(
     time_limit_s
         Seconds after which the plan is there, found, explained and checked, give or take a few. None: it stops with a
         proof, or where nothing makes the plan or the bound any better.
+    why
+        Whether a refusal says which conditions stand in each other's way, for which there are `infeasible.LEAST_S`
+        seconds at least; else `NoPlanError.why` does once it is asked.
     report
         Is told value, bound and seconds so far, again and again.
 
@@ -71,7 +76,9 @@ def solve(
         With everything that is wrong with ``walks``, ``weights``, ``fixed``, the limits and the arrays of the question.
     ConflictError
         Where no plan can meet the conditions; it says which of them stand in each other's way, more of them than need
-        be where the limits cut that short, for which there are `infeasible.LEAST_S` seconds at least.
+        be where the limits cut that short.
+    NoPlanError
+        The same without ``why``.
     LifecircleError
         Where the time is over before a first plan is found.
     BoundError
@@ -95,18 +102,22 @@ def solve(
     weights, standing = np.asarray(weights, dtype=np.float64), np.asarray(fixed)
     _refuse(question, walks, weights, standing, {"work_limit": work_limit, "time_limit_s": time_limit_s})
     standing = np.sort(standing.astype(np.int64))
-    answer = answered(question, walks, weights, standing, effort)
+    try:
+        answer = answered(question, walks, weights, standing, effort)
+    except NoPlanError as error:
+        raise (error.why() if why else error) from None
     decision = _without_idle(question, walks, weights, answer.decision)
     reasons = explain(question, walks, weights, decision)
     by_year = values_by_year(question, walks, weights, reasons.decision)
     value = float(by_year.sum())
     today = value_today(question, value_of(question, walks, weights, Decision.today(standing)))
-    distance = gap(value, answer.bound, sense=question.sense)
-    bound = answer.bound if distance else value
-    year_bounds = np.array([bound])
+    year_bounds = np.array([answer.bound])
     if question.n_years > 1:
-        left = Effort(work_limit=0.0) if answer.ended == "interrupted" else effort.less(answer.work)
-        year_bounds = _year_bounds(formulate(question, walks, weights, standing), by_year, left)
+        left = effort.after(answer.work, answer.ended)
+        year_bounds = _year_bounds(question, walks, weights, standing, by_year, left)
+    bound = tighter(answer.bound, float(year_bounds.sum()), question.sense)
+    distance = gap(value, bound, sense=question.sense)
+    bound = bound if distance else value
     plan = SitingPlan(
         question=question,
         status="feasible" if distance else "optimal",
@@ -114,7 +125,7 @@ def solve(
         value=value,
         bound=bound,
         by_year=by_year,
-        year_bounds=year_bounds,
+        year_bounds=year_bounds if question.n_years > 1 else np.array([bound]),
         today=today,
         gap=distance,
         gap_gain=gap_gain(value, bound, today, sense=question.sense),
@@ -130,19 +141,22 @@ def solve(
     return plan
 
 
-def _year_bounds(form: LinearForm, by_year: FloatArray, effort: Effort) -> FloatArray:
+def _year_bounds(
+    question: Question, walks: Walks, weights: FloatArray, fixed: LongArray, by_year: FloatArray, effort: Effort
+) -> FloatArray:
     """Return what no plan can better in each year, whatever it does to the others; each year takes its share."""
-    bounds, large = np.empty(len(by_year)), is_large(form)
+    form = formulate(question, walks, weights, fixed)
+    bounds, bounded = np.empty(len(by_year)), search_bound if is_large(form) else search
     for year, value in enumerate(by_year.tolist()):
         alone = of_year(form, year)
-        sense: Sense = "max" if form.sign > 0 else "min"
-        bounds[year] = first_bound(alone)
-        if gap(value, bounds[year], sense=sense) > 0.0 and effort.over is None:
-            share = effort.part(1.0 / (len(by_year) - year))
-            found = search_bound(alone, share) if large else search(alone, share)
-            bounds[year] = tighter(bounds[year], found.bound, sense)
-            effort = Effort(work_limit=0.0) if found.ended == "interrupted" else effort.less(found.work)
-        if gap(value, bounds[year], sense=sense) == 0.0:
+        crowd = crowd_of(question, weights, alone)
+        bounds[year] = unsearched_bound(alone, crowd)
+        endless = crowd is not None and crowd.is_large
+        if gap(value, bounds[year], sense=question.sense) > 0.0 and effort.over is None and not endless:
+            found = interruptible(bounded, alone, effort.part(1.0 / (len(by_year) - year)))
+            bounds[year] = tighter(bounds[year], found.bound, question.sense)
+            effort = effort.after(found.work, found.ended)
+        if gap(value, bounds[year], sense=question.sense) == 0.0:
             bounds[year] = value
     return bounds
 

@@ -119,7 +119,7 @@ function stationCard(i) {
     site ? byCircle(site, closes ? ['lost'] : ['reached', 'only_here']) : null,
     pairs([
       closes && site && [word('farther'), people(site.farther)],
-      closes && site && site.farther > 0 && [word('farther_by'), fartherBy(site.farther_minutes)],
+      closes && site && site.farther > 0 && [word('farther_by'), fartherBy(site)],
       site && site.stand_in && [word('stand_in'), standIn(site)],
       [word('kind'), named(station.kind)],
       [word('tier'), named(station.tier)],
@@ -130,7 +130,15 @@ function stationCard(i) {
   ]);
 }
 
-const fartherBy = ([mean, max]) => word('farther_by_n', { mean: minutes(mean), max: minutes(max) });
+// By how much they walk farther, as far as it is known and told.
+function fartherBy({ farther_minutes: [mean, max], stranded }) {
+  const told = [
+    mean !== null && word('farther_mean', { mean: minutes(mean) }),
+    max !== null && word('farther_max', { max: minutes(max) }),
+    stranded && word('stranded'),
+  ];
+  return told.filter(Boolean).join(' · ') || NOTHING;
+}
 
 // The site to take in the place of another, and whether the plan is as good with it.
 function standIn(site) {
