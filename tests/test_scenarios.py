@@ -904,6 +904,14 @@ def test_a_station_of_today_is_told_with_what_is_lost_without_it(plans, today, s
     assert "s1 closes: " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["room for all", "room for whole houses"])
+def test_under_a_capacity_nobody_is_told_that_nothing_stands_in_for_a_site(plans, capsys, name):
+    plan = plans(name)
+    [chosen_id] = plan.sites.loc[plan.sites["state"] == "chosen", "site_id"]
+    show_why(why(plan, chosen_id), plan)
+    assert "a swap is a question of its own" in " ".join(capsys.readouterr().out.split())
+
+
 def test_an_id_that_is_not_there_is_told_with_those_like_it_before_anybody_walks(run, town, monkeypatch, tmp_path):
     monkeypatch.setattr("lifecircle.steps.walk", None)
     code, _, complaint = run("site", town, "--scenario", "rooms", "--why", "room-h3", "--out", tmp_path)

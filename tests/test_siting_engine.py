@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ from lifecircle.siting import (
 from lifecircle.siting.core import core_of
 from lifecircle.siting.cover import Cover, best_prices, cover_bound, cover_of, covered, is_cover, taken
 from lifecircle.siting.cover_search import search_cover
-from lifecircle.siting.effort import Effort
+from lifecircle.siting.effort import Effort, furthest
 from lifecircle.siting.fewest import fewest_bound, needed_residents, needs_of
 from lifecircle.siting.fewest_relaxation import begun, first_programme, programmed
 from lifecircle.siting.fewest_search import search_fewest
@@ -218,6 +219,22 @@ def test_who_interrupts_the_search_gets_the_best_plan_so_far_with_its_bound():
     assert found.opened.sum() == 12
     assert told[0][:2] == pytest.approx((found.value, found.bound))
     assert found.value == covered(cover, found.opened) <= found.bound
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_ctrl_c_within_compiled_code_keeps_the_plan_too(known):
+    first = SimpleNamespace(value=1.0, bound=2.0, proven=False, work=0.0)
+
+    def pressed_later():
+        if known:
+            yield first
+        raise SystemError("a result with an exception set") from KeyboardInterrupt()
+
+    if known:
+        assert furthest(pressed_later(), Effort()) == (first, "interrupted")
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            furthest(pressed_later(), Effort())
 
 
 def test_without_time_there_is_still_a_plan_and_a_bound():

@@ -32,6 +32,8 @@ from lifecircle.terminal import ROUNDING, figure, heading, out, people, plain, s
 LEAST = 0.5
 """Fewer residents than this, which would be told as none, are not told."""
 
+OF_ITS_OWN = "under capacities a swap is a question of its own: drop the other from the candidates"
+
 ENDINGS = {
     "time": "stopped at the time limit",
     "work": "stopped at the limit of the work",
@@ -276,7 +278,7 @@ def _why(standing: Standing, plan: Plan) -> Said:
         [row] = plan.sites[plan.sites["site_id"] == place].to_dict("records")
         return Said("{} closes: {}", place, said_of_closing(row, plan.coverage.study.settings.circles))
     if standing.state == "chosen":
-        best: str = sentence("nothing stands in for it")
+        best: str = sentence(OF_ITS_OWN if plan.scenario.capacity else "nothing stands in for it")
         if standing.instead_of and worse is not None and standing.worse_by is not None:
             best = Said("the best substitute, {}, would lose {}", standing.instead_of, worse)
             if as_good(standing.worse_by, plan):
@@ -302,7 +304,7 @@ def _swapped(standing: Standing, worse: Said | None, plan: Plan) -> Said:
         swapped = Said("in place of {} the plan is worse by {}", standing.instead_of, worse)
         return swapped if standing.instead_of else Said("added, the plan is worse by {}", worse)
     if plan.scenario.capacity:
-        return sentence("under capacities a swap is a question of its own: drop the other from the candidates")
+        return sentence(OF_ITS_OWN)
     return sentence("no swap with it meets the conditions")
 
 

@@ -147,9 +147,12 @@ def furthest(states: Iterator[S], effort: Effort) -> tuple[S, Ended]:
             if effort.ends_s is not None and now_s + (now_s - before_s) >= effort.ends_s:
                 return state, "time"
             before_s = now_s
-    except KeyboardInterrupt:
-        if state is None:
+    except (KeyboardInterrupt, SystemError) as error:
+        # Pressed within compiled code, Ctrl-C comes out as the cause of another error.
+        if not isinstance(error, KeyboardInterrupt) and not isinstance(error.__cause__, KeyboardInterrupt):
             raise
+        if state is None:
+            raise KeyboardInterrupt from error
         return state, "interrupted"
     if state is None:
         raise ValueError("a search has at least one state")
