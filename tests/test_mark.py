@@ -85,7 +85,7 @@ def says_so(path):
 def every_result(run, city, out):
     """Run every command that writes results, and return the files and what was printed."""
     table(city / "requests.csv", "request_id lon lat item", ["r1", *at(3, 0), ""])
-    shown = [run(command, city, "--out", out)[1] for command in ("check", "cover", "site")]
+    shown = [run(command, city, "--out", out)[1] for command in ("check", "cover", "site", "compare")]
     shown.append(run("assign", city, city / "requests.csv", "--out", out)[1])
     return sorted(p for p in out.rglob("*") if p.is_file()), shown
 
@@ -94,7 +94,7 @@ def test_every_file_made_from_a_synthetic_study_says_so_itself(run, city, tmp_pa
     (city / "study.toml").write_text(MADE_UP, "utf-8")
     written, shown = every_result(run, city, tmp_path / "out")
     assert {p.suffix for p in written} == {".csv", ".gpkg", ".html", ".json", ".parquet", ".txt"}
-    assert {p.parent.name for p in written} == {"check", "today", "one-more", "assigned"}
+    assert {p.parent.name for p in written} == {"check", "today", "one-more", "compare", "assigned"}
     assert [p.relative_to(tmp_path) for p in written if not says_so(p)] == []
     assert all(BOTH in text for text in shown)
     assert shown[0].splitlines()[0] == BOTH

@@ -146,7 +146,7 @@ def test_persons_in_every_table_are_in_no_result_of_any_command(tmp_path, run):
     requests = {"request_id": ["r1", PHONES[0]], "lon": [s1[0]] * 2, "lat": [s1[1]] * 2, "item": ["", PHONES[3]]}
     write_people(folder / "requests.csv", requests | {"姓名": [NAME, OTHER_NAME], "phone": list(PHONES[:2])})
     out = tmp_path / "out"
-    for command in (["check"], ["cover"], ["site"], ["assign"]):
+    for command in (["check"], ["cover"], ["site"], ["compare"], ["assign"]):
         arguments = [folder / "requests.csv"] if command == ["assign"] else []
         code, shown, told = run(*command, folder, *arguments, "--out", out)
         assert code == 0, told

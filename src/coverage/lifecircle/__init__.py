@@ -1,8 +1,8 @@
 """Plan and run community service stations.
 
 Who reaches a station on foot in 8 and in 15 minutes, where new ones should stand, and which station takes a
-request: `open_study`, `cover`, `site` and `assign` are the whole of the job. Each is loaded when it is first
-asked for, so that importing `lifecircle` costs nothing.
+request: `open_study`, `cover`, `site`, `compare` and `assign` are the whole of the job. Each is loaded when it is
+first asked for, so that importing `lifecircle` costs nothing.
 """
 
 from importlib import import_module
@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lifecircle.circles import cover
     from lifecircle.dispatch import assign
-    from lifecircle.scenarios import site
+    from lifecircle.scenarios import compare, site
     from lifecircle.study import open_study
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "assign", "cover", "open_study", "site"]
+__all__ = ["__version__", "assign", "compare", "cover", "open_study", "site"]
 
 _HOMES = {
     "assign": "lifecircle.dispatch",
+    "compare": "lifecircle.scenarios",
     "cover": "lifecircle.circles",
     "open_study": "lifecircle.study",
     "site": "lifecircle.scenarios",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -135,8 +135,8 @@ def cover_with(
         ground=ground,
         demand=demand,
         buildings=marked(_buildings_frame(study, ground, demand, stations, reference, reach), made_up),
-        table=marked(_table(study, demand, stations, reach), made_up),
-        stations=marked(_stations_frame(study, demand, stations, reach), made_up),
+        table=marked(coverage_table(study, demand, stations, reach), made_up),
+        stations=marked(stations_with_load(study, demand, stations, reach), made_up),
         sites=sites,
         service_areas=marked(service_areas(study, ground, stations, sites), made_up),
         streets=marked(streets, made_up),
@@ -154,8 +154,8 @@ def with_residents(coverage: Coverage, study: Study, demand: Demand) -> Coverage
         study=study,
         demand=demand,
         buildings=marked(buildings, coverage.synthetic),
-        table=marked(_table(study, demand, stations, reach), coverage.synthetic),
-        stations=_stations_frame(study, demand, stations, reach),
+        table=marked(coverage_table(study, demand, stations, reach), coverage.synthetic),
+        stations=stations_with_load(study, demand, stations, reach),
     )
 
 
@@ -228,7 +228,8 @@ class Reach:
         return inside
 
 
-def _smallest_circle(circles: Iterable[Circle], found: Reach) -> np.ndarray:
+def smallest_circle(circles: Iterable[Circle], found: Reach) -> np.ndarray:
+    """Return the name of the smallest circle that holds each building, empty for none."""
     by_size = sorted(circles, key=lambda c: c.minutes)
     return np.select([found.within(c) for c in by_size], [c.name for c in by_size], "").astype(object)
 
@@ -261,7 +262,7 @@ def _buildings_frame(
         frame[f"walk_s{suffix}"] = np.where(found.reached, walks.seconds[:, 0], np.nan)
         frame[f"access_m{suffix}"] = np.where(found.reached, walks.access_m[:, 0], own_leg_m)
         frame[f"egress_m{suffix}"] = walks.egress_m[:, 0]
-        frame[f"circle{suffix}"] = _smallest_circle(study.settings.circles, found)
+        frame[f"circle{suffix}"] = smallest_circle(study.settings.circles, found)
         frame[f"status{suffix}"] = found.status
         for circle in study.settings.circles:
             frame[f"within_{circle.name}{suffix}"] = found.within(circle)
@@ -286,9 +287,10 @@ def _to_edge_m(study: Study, xy_m: FloatArray) -> FloatArray:
     return np.minimum.reduce([x - west, east - x, y - south, north - y])
 
 
-def _stations_frame(
-    study: Study, demand: Demand, stations: gpd.GeoDataFrame, reach: dict[SpeedClass, Reach]
+def stations_with_load(
+    study: Study, demand: Demand, stations: gpd.GeoDataFrame, reach: Mapping[SpeedClass, Reach]
 ) -> gpd.GeoDataFrame:
+    """Return the stations with ``outside`` (of every area) and ``residents``, whom they serve in the largest circle."""
     load = np.zeros(len(stations))
     for walker, found in reach.items():
         station = found.serving[study.settings.largest_circle.name]
@@ -308,7 +310,9 @@ class _Part:
     reach: Reach
 
 
-def _table(study: Study, demand: Demand, stations: gpd.GeoDataFrame, reach: dict[SpeedClass, Reach]) -> pd.DataFrame:
+def coverage_table(
+    study: Study, demand: Demand, stations: gpd.GeoDataFrame, reach: Mapping[SpeedClass, Reach]
+) -> pd.DataFrame:
     """Return one row per area and group, the total of all areas last; residents outside every area are left out.
 
     Attributes may overlap the classes, so their residents are taken to walk like the reference class.

@@ -39,6 +39,10 @@ Publish = Annotated[
     bool, typer.Option("--publish", help="Round residents and leave small figures out, for results that others see.")
 ]
 
+TimeLimit = Annotated[
+    float, typer.Option("--time-limit", min=0.0, help="Seconds of search a scenario; the gap says what is open.")
+]
+
 
 @app.callback(invoke_without_command=True)
 def _root(
@@ -235,9 +239,7 @@ def site(
     scenario: Annotated[
         str | None, typer.Option("--scenario", help="One scenario of the study; by default all of them.")
     ] = None,
-    time_limit_s: Annotated[
-        float, typer.Option("--time-limit", min=0.0, help="Seconds of search a scenario; the gap says what is open.")
-    ] = 300.0,
+    time_limit_s: TimeLimit = 300.0,
     why: Annotated[
         list[str] | None,
         typer.Option("--why", help="Tell why a candidate is chosen or not, or what a station holds; repeat it."),
@@ -271,6 +273,25 @@ def site(
         terminal.show_error(refused)
     if failed:
         raise failed[-1]
+
+
+@app.command()
+def compare(
+    study: StudyPath,
+    baseline: Annotated[str, typer.Option("--baseline", help="Scenario that all are measured against.")] = "today",
+    time_limit_s: TimeLimit = 300.0,
+    strict: Strict = False,
+    publish: Publish = False,
+    out: OutPath = None,
+) -> None:
+    """Answer all scenarios and lay them side by side, also for those who walk slower or faster."""
+    from lifecircle.scenarios import refuse_incomparable
+
+    opened = steps.read(study, strict=strict)
+    refuse_incomparable(opened, baseline)
+    today, sites = steps.walk(opened, strict=strict, publish=publish)
+    out = steps.results_folder(opened, out, publish=publish)
+    steps.compare(today, sites, out, baseline=baseline, time_limit_s=time_limit_s)
 
 
 @app.command("what-if")

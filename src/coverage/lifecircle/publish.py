@@ -17,12 +17,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lifecircle.areas import AreaTree
 from lifecircle.circles import Coverage, with_residents
 from lifecircle.demand import Demand, groups
 from lifecircle.errors import OutputError
-from lifecircle.mark import MARK, Table
+from lifecircle.mark import MARK, Table, marked
 from lifecircle.model import BoolArray, FloatArray, Study
-from lifecircle.scenarios import Plan
+from lifecircle.scenarios import Comparison, Plan
+from lifecircle.scenarios.comparison import beside
 from lifecircle.siting import SitingPlan
 
 STEP = 5
@@ -41,14 +43,19 @@ _EXACT = 6
 
 _SUMS = (
     *("residents", "beyond", "unreachable", "unsnappable", "unplaced", "walk_n"),
-    *("gain", "loss", "next_best_loss", "load", "best_candidate_residents", "farther", "farther_n"),
+    *("gain", "loss", "next_best_loss", "load", "load_max", "best_candidate_residents"),
+    *("farther", "farther_n", "nearer"),
 )
-_SUMS_BY_CIRCLE = ("within_", "reached_", "only_here_", "lost_")
+_SUMS_BY_CIRCLE = ("within_", "radius_", "reached_", "only_here_", "lost_", "won_")
 
 _MADE_FROM = {
     "residents_per_station": "residents",
     "walk_p90_m": "residents",
+    "walk_p50_s": "residents",
+    "walk_p90_s": "residents",
     "walk_mean_m": "walk_n",
+    "walk_mean_s": "walk_n",
+    "walk_gini": "walk_n",
     "nearest_minutes": "residents",
     "farther_mean_s": "farther_n",
 }
@@ -184,13 +191,39 @@ def unserved_shown(table: Table) -> Table:
 
 def without_small(table: Table) -> Table:
     """Return a table of sums of rounded residents; those below `LEAST` are NaN, and a column names them."""
+    return _without(table, _small(table))
+
+
+def published_comparison(comparison: Comparison) -> Comparison:
+    """Return a comparison of published plans without the figures that are too small, changes too, NaN.
+
+    What follows from several figures is worked out from those that are shown.
+    """
+    study, found = comparison.today.study, comparison.figures
+    small = _small(found)
+    shown = _without(found, small).drop(columns=NOT_SHOWN)
+    table = beside(shown, comparison.baseline, AreaTree.of(study.areas), study.settings.circles)
+    changes = table.filter(regex="^change_").rename(columns=lambda name: name.removeprefix("change_"))
+    small |= {f"change_{name}": gone for name, gone in _small(changes.abs()).items() if name not in _MADE_FROM}
+    for circle in study.settings.circles:
+        small[f"cost_per_resident_{circle.name}"] = small[f"change_within_{circle.name}"]
+    return replace(
+        comparison,
+        figures=shown,
+        table=_without(marked(table, comparison.today.synthetic), small),
+        changes=_without(comparison.changes, {"residents": comparison.changes["residents"].isna().to_numpy()}),
+    )
+
+
+def _small(table: pd.DataFrame) -> dict[str, BoolArray]:
+    """Return which figures of a table are too small, or are made from one that is, by its columns in their order."""
     sums = [c for c in table if c in _SUMS or c.startswith(_SUMS_BY_CIRCLE)]
     small = {c: (table[c] < LEAST).to_numpy() for c in sums}
-    small |= {c: small[of] for c, of in _MADE_FROM.items() if c in table}
+    small |= {c: small[of] for c, of in _MADE_FROM.items() if c in table and of in small}
     small |= {c: table[of].notna().to_numpy() for c, of in _OF_ONE_HOME.items() if c in table}
     small |= {c: small[f"within_{c.removeprefix('share_')}"] for c in table if c.startswith("share_")}
     small |= {_HOMES: np.ones(len(table), dtype=bool)} if _HOMES in table else {}
-    return _without(table, {c: small[c] for c in table if c in small})
+    return {c: small[c] for c in table if c in small}
 
 
 def _shown(coverage: Coverage, homes: pd.DataFrame) -> Coverage:

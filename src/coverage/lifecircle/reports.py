@@ -33,12 +33,14 @@ from lifecircle.mark import BOTH, MARK, Table, marked
 from lifecircle.model import Settings
 from lifecircle.publish import NOT_SHOWN
 from lifecircle.rules import done_with
-from lifecircle.scenarios import FARTHER, Plan, money_of, unit_of
+from lifecircle.scenarios import FARTHER, Comparison, Plan, money_of, unit_of
+from lifecircle.scenarios.comparison import SPEEDS
 from lifecircle.sheets import write_csv
 from lifecircle.siting import SitingPlan
 from lifecircle.study import Checked
 
 MAP = "map.html"
+COMPARED = "compare.csv"
 RUN = "run.json"
 """In every folder of results, and so the mark of one."""
 
@@ -79,6 +81,33 @@ def write_plan(folder: Path, plan: Plan, today: Coverage, unserved: pd.DataFrame
         page = coverage_page(today, plan=plan, unserved=unserved)
         _write_results(draft, plan.coverage, unserved, page)
     return folder / MAP
+
+
+def write_comparison(folder: Path, comparison: Comparison) -> Path:
+    """Write scenarios side by side into ``folder`` and return the path of compare.csv; raises as `write_plan` does."""
+    today = comparison.today
+    with whole_folder(folder, synthetic=today.synthetic, crs=today.study.crs.name, basis=_basis(today)) as draft:
+        write_csv(draft / COMPARED, _based(comparison.table, today))
+        write_csv(draft / "changes.csv", _based(comparison.changes, today))
+        _write_json(draft / "compare.json", comparison_record(comparison))
+        _write_notes(draft / "NOTES.txt", today)
+    return folder / COMPARED
+
+
+def comparison_record(comparison: Comparison) -> dict[str, object]:
+    """Return compare.json: what was compared, at which speeds, with which settings, and the inputs' fingerprint."""
+    today = comparison.today
+    told = ("scenario", "question", "value", "bound", "gap", "status", "sites", "closed")
+    records = [plan_record(plan) for plan in comparison.plans]
+    return {
+        "baseline": comparison.baseline,
+        "speeds": list(SPEEDS),
+        "scenarios": [{name: record[name] for name in told} for record in records],
+        "residents_basis": _basis(today),
+        MARK: today.synthetic,
+        "settings": settings_record(today.study.settings),
+        "fingerprint": today.study.fingerprint,
+    }
 
 
 def _write_results(draft: Path, coverage: Coverage, unserved: pd.DataFrame, page: str) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lifecircle.errors import Breach
     from lifecircle.ground import Ground
     from lifecircle.model import Study
-    from lifecircle.scenarios import Sites
+    from lifecircle.scenarios import Plan, Sites
 
 PUBLISHED = "published"
 """Folder of `OUT` for such results, apart from the exact ones."""
@@ -111,16 +111,11 @@ def answer(
     """Answer a scenario, write the plan into ``out`` and show it, and why some places are in it or not."""
     from lifecircle import plan_summary, terminal
     from lifecircle.model import folder_name
-    from lifecircle.publish import published_plan
     from lifecircle.reports import write_plan
-    from lifecircle.scenarios import site
     from lifecircle.scenarios import why as why_of
 
     language = today.study.settings.language
-    with terminal.search(Said("Siting {}", name), language=language) as report:
-        plan = site(today.study, scenario=name, today=today, sites=sites, time_limit_s=time_limit_s, report=report)
-        if today.demand.rounded:
-            plan = published_plan(plan, today)
+    plan = _plan(name, today, sites, time_limit_s=time_limit_s)
     folder = out / "scenarios" / folder_name(name)
     with terminal.step("Writing its tables and map", language=language):
         page = write_plan(folder, plan, today, _unserved(plan.coverage, plan.possible))
@@ -128,6 +123,36 @@ def answer(
     for place in why:
         plan_summary.show_why(why_of(plan, place), plan)
     terminal.show_written(page.parent, page, language=language)
+
+
+def _plan(name: str, today: Coverage, sites: Sites, *, time_limit_s: float | None) -> Plan:
+    """Answer a scenario; given a published ``today``, with what may be published."""
+    from lifecircle import terminal
+    from lifecircle.publish import published_plan
+    from lifecircle.scenarios import site
+
+    with terminal.search(Said("Siting {}", name), language=today.study.settings.language) as report:
+        plan = site(today.study, scenario=name, today=today, sites=sites, time_limit_s=time_limit_s, report=report)
+        return published_plan(plan, today) if today.demand.rounded else plan
+
+
+def compare(today: Coverage, sites: Sites, out: Path, *, baseline: str, time_limit_s: float | None = None) -> None:
+    """Answer all scenarios, write them side by side into ``out`` and show them."""
+    from lifecircle import compare_summary, terminal
+    from lifecircle.publish import published_comparison
+    from lifecircle.reports import write_comparison
+    from lifecircle.scenarios import side_by_side
+
+    settings = today.study.settings
+    plans = [_plan(scenario.name, today, sites, time_limit_s=time_limit_s) for scenario in settings.scenarios]
+    with terminal.step("Walking slower and faster", language=settings.language):
+        comparison = side_by_side(today, plans, baseline=baseline)
+        if today.demand.rounded:
+            comparison = published_comparison(comparison)
+    with terminal.step("Writing the comparison", language=settings.language):
+        path = write_comparison(out / "compare", comparison)
+    compare_summary.show_comparison(comparison)
+    terminal.show_written(path, language=settings.language)
 
 
 def what_if(today: Coverage, sites: Sites, *, add: Iterable[str], drop: Iterable[str], move: Mapping[str, str]) -> None:

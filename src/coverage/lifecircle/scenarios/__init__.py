@@ -19,6 +19,8 @@ area load stations but are no coverage, so they weigh nothing in an objective. O
     refusals    or why there is none, in ids
     reasons     why a candidate is not among the chosen
     what_if     the city's figures after a change
+    measures    the figures of a set of stations at a walking speed
+    comparison  those of all scenarios side by side
     unserved    who is left
 """
 
@@ -26,6 +28,7 @@ from lifecircle.scenarios.answer import Report, find_scenario, site
 from lifecircle.scenarios.candidates import NOBODY_ASKED
 from lifecircle.scenarios.check import check_scenarios, refuse_senseless
 from lifecircle.scenarios.closings import FARTHER
+from lifecircle.scenarios.comparison import TODAY, Comparison, compare, refuse_incomparable, side_by_side
 from lifecircle.scenarios.money import Spent, money_of
 from lifecircle.scenarios.plan import Plan
 from lifecircle.scenarios.reasons import Standing, as_good, refuse_unknown, why
@@ -38,7 +41,9 @@ from lifecircle.scenarios.worth import unit_of
 __all__ = [
     "FARTHER",
     "NOBODY_ASKED",
+    "TODAY",
     "BestAdded",
+    "Comparison",
     "Plan",
     "Report",
     "Sites",
@@ -49,12 +54,15 @@ __all__ = [
     "best_added",
     "check_scenarios",
     "closed_between",
+    "compare",
     "effects",
     "find_scenario",
     "money_of",
     "possible_sites",
+    "refuse_incomparable",
     "refuse_senseless",
     "refuse_unknown",
+    "side_by_side",
     "site",
     "unit_of",
     "unserved_areas",

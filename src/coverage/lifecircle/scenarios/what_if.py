@@ -87,18 +87,19 @@ class Situation:
         study, demand = self.today.study, self.today.demand
         tree, home, lost = self.tree, self.home, self.tree.rows(demand.unplaced["area_id"])
         figures: dict[str, list[FloatArray]] = {"residents": []}
-        shown = _lots_by_group(study)
+        shown = lots_by_group(study)
         for group, lots in shown.items():
             column = "residents" if group == "all" else f"residents_{group}"
             unplaced = demand.unplaced[column].to_numpy(dtype=np.float64)
             people = [(self._lot(lot), demand.of(name)) for name, lot in lots]
-            residents = _by_area(tree, home, np.sum([p for _, p in people], axis=0)) + _by_area(tree, lost, unplaced)
+            residents = sums_by_area(tree, home, np.sum([p for _, p in people], axis=0))
+            residents += sums_by_area(tree, lost, unplaced)
             residents[-1] += unplaced[lost < 0].sum()  # those whose area nobody knows
             figures["residents"].append(residents)
             for circle in study.settings.circles:
                 times = self.times[circle.name]
                 inside = np.sum([np.where(times[lot] > 0, p, 0.0) for lot, p in people], axis=0)
-                figures.setdefault(f"within_{circle.name}", []).append(_by_area(tree, home, inside))
+                figures.setdefault(f"within_{circle.name}", []).append(sums_by_area(tree, home, inside))
         columns = {name: np.stack(rows, axis=1).ravel() for name, rows in figures.items()}
         for circle in study.settings.circles:
             everyone, within = columns["residents"], columns[f"within_{circle.name}"]
@@ -166,7 +167,7 @@ def effects(before: Situation, after: Situation) -> pd.DataFrame:
     study, demand, inside = before.today.study, before.today.demand, before.home >= 0
     rows = []
     for circle in study.settings.circles:
-        for group, lots in _lots_by_group(study).items():
+        for group, lots in lots_by_group(study).items():
             figures = dict.fromkeys(("before", "won", "lost", "after"), 0.0)
             for name, lot in lots:
                 people = np.where(inside, demand.of(name), 0.0)
@@ -252,7 +253,7 @@ def _among(walks: Walks, columns: BoolArray, cutoff_s: float) -> Walks:
     return Walks(indptr, number[walks.indices[keep]], walks.seconds[keep], int(columns.sum()))
 
 
-def _lots_by_group(study: Study) -> dict[str, list[tuple[str, int]]]:
+def lots_by_group(study: Study) -> dict[str, list[tuple[str, int]]]:
     """Return whom each group of the table adds up: classes and attributes, each with the lot it walks like."""
     classes, attributes = groups(study)
     by_class = {c.name: [(c.name, lot)] for lot, c in enumerate(classes)}
@@ -260,7 +261,7 @@ def _lots_by_group(study: Study) -> dict[str, list[tuple[str, int]]]:
     return {"all": everyone, **(by_class if len(classes) > 1 else {}), **{a: [(a, 0)] for a in attributes}}
 
 
-def _by_area(tree: AreaTree, rows: IntArray, people: FloatArray) -> FloatArray:
+def sums_by_area(tree: AreaTree, rows: IntArray, people: FloatArray) -> FloatArray:
     """Return the sum of ``people`` in each area and all below it, and last that of all areas."""
     inside = rows >= 0
     own = np.bincount(rows[inside], people[inside], minlength=len(tree.ids)).astype(np.float64)
