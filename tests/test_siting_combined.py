@@ -190,6 +190,17 @@ def test_what_the_solver_makes_of_the_options_that_are_left_crosses_no_bound(
     assert most_entries < 10**6 or (found.ended == "proven" and value == pytest.approx(best.bound))
 
 
+def test_rounds_that_end_where_the_first_part_of_the_work_is_done_have_a_plan(always_by_rounds, monkeypatch):
+    walks, people = town(9, 300, 60, reach=0.15)
+    form = formulate(Question(MostResidents(C8), n_new=8, backup=0.3), walks, people, np.empty(0, dtype=np.int64))
+    monkeypatch.setattr(combined, "MOST_ENTRIES", 0)
+    monkeypatch.setattr(combined, "PATIENCE", 2)
+    every = list(combined.rounds(form))
+    found = search_combined(form, Effort(work_limit=every[-1].work / combined.MOSTLY))
+    assert found.columns is not None
+    assert found.ended == "stuck"
+
+
 def test_every_year_has_a_bound_of_its_own(always_by_rounds):
     walks, people = town(5, 300, 40, reach=0.12)
     question = Question(MostResidents(C8), budget=Budget(np.ones(40), by_year=(3.0, 2.0, 2.0)))

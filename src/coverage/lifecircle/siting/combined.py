@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
@@ -128,7 +129,8 @@ def search_combined(form: LinearForm, effort: Effort) -> Found:
     states = rounds(form)
     state, ended = furthest(states, effort.part(MOSTLY))
     if ended in ("time", "work") and _left(whole_of(form), state) is None:
-        state, ended = furthest(states, effort)
+        # The rounds may be at their end, and a search has a state.
+        state, ended = furthest(chain((state,), states), effort)
     found = _found(form, state, ended)
     rest = effort.less(state.work)
     over = found.infeasible or ended in ("proven", "interrupted") or rest.over is not None
