@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+import pages
 from lifecircle import cli
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -46,6 +48,29 @@ def chromium() -> Path:
     if found is None:
         pytest.skip("needs Chromium")
     return Path(found)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Any]:
+    """Headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(chromium), args=list(pages.CHROMIUM_FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, tmp_path: Path) -> Callable[..., Any]:
+    """Open a page as `pages.opened` does."""
+
+    def open_(html: str, *, device: dict[str, Any] = pages.DESKTOP) -> Any:
+        path = tmp_path / "page.html"
+        path.write_text(html, encoding="utf-8")
+        return pages.opened(browser, path, device)
+
+    return open_
 
 
 @pytest.fixture

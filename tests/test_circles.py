@@ -298,6 +298,22 @@ DAY = '[[circle]]\nname = "day"\nminutes = 15\nat = "Sun 10:00"\n'
 NIGHT = '[[circle]]\nname = "night"\nminutes = 15\nat = "Sat 23:30"\n'
 
 
+@pytest.mark.parametrize(
+    ("more", "within"),
+    [
+        ("", 64),
+        ('[dispatch]\nhours = { main = "Mo-Fr 08:30-17:30" }\n', 0),
+        ('[dispatch]\nitems = { main = ["repair"] }\n', 0),
+        ('[dispatch]\nitems = { main = ["wedding", "repair"] }\nhours = { main = "Su 09:00-12:00" }\n', 64),
+    ],
+)
+def test_what_a_tier_does_and_when_counts_in_circles_as_it_does_for_requests(tmp_path, more, within):
+    asked = DAY.replace("minutes", 'items = ["wedding"]\nminutes')
+    folder = write_city(tmp_path, study=STUDY + asked + more)
+    table(folder / "stations.csv", "station_id lon lat tier", ["s1", *at(1.2, 0.3), "main"])
+    assert rows_of(cover(open_study(folder))).loc["total", "within_day"] == within
+
+
 def test_a_gate_closed_at_night_changes_the_night_circle_and_not_the_day_circle(tmp_path):
     today = cover(city(tmp_path, more=GATED + DAY + NIGHT))
     homes = today.buildings.set_index("building_id")
@@ -305,6 +321,19 @@ def test_a_gate_closed_at_night_changes_the_night_circle_and_not_the_day_circle(
     assert homes.loc["b2", ["within_day", "within_night"]].tolist() == [True, False]
     assert homes.loc["b2", "status"] == "ok"
     assert rows_of(today).loc["total", ["within_day", "within_night", "unreachable"]].tolist() == [64, 60, 0]
+
+
+def test_a_circle_that_states_a_time_counts_the_stations_that_are_open_then(tmp_path):
+    folder = write_city(tmp_path, study=STUDY + NIGHT + DAY + '[[circle]]\nname = "any"\nminutes = 15\n')
+    table(folder / "stations.csv", "station_id lon lat hours", ["s1", *at(1.2, 0.3), "Su 09:00-12:00"])
+    table(folder / "candidates.csv", "site_id lon lat hours", ["c1", *at(2, 1.9), "Mo-Su 18:00-24:00"])
+    study = open_study(folder)
+    total = rows_of(cover(study)).loc["total"]
+    assert total[["within_day", "within_night", "within_any"]].tolist() == [64, 0, 64]
+    assert total[["within_night", "beyond", "unreachable", "unsnappable", "unplaced"]].sum() == 64
+    night = '[[scenario]]\nname = "night"\nquestion = "most"\ncircle = "night"\nn_new = 1\n'
+    (folder / "study.toml").write_text(STUDY + DAY + NIGHT + night, encoding="utf-8")
+    assert site(open_study(folder), scenario="night").reached > 0
 
 
 @pytest.mark.parametrize("at", ["Wed 10:00", "Wed 3:00"])

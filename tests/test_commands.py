@@ -2,12 +2,15 @@
 
 import json
 import math
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
-from hashlib import sha256
+from hashlib import pbkdf2_hmac, sha256
 from pathlib import Path
+from threading import Timer
 
 import geopandas as gpd
 import numpy as np
@@ -19,6 +22,7 @@ from rasterio import Affine
 from lifecircle import cli, reports, terminal
 from lifecircle.errors import LifecircleError, OutputError, UnknownNameError
 from lifecircle.model import folder_name
+from lifecircle.outcomes import OUTCOMES
 from lifecircle.readers.study_file import read_study_file
 from lifecircle.sheets import write_csv
 from tiny import LAT, LON, STUDY, at, box, geojson, line, table, write_city
@@ -60,7 +64,7 @@ def test_cover_writes_todays_tables_layers_and_map(run, city, tmp_path):
     assert code == 0
     assert "64" in shown
     today = tmp_path / "out" / "today"
-    assert files(today) == TODAY
+    assert files(today) == TODAY | {"field_check.csv"}
     assert files(tmp_path / "out") == {"today"}
     rows = pd.read_csv(today / "coverage.csv", encoding="utf-8-sig")
     assert rows.columns.tolist() == [
@@ -130,7 +134,7 @@ def test_the_same_input_gives_the_same_bytes(run, city, tmp_path):
         return {p.relative_to(out): sha256(p.read_bytes()).hexdigest() for p in written}
 
     one = digests(tmp_path / "one")
-    assert len(one) == 6 + 8 + 8
+    assert len(one) == 7 + 8 + 8
     assert digests(tmp_path / "two") == one
 
 
@@ -301,8 +305,8 @@ def test_every_error_is_bad_data_but_a_name_that_is_not_there():
         return {root}.union(*(kinds(k) for k in root.__subclasses__()))
 
     for kind in kinds(LifecircleError):
-        code = next(code for known, code in cli.EXIT_CODES.items() if issubclass(kind, known))
-        assert code == (2 if issubclass(kind, UnknownNameError) else 1)
+        outcome = next(found for known, found in OUTCOMES.items() if issubclass(kind, known))
+        assert outcome.exit_code == (2 if issubclass(kind, UnknownNameError) else 1)
 
 
 def test_what_stood_there_comes_back_when_the_exchange_fails(tmp_path, monkeypatch):
@@ -367,6 +371,32 @@ def test_a_long_search_says_where_it_stands_and_how_to_end_it(capsys, monkeypatc
     assert re.search(r"Siting \[b\]: \d+\.\d s\n$", capsys.readouterr().err), "the last line says how long it took"
     time.sleep(0.05)
     assert capsys.readouterr().err == "", "nothing is told of a search that is over"
+
+
+def test_ctrl_c_is_answered_at_once_however_long_compiled_code_keeps_the_interpreter():
+    told, done_s = [], math.inf
+
+    def search():
+        nonlocal done_s
+        with terminal.search("Siting"):
+            Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+            for _ in range(20):  # on a busy machine the signal may be late
+                try:
+                    pbkdf2_hmac("sha256", b"", b"", 2_000_000)  # compiled, and deaf to signals until it is done
+                finally:
+                    done_s = time.monotonic()
+
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may have taken it
+    try:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(terminal._err, "print", lambda line, **_: told.append((str(line), time.monotonic())))
+            with pytest.raises(KeyboardInterrupt):
+                search()
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    [said_s] = [at_s for line, at_s in told if line.startswith("Ctrl-C: the search ends")]
+    assert said_s < done_s
+    assert signal.set_wakeup_fd(-1) == -1, "whoever listened before listens again"
 
 
 def test_no_line_of_a_search_comes_after_the_one_that_says_it_is_over(capsys, monkeypatch):

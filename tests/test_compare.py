@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lifecircle import compare, cover, open_study
 from lifecircle.compare_summary import NOTHING_HANGS, show_comparison
-from lifecircle.errors import StudyError, UnknownNameError
+from lifecircle.errors import Breach, InfeasibleError, StudyError, UnfinishedError, UnknownNameError
 from lifecircle.mark import MARK, YES
 from lifecircle.publish import LEAST, NOT_SHOWN, draws, published, published_comparison, published_plan
 from lifecircle.reports import write_comparison
@@ -186,6 +186,21 @@ def test_the_worst_area_is_the_community_with_the_smallest_share(compared):
     assert today["load_max"] == 60 + 50 + 40 + 30 + 10, "all adults within 15 minutes, and the aged as far as home 7"
 
 
+def test_every_station_has_its_residents_in_every_scenario(compared):
+    stations = compared.stations.set_index(["scenario", "station_id"])
+    assert stations.loc[(TODAY, "s1"), ["residents", "within_8", "within_15"]].tolist() == [210, 130, 190]
+    for plan in [None, *compared.plans]:
+        name, coverage = (TODAY, compared.today) if plan is None else (plan.scenario.name, plan.coverage)
+        own = stations.loc[name]
+        assert own["within_15"].sum() == total(compared, name)["within_15"], "nobody lives outside the areas"
+        served = coverage.stations.set_index("station_id")["residents"]
+        assert own["within_15"].dropna().to_dict() == served.to_dict()
+    [moved] = [p for p in compared.plans if p.scenario.name == "moves"]
+    closed = moved.sites[moved.sites["state"] == "closed"]["site_id"]
+    assert stations.loc["moves"]["state"].reindex(closed).tolist() == ["closed"] * len(closed)
+    assert stations.loc["moves"].loc[closed, ["residents", "within_8"]].isna().all().all(), "who is gone has no load"
+
+
 def test_figures_against_a_scenario_are_the_differences_to_its_own(street):
     study = open_study(street)
     found = compare(study, baseline="adds")
@@ -265,10 +280,12 @@ def test_less_than_half_a_resident_is_no_finding():
 
 def test_compare_writes_tables_a_record_and_notes_alike_in_every_run(run, street, compared, tmp_path):
     assert run("compare", street, "--out", tmp_path / "out")[0] == 0
-    write_comparison(tmp_path / "again", compared)
+    page = write_comparison(tmp_path / "again", compared)
+    assert page.name == "compare.html"
     folders = tmp_path / "out" / "compare", tmp_path / "again"
     written = [{p.name: p.read_bytes() for p in folder.iterdir() if p.name != "run.json"} for folder in folders]
-    assert written[0].keys() == {"compare.csv", "changes.csv", "compare.json", "NOTES.txt"}
+    tables = {"compare.csv", "changes.csv", "stations.csv"}
+    assert written[0].keys() == {"compare.html", "report.pdf", *tables, "compare.json", "NOTES.txt"}
     assert written[0] == written[1]
     record = json.loads(written[0]["compare.json"])
     assert record["fingerprint"] == open_study(street).fingerprint
@@ -367,6 +384,8 @@ def test_a_published_comparison_shows_no_small_figure_and_no_small_change(compar
     assert found.table.loc[worst, "worst_share_8"].isin(found.table["share_8"].dropna()).all()
     assert found.today.study.fingerprint == ""
     assert (found.changes["residents"].isna() | (found.changes["residents"] >= 5)).all()
+    loads = found.stations[["residents", "within_8", "within_15"]]
+    assert (loads.isna() | (loads >= LEAST)).all().all()
 
 
 def test_whoever_lives_in_a_small_home_the_published_comparison_is_the_same(compared):
@@ -396,3 +415,59 @@ def test_publish_writes_into_the_folder_for_others(run, street, tmp_path, monkey
     assert found["residents_basis"].unique().tolist() == ["stated, rounded"]
     assert json.loads((folder / "compare.json").read_text("utf-8"))["fingerprint"] == ""
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["published"]
+
+
+# --------------------------------------------------------------------------------------------- scenarios without a plan
+
+HOPELESS = '\n[[scenario]]\nname = "{}"\nquestion = "fewest"\ncircle = "8"\nfloors = [{{ share = 1.0 }}]\n'
+
+
+@pytest.fixture(scope="module")
+def hopeless(tmp_path_factory):
+    """A scenario that no plan can meet, since nobody leaves the island, before one that has a plan."""
+    more = HOPELESS.format("all in") + ADDS
+    return write_street(tmp_path_factory.mktemp("hopeless"), {0: 60, 7: 30}, {"c1": 12}, more=more)
+
+
+def test_a_scenario_without_a_plan_is_told_and_the_others_are_compared(run, hopeless, tmp_path):
+    code, shown, complaint = run("compare", hopeless, "--out", tmp_path / "out")
+    assert code == 0
+    assert "adds" in shown
+    assert "scenario 'all in': no plan can meet the question" in complaint
+    folder = tmp_path / "out" / "compare"
+    [told] = json.loads((folder / "compare.json").read_text("utf-8"))["refused"]
+    assert told["scenario"] == "all in"
+    assert "island" in told["reasons"][0]["ids"]
+    found = pd.read_csv(folder / "compare.csv", encoding="utf-8-sig")
+    assert found["scenario"].unique().tolist() == [TODAY, "adds"], "nothing is made up of what has no plan"
+
+
+def test_where_no_scenario_has_a_plan_there_is_no_comparison(run, tmp_path):
+    write_street(tmp_path, {0: 60}, {"c1": 12}, more=HOPELESS.format("one") + HOPELESS.format("other"))
+    code, _, complaint = run("compare", tmp_path, "--out", tmp_path / "out")
+    assert code == 1
+    assert "no scenario has a plan" in complaint
+    assert "[[scenario]] one: floors" in complaint
+    assert "[[scenario]] other: floors" in complaint
+    assert not (tmp_path / "out" / "compare").exists()
+
+
+def test_a_scenario_whose_time_is_over_before_a_plan_is_told_too(hopeless, monkeypatch):
+    def over(*_, **__):
+        raise UnfinishedError("the search was over before a first plan was found")
+
+    study = open_study(hopeless)
+    both = {"all in": InfeasibleError("none", breaches=[Breach("study.toml", "not-reachable", "nobody gets there")])}
+    monkeypatch.setattr("lifecircle.scenarios.answer.solve", over)
+    with pytest.raises(UnfinishedError, match="scenario 'adds': the search was over"):
+        site(study, scenario="adds")
+    with pytest.raises(UnfinishedError) as none:
+        side_by_side(cover(study), [], refused=both | {"adds": UnfinishedError("the search was over")})
+    assert "[[scenario]] all in: nobody gets there" in str(none.value)
+    assert "[[scenario]] adds: the search was over" in str(none.value)
+
+
+def test_against_a_scenario_without_a_plan_nothing_can_be_measured(hopeless):
+    with pytest.raises(InfeasibleError, match="scenario 'all in'"):
+        compare(open_study(hopeless), baseline="all in")
+    assert set(compare(open_study(hopeless)).refused) == {"all in"}

@@ -7,6 +7,7 @@ import networkx as nx
 import osmnx as ox
 import pandas as pd
 import pyogrio
+import pypdfium2
 import pytest
 import rasterio
 from playwright.sync_api import sync_playwright
@@ -70,6 +71,9 @@ def says_so(path):
     if path.suffix == ".gpkg":
         layers = [gpd.read_file(path, layer=name) for name in pyogrio.list_layers(path)[:, 0]]
         return all(set(layer[MARK]) <= {"yes"} for layer in layers)
+    if path.suffix == ".pdf":
+        with pypdfium2.PdfDocument(path) as document:
+            return all(BOTH in page.get_textpage().get_text_range() for page in document)
     content = path.read_text("utf-8-sig")
     if path.suffix == ".csv":
         rows = pd.read_csv(path, encoding="utf-8-sig")
@@ -93,7 +97,7 @@ def every_result(run, city, out):
 def test_every_file_made_from_a_synthetic_study_says_so_itself(run, city, tmp_path):
     (city / "study.toml").write_text(MADE_UP, "utf-8")
     written, shown = every_result(run, city, tmp_path / "out")
-    assert {p.suffix for p in written} == {".csv", ".gpkg", ".html", ".json", ".parquet", ".txt"}
+    assert {p.suffix for p in written} == {".csv", ".gpkg", ".html", ".json", ".parquet", ".pdf", ".txt"}
     assert {p.parent.name for p in written} == {"check", "today", "one-more", "compare", "assigned"}
     assert [p.relative_to(tmp_path) for p in written if not says_so(p)] == []
     assert all(BOTH in text for text in shown)

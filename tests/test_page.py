@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +20,6 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import sync_playwright
 from pyproj import CRS
 from scipy.spatial import cKDTree
 
@@ -29,27 +27,14 @@ from lifecircle.circles import Coverage
 from lifecircle.demand import Demand
 from lifecircle.maps import coverage_page
 from lifecircle.maps.encode import WORLD_PX, script_json, shapes, signed_varints, varints, world_px
-from lifecircle.maps.page import LEAFLET
+from lifecircle.maps.frame import LEAFLET
 from lifecircle.maps.words import EN, LOCALES, WORDS, ZH, level_names
 from lifecircle.model import Circle, Note, Scenario, Settings, SpeedClass, StreetWays, Study, Walking
+from pages import DESKTOP, EVIL, LONG, PHONE
 
 CRS_M = CRS.from_epsg(32651)
 ORIGIN = np.array([493_000.0, 4_637_000.0])
 BLOCK_M, SPEED_MPS = 80.0, 1.2
-
-CHROMIUM_FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-DESKTOP = {"viewport": {"width": 1366, "height": 768}}
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-
-EVIL = (
-    "{{7*7}}{% raw %}{# #}<script>alert(1)</script><img src=x onerror=alert(2)>`${alert(3)}`\\u003c\\\"'"
-    "</script><!--<svg/onload=alert(4)>&lt;\u2028]]>javascript:alert(5)"
-)
-LONG = ("\u0634\u0627\u0631\u0639 \u05e9\u05dc\u05d5\u05dd 社区服务站 Straße " * 25)[:500]
-
 
 # --------------------------------------------------------------------------- a synthetic town
 
@@ -300,86 +285,6 @@ def unserved_of(coverage):
     return pd.DataFrame(rows)
 
 
-# --------------------------------------------------------------------------- a browser that sees everything
-
-
-@dataclass
-class Opened:
-    """An open page, and all that it did beside showing itself."""
-
-    page: object
-    url: str
-    requests: list = field(default_factory=list)
-    trouble: list = field(default_factory=list)
-
-    def at(self, lon, lat):
-        """Return where a place lies on the screen."""
-        x, y = self.page.evaluate(
-            """([lat, lon]) => {
-                const box = map_main.getContainer().getBoundingClientRect();
-                const at = map_main.latLngToContainerPoint([lat, lon]);
-                return [box.x + at.x, box.y + at.y];
-            }""",
-            [lat, lon],
-        )
-        return x, y
-
-    def click(self, lon, lat):
-        """Click on a place and return what the card says that opens."""
-        self.page.mouse.click(*self.at(lon, lat))
-        return self.card()
-
-    def card(self):
-        self.page.evaluate(
-            "async () => { while (map_main._panAnim?._inProgress) await new Promise(requestAnimationFrame) }"
-        )
-        return re.sub(r"\n+", "\n", self.page.locator(".card").inner_text())
-
-    def close(self):
-        """Close the card, and go back to where everything is in sight."""
-        self.page.keyboard.press("Escape")
-        self.page.locator(".card").wait_for(state="detached")
-        self.page.locator("#whole").click()
-
-    def show_only(self, *layers):
-        """Leave these layers switched on."""
-        for box in self.page.locator("#contents input[type=checkbox]").all():
-            box.set_checked(box.get_attribute("id").removeprefix("layer-") in layers)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium), args=list(CHROMIUM_FLAGS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(browser, tmp_path):
-    """Open a page with the network off; what it asks for, says or breaks fails the test at its end."""
-
-    @contextmanager
-    def opened(html, *, device=DESKTOP):
-        path = tmp_path / "page.html"
-        path.write_text(html, encoding="utf-8")
-        with browser.new_context(offline=True, **device) as context:
-            page = context.new_page()
-            seen = Opened(page, path.as_uri())
-            page.on("request", lambda r: seen.requests.append(r.url))
-            page.on("console", lambda m: seen.trouble.append(m.text))
-            page.on("pageerror", lambda e: seen.trouble.append(e.stack or e.message))
-            page.on("dialog", lambda d: (seen.trouble.append(d.message), d.dismiss()))
-            page.goto(seen.url)
-            page.wait_for_selector("html[data-ready]", state="attached")
-            yield seen
-            page.wait_for_timeout(100)
-            assert seen.trouble == []
-            assert [url for url in seen.requests if not url.startswith("data:")] == [seen.url]
-
-    return opened
-
-
 @pytest.fixture(scope="module")
 def made():
     """The town that most tests look at; nobody changes it."""
@@ -517,6 +422,42 @@ def test_today_and_the_plan_can_be_compared(made, open_page):
         assert f"{made.today.table.iloc[-1]['share_8']:.1%}" in seen.page.locator("#contents").inner_text()
 
 
+def slower(coverage):
+    """Return a coverage with a second class, whose walks take half as long again and whose figures are half."""
+    study, buildings = coverage.study, coverage.buildings
+    walkers = (*study.settings.walking.classes, SpeedClass("aged", 0.8, False))
+    settings = replace(study.settings, walking=replace(study.settings.walking, classes=walkers))
+    same = {f"{c}_aged": buildings[c] for c in ("station_id", "walk_m", "access_m", "egress_m", "status")}
+    walk_s = buildings["walk_s"] * 1.5
+    circle = np.select([walk_s <= 480.0, walk_s <= 900.0], ["8", "15"], "")
+    every = [coverage.table.assign(group=group) for group in ("all", "adult", "aged")]
+    halves = [c for c in every[2] if c.startswith(("within_", "share_"))]
+    every[2][halves] = every[2][halves] / 2.0
+    return replace(
+        coverage,
+        study=replace(study, settings=settings),
+        buildings=buildings.assign(**same, walk_s_aged=walk_s, circle_aged=circle),
+        table=pd.concat(every).sort_index(kind="stable").reset_index(drop=True),
+    )
+
+
+def test_a_group_is_shown_with_its_own_figures_and_as_it_walks(made, open_page):
+    today, after = slower(made.today), slower(made.plan.coverage)
+    plan = SimpleNamespace(**{**vars(made.plan), "coverage": after})
+    total = after.table[after.table["area_id"] == "total"].set_index("group")
+    home = after.buildings[(after.buildings["walk_s"] > 240.0) & (after.buildings["status"] == "ok")].iloc[0]
+    with open_page(coverage_page(today, plan=plan, unserved=made.unserved)) as seen:
+        seen.show_only("buildings")
+        for group, slowed in (("All residents", 1.0), ("Aged", 1.5)):
+            seen.page.locator("#choice-group").select_option(group)
+            shown = total.loc["aged" if slowed > 1.0 else "all"]
+            assert f"{shown['share_8']:.1%}" in seen.page.locator("#contents").inner_text()
+            card = seen.click(home["lon"], home["lat"])
+            assert f"{np.ceil(home['walk_s'] * slowed / 6.0 - 1e-7) / 10.0:.1f} min" in card
+            seen.close()
+        assert "As they walk\nAged" in seen.click(home["lon"], home["lat"])
+
+
 def test_the_language_button_changes_every_word(made, open_page):
     with open_page(made.page()) as seen:
         page = seen.page
@@ -622,6 +563,11 @@ def test_text_from_data_is_shown_and_never_run(text, open_page):
             seen.show_only("sites")
             page.locator(".point").nth(1).click()
             sees(".card", "Station 4", "townhall", "c1", "8")
+            seen.close()
+            page.locator("#search").fill("Station 2")
+            page.locator(".search button").click()
+            sees(".card", "Station 2")
+            page.locator("#search").fill("")
             seen.close()
             seen.show_only("unserved")
             cluster = evil.unserved.iloc[0]
@@ -789,7 +735,7 @@ def test_leaflet_is_the_version_that_the_page_names():
 def test_every_word_is_used():
     assets = files("lifecircle.maps") / "assets"
     scripts = "".join(p.read_text(encoding="utf-8") for p in (assets / "js").iterdir())
-    quoted = set(re.findall(r"[\"'](\w+)[\"']", scripts + (assets / "page.html").read_text(encoding="utf-8")))
+    quoted = set(re.findall(r"[\"'](\w+)[\"']", scripts + (assets / "frame.html").read_text(encoding="utf-8")))
     assert set(EN) - quoted == set()
 
 

@@ -26,7 +26,7 @@ from tiny import STUDY, areas, at, geojson, table, write_city
 SOURCE = Path(lifecircle.__file__).parent
 CHINESE = re.compile("[\u4e00-\u9fff]")
 ZH = STUDY.replace('language = "en"', 'language = "zh"')
-MESSAGE_AT = {"breach": 2, "_breach": 2, "Breach": 2, "refuse": 1, "Fault": 1, "InfeasibleError": 0}
+MESSAGE_AT = {"breach": 2, "_breach": 2, "Breach": 2, "refuse": 1, "Fault": 1, "InfeasibleError": 0, "RequestError": 0}
 """Which argument of a call is what a finding says; one less where it is a method."""
 
 

@@ -612,9 +612,9 @@ def test_a_plan_says_what_its_sites_and_its_share_are(plans, capsys):
 @pytest.mark.parametrize(
     ("ended", "says"),
     [
-        ("time", "stopped after the 9 s of --time-limit: no plan is better by more than 3.79%, which is 5 residents"),
-        ("interrupted", "stopped by Ctrl-C: no plan is better by more than 3.79%"),
-        ("stuck", "no further search makes the plan any better: no plan is better by more than 3.79%"),
+        ("time", "stopped after the 9 s of --time-limit: no plan is better by more than 5 residents"),
+        ("interrupted", "stopped by Ctrl-C: no plan is better by more than 5 residents"),
+        ("stuck", "no further search makes the plan any better: no plan is better by more than 5 residents"),
     ],
 )
 def test_a_plan_that_is_cut_short_says_who_stopped_it_and_what_is_still_possible(plans, capsys, ended, says):
@@ -909,14 +909,43 @@ def test_under_a_capacity_nobody_is_told_that_nothing_stands_in_for_a_site(plans
     plan = plans(name)
     [chosen_id] = plan.sites.loc[plan.sites["state"] == "chosen", "site_id"]
     show_why(why(plan, chosen_id), plan)
-    assert "a swap is a question of its own" in " ".join(capsys.readouterr().out.split())
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "a swap is a question of its own" in shown
+    served = plan.sites.set_index("site_id")["load"][chosen_id]
+    assert f"it serves {served:,.0f}; " in shown
+
+
+def test_under_a_capacity_a_plan_tells_whom_its_sites_serve_beside_who_lives_in_the_circle(plans, capsys):
+    show_plan(plans("room for all"))
+    shown = capsys.readouterr().out
+    [row] = [re.findall(r"[\w,]+", line) for line in shown.splitlines() if re.match(r"\W*1 ", line)]
+    site = plans("room for all").sites.set_index("order").loc[1]
+    assert "serves" in shown
+    assert [f"{site[name]:,.0f}" for name in ("load", "gain", "only_here_4")] == row[-3:]
+    assert site["load"] < site["gain"], "there is less room than people in the circle"
+
+
+def test_what_sites_win_and_who_is_reached_anyway_are_those_who_are_reached(plans, capsys):
+    plan = plans("a move")
+    show_plan(plan)
+    shown = " ".join(capsys.readouterr().out.split())
+    anyway = re.search(r"of these ([\d,]+) are within it by the stations that stay", shown)
+    won = plan.sites.loc[plan.sites["state"] == "chosen", "gain"].sum()
+    assert float(anyway[1].replace(",", "")) == pytest.approx(plan.reached - won, abs=0.5)
+    show_plan(plans("one more"))
+    assert "by the stations that stay" not in capsys.readouterr().out
+
+
+def test_the_shortest_walks_say_what_a_walk_beyond_the_circle_counts_as(plans, capsys):
+    show_plan(plans("shortest"))
+    assert "a walk beyond circle 8 counts as one of its minutes" in " ".join(capsys.readouterr().out.split())
 
 
 def test_an_id_that_is_not_there_is_told_with_those_like_it_before_anybody_walks(run, town, monkeypatch, tmp_path):
     monkeypatch.setattr("lifecircle.steps.walk", None)
     code, _, complaint = run("site", town, "--scenario", "rooms", "--why", "room-h3", "--out", tmp_path)
     assert code == 2
-    assert "there is no station or candidate 'room-h3' that anybody can walk to; did you mean room-h30?" in complaint
+    assert "there is no station or candidate 'room-h3', or nobody can walk to it; did you mean room-h30?" in complaint
 
 
 def test_the_best_substitute_loses_what_is_told(plans):
@@ -1087,7 +1116,7 @@ def test_a_change_of_what_is_not_there_is_refused(today, sites):
         ({"add": ["c9"]}, "no station or candidate 'c9'"),
         ({"add": ["s1"]}, "'s1' is open already"),
         ({"drop": ["s1", "s1"]}, "'s1' is named twice"),
-        ({"drop": ["c1"]}, "'c1' is not open"),
+        ({"drop": ["c1"]}, "'c1' is a candidate: it is not open and cannot close or move"),
     ):
         with pytest.raises(UnknownNameError, match=said):
             now.after(**change)
@@ -1151,7 +1180,7 @@ def test_the_command_tells_what_a_change_does(run, town):
     assert run("what-if", town)[0] == 2
     assert run("what-if", town, "--move", "s1")[0] == 2
     code, _, complaint = run("what-if", town, "--drop", "c1")
-    assert (code, "'c1' is not open" in complaint) == (2, True)
+    assert (code, "'c1' is a candidate" in complaint) == (2, True)
 
 
 def test_the_check_lists_scenarios_that_cannot_be_meant(run, tmp_path):

@@ -1,8 +1,12 @@
 """Drawings show what walks say: streets cut where the time runs out, areas that leap over nothing, homes in place."""
 
+import sqlite3
+from xml.etree import ElementTree as Xml
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -10,7 +14,8 @@ from hypothesis import strategies as st
 
 from lifecircle import cover, open_study
 from lifecircle.lattice import STEP_M, contour, lay_lattice, slack_s
-from lifecircle.model import TOLERANCE_S
+from lifecircle.maps.styles import layer_styles
+from lifecircle.model import TOLERANCE_S, Circle
 from lifecircle.reached import SAMPLE_M, reached_lines, reached_spans
 from lifecircle.reports import write_coverage
 from lifecircle.routing import Snaps, nearest, snap, walk_network
@@ -329,7 +334,26 @@ def test_the_layers_on_disk_are_all_there_and_the_same_bytes_every_time(tmp_path
         files.append(tmp_path / name / "service_areas.gpkg")
     assert files[0].read_bytes() == files[1].read_bytes()
     layers = gpd.list_layers(files[0])["name"].tolist()
-    assert layers == ["service_areas", "rings", "station_areas", "reached_streets", "stations"]
+    drawn = ["service_areas", "rings", "station_areas", "reached_streets", "stations"]
+    assert layers == [*drawn, "layer_styles"]
+    styles = pyogrio.read_dataframe(files[0], layer="layer_styles")
+    assert styles["f_table_name"].tolist() == drawn
+    assert styles["useAsDefault"].all()
+    with sqlite3.connect(files[0]) as package:
+        shapes = dict(package.execute("select table_name, column_name from gpkg_geometry_columns"))
+    assert dict(zip(styles["f_table_name"], styles["f_geometry_column"], strict=True)) == shapes
+
+
+def test_qgis_draws_each_circle_in_the_colour_of_the_page_and_a_name_of_one_is_only_text():
+    circles = [Circle('<&"15', 15.0), Circle("8", 8.0)]
+    styles = layer_styles(circles, written="2000-01-01T00:00:00Z").set_index("f_table_name")["styleQML"]
+    renderer = Xml.fromstring(styles["rings"]).find("renderer-v2")
+    assert renderer.get("attr") == "circle"
+    assert [c.get("value") for c in renderer.iter("category")] == ["8", '<&"15']
+    fills = [o.get("value") for o in renderer.iter("Option") if o.get("name") == "color"]
+    assert fills == ["25,82,143,255", "98,163,211,255"]
+    states = Xml.fromstring(styles["stations"]).iter("category")
+    assert [c.get("value") for c in states] == ["fixed", "chosen", "opened"]
 
 
 def test_a_town_without_stations_has_empty_areas(tmp_path):

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
+from lifecircle.model import Walks
 from lifecircle.siting import (
     Budget,
     Capacity,
@@ -19,7 +21,8 @@ from lifecircle.siting import (
 )
 from lifecircle.siting.answers import decision_of
 from lifecircle.siting.check import shortfalls_of
-from lifecircle.siting.crowded import Crowd, crowded_bound, first_columns
+from lifecircle.siting.crowded import Crowd, crowd_of, crowded_bound, first_columns, reallocated
+from lifecircle.siting.effort import UNLIMITED
 from lifecircle.siting.formulation import formulate
 from lifecircle.siting.recount import value_of
 from siting_oracle import best
@@ -100,3 +103,42 @@ def test_money_for_less_opens_no_site_beyond_it(crowded_town):
     form = formulate(asked, walks, people, np.empty(0, dtype=np.int64))
     columns = first_columns(Crowd(form, room, people, split=True))
     assert cost[columns[:120] > 0.5].sum() <= 12.0
+
+
+def test_where_sites_stand_in_each_others_way_the_most_find_a_place():
+    """The greedy plan gives the first site homes that only it can take, and others that the second alone could not."""
+    seconds = np.array([60.0, 60.0, 60.0])
+    walks = Walks(np.array([0, 2, 3]), np.array([0, 1, 0], dtype=np.int32), seconds, 2)
+    people = np.array([10.0, 10.0])
+    question = Question(MostResidents(480.0), n_new=0, capacity=Capacity(np.array([10.0, 10.0]), split=True))
+    plan = solve(question, walks, people, fixed=[0, 1])
+    assert (plan.value, plan.status) == (20.0, "optimal")
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10_000))
+def test_a_flow_gives_places_to_as_many_as_a_linear_programme_does(seed):
+    random = np.random.default_rng(seed)
+    n_sites, n_homes = 6, 30
+    near = random.random((n_sites, n_homes)) < 0.3
+    site, home = np.nonzero(near)
+    indptr = np.concatenate([[0], np.cumsum(near.sum(axis=1))])
+    walks = Walks(indptr, home.astype(np.int32), np.full(len(home), 60.0), n_homes)
+    people = random.integers(0, 50, n_homes).astype(np.float64)
+    room = random.integers(20, 200, n_sites).astype(np.float64)
+    fixed = np.arange(4)
+    question = Question(MostResidents(480.0), n_new=1, capacity=Capacity(room, split=True))
+    form = formulate(question, walks, people, fixed)
+    crowd = crowd_of(question, people, form)
+    assert crowd.is_flow
+    opened = np.zeros(form.n_options, dtype=bool)
+    opened[:1] = True
+    part = reallocated(crowd, opened, UNLIMITED)
+    sites = [*fixed, *form.options.site[opened]]
+    able = np.isin(site, sites)
+    served = np.bincount(home[able], minlength=n_homes)
+    rows = [np.where(home[able] == h, 1.0, 0.0) for h in np.flatnonzero(served)]
+    rows += [np.where(site[able] == s, people[home[able]], 0.0) for s in sites]
+    limits = [1.0] * int((served > 0).sum()) + [room[s] for s in sites]
+    best = -linprog(-people[home[able]], A_ub=np.array(rows), b_ub=limits, bounds=(0.0, 1.0)).fun if able.any() else 0.0
+    assert crowd.worth @ part == pytest.approx(best, abs=1e-6)

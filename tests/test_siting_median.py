@@ -177,7 +177,7 @@ def test_a_station_that_nobody_walks_less_for_is_not_opened():
 
 
 @pytest.mark.skipif(not pmed.FOLDER.is_dir(), reason="the OR-Library's p-medians are not at hand")
-@pytest.mark.parametrize("number", [1, 3, 4, 5, 8, 10, 13, 15, 20])
+@pytest.mark.parametrize("number", [1, 3, 4, 5, 8, 10, 12, 13, 15, 17, 20])
 def test_a_median_of_the_or_library_is_solved_to_its_listed_optimum(number):
     walks, people = pmed.instance(number)
     plan = solve(pmed.question(number), walks, people)

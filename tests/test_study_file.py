@@ -188,7 +188,7 @@ CIRCLES = '[[circle]]\nname = "8"\nminutes = 8\n'
         ("[[circle]]\nminutes = 8\ntier = []\n", "unknown-key", "did you mean tiers?"),
         ("[service]\nzzz = 1\n", "unknown-key", "known are eligible"),
         ('[inputs.gates]\npath = "gates.xlsx"\nsheet = "大门"\n', "unknown-key", "did you mean layer?"),
-        ("[dispatch]\n", "not-supported-yet", "dispatch"),
+        ("[dispatch]\ntier = []\n", "unknown-key", "did you mean tiers?"),
         ("[overrides]\nfinding = []\n", "unknown-key", "did you mean findings?"),
         ('[overrides]\nfindings = [{ wat = "way" }]\n', "unknown-key", "did you mean what?"),
         ('[overrides]\nfindings = [{ what = ["way"] }]\n', "wrong-type", "a text, a number or a date"),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pyproj import CRS
 
-from benchmarks import drawings, fresh, lookup
+from benchmarks import dispatching, drawings, fresh, lookup
 from benchmarks.graphs import grid
 from benchmarks.measure import Section
 from benchmarks.peers import ALL
@@ -23,7 +23,7 @@ from benchmarks.porto import PORTO, PORTO_CRS, porto
 from benchmarks.table import marks, notes, page, timings
 from benchmarks.walking import SEARCHES, searches
 
-PARTS = (*SEARCHES, "T4", "T5", "memory", "PBF", "start", "made-up", "siting")
+PARTS = (*SEARCHES, "T4", "T5", "memory", "PBF", "start", "made-up", "siting", "dispatch")
 GRAPHS = ("porto", "grid")
 
 
@@ -55,6 +55,8 @@ def measured(parts: Sequence[str], graphs: Sequence[str], peers: Sequence[str], 
         yield from siting_sections()
     elif "siting" in parts:
         yield Section("siting", notes=["spopt is not installed"])
+    if "dispatch" in parts:
+        yield dispatching.dispatch_section()
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -52,13 +52,13 @@ cover(open_study(monaco()))
 
 MADE_UP = """
 import sys
-from resource import RUSAGE_SELF, getrusage
+from benchmarks.measure import peak_mb
 from lifecircle.cli import main
 sys.argv = ["lifecircle", "new", {folder!r}, "--example", "fushun"]
 try:
     main()
 finally:
-    print(getrusage(RUSAGE_SELF).ru_maxrss / 1024)
+    print(peak_mb())
 """
 
 

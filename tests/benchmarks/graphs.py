@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
 
-from lifecircle.network import WalkNetwork, hilbert_order, walk_network
+from lifecircle.hilbert import hilbert_order
+from lifecircle.network import WalkNetwork, walk_network
 
 N_STATIONS = 200
 N_CANDIDATES = 5000

@@ -110,7 +110,7 @@ def _section(
 
     batch = interleaved([Job("lifecircle", partial(index.nearest_many, points))], rounds=ROUNDS)[0]
     each_s = batch.cpu_s / N_BATCH
-    p50_s, p99_s = _percentiles(index.nearest, points)
+    p50_s, p99_s = percentiles(index.nearest, points)
     timings = [
         Timing(f"lifecircle, each of {N_BATCH:,}", each_s, batch.wall_s / N_BATCH),
         Timing("lifecircle, one alone, p50", p50_s, p50_s, "wall"),
@@ -119,7 +119,7 @@ def _section(
     for name, look_up in (others or {}).items():
         timings += [
             Timing(f"{name}, one alone, p{p}", found_s, found_s, "wall")
-            for p, found_s in zip((50, 99), _percentiles(look_up, points[:3000]), strict=True)
+            for p, found_s in zip((50, 99), percentiles(look_up, points[:3000]), strict=True)
         ]
     marks = [
         Mark(work, f"{what} <= {limit_s * times * 1e6:g} us", f"{found_s * 1e6:.2f} us", found_s <= limit_s * times)
@@ -132,7 +132,7 @@ def _section(
     return Section(work, timings, marks)
 
 
-def _percentiles(look_up: Callable[[float, float], object], points: Lonlat) -> tuple[float, float]:
+def percentiles(look_up: Callable[[float, float], object], points: Lonlat) -> tuple[float, float]:
     """Return the 50th and 99th percentile of a call, seconds of wall time, the least of several rounds."""
     asked = points[:N_SINGLE].tolist()
     spent = np.empty((ROUNDS, len(asked)))

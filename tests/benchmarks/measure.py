@@ -13,6 +13,12 @@ LONG_S = 10.0
 """A job's rounds end early when they have taken this many CPU seconds together."""
 
 
+def peak_mb() -> float:
+    """Return the most memory that this process has had, in MB; what it was started from does not count."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+
+
 @dataclass(frozen=True)
 class Job:
     """One tool's way of doing a piece of work.

@@ -20,13 +20,13 @@ SIZES = ((1000, 200, 10), (5000, 1000, 20))
 """Homes, rooms and new stations."""
 
 MEMORY = """
-from resource import RUSAGE_SELF, getrusage
+from benchmarks.measure import peak_mb
 from benchmarks.siting import {tool}, made
 {tool}(*made(200, 40), 2)
 inputs = made({n_homes}, {n_rooms})
-before = getrusage(RUSAGE_SELF).ru_maxrss
+before = peak_mb()
 {tool}(*inputs, {n_new})
-print((getrusage(RUSAGE_SELF).ru_maxrss - before) / 1024)
+print(peak_mb() - before)
 """
 
 

@@ -26,6 +26,11 @@ class AreaTree(ReadOnlyArrays):
         parent = pd.Index(areas["area_id"]).get_indexer(areas["parent_id"])
         return cls(tuple(areas["area_id"]), tuple(areas["level"]), parent.astype(np.int32))
 
+    @property
+    def lowest(self) -> frozenset[str]:
+        """Ids of the areas that hold no others."""
+        return frozenset(self.ids) - {self.ids[parent] for parent in self.parent if parent >= 0}
+
     def rows(self, area_id: npt.ArrayLike | pd.Series) -> IntArray:
         """Return the rows of areas by id, -1 for an empty or unknown id."""
         return pd.Index(self.ids).get_indexer(pd.Index(area_id)).astype(np.int32)

@@ -19,6 +19,9 @@ SOURCES = ("study", "rooms", "proposed")
 SPLITS = ("split", "whole")
 """Whether the residents of a building may go to several stations, or go to one together, under capacities."""
 
+STATED = ("open", "close", "move", "speeds", "closed")
+"""What a scenario may state by hand, so that it need ask nothing."""
+
 BASES = ("residents", "reachable")
 """Of whom a share is taken: of all, or of those whom all sites, open, would reach."""
 
@@ -83,10 +86,13 @@ class Award:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A siting question as the study file asks it.
+    """A siting question as the study file asks it, the ground that it starts from, or that ground alone.
 
     ========================= ======================================================================================
-    question, circle          one of `QUESTIONS`, and the circle that counts
+    question, circle          one of `QUESTIONS`, and the circle that counts; empty where nothing is asked
+    open, close, move         candidates that stand before anything is asked, stations that are gone, and by the station
+                              that moves the candidate in whose place it then stands
+    speeds, closed            metres per second by class, and ids of ways that are closed; in this scenario alone
     also                      further circles within which a resident must be to count
     n_new                     how many stations may be added
     share                     of those who can be reached at all, for ``fewest``
@@ -108,8 +114,8 @@ class Scenario:
     """
 
     name: str
-    question: str
-    circle: str
+    question: str = ""
+    circle: str = ""
     n_new: int | None = None
     share: float | None = None
     also: tuple[str, ...] = ()
@@ -131,6 +137,21 @@ class Scenario:
     award: Award | None = None
     candidates_from: str = ""
     kinds: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    close: tuple[str, ...] = ()
+    move: Mapping[str, str] = field(default_factory=dict)
+    speeds: Mapping[str, float] = field(default_factory=dict)
+    closed: tuple[str, ...] = ()
+
+    @property
+    def opened(self) -> tuple[str, ...]:
+        """Candidates that stand before anything is asked."""
+        return (*self.open, *self.move.values())
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """Stations of today that do not."""
+        return (*self.close, *self.move)
 
     @property
     def circles(self) -> tuple[str, ...]:

@@ -49,6 +49,10 @@ class Coverage:
     reach: dict[str, Reach]
     """How the residents of each speed class reach the stations, by the class's name."""
 
+    def within(self, circle: Circle) -> BoolArray:
+        """Return who is in ``circle``: the buildings once for each speed class, by its own walk."""
+        return np.concatenate([found.within(circle) for found in self.reach.values()])
+
     def outside(self, circle: Circle) -> FloatArray:
         """Return (n_buildings,) residents who are not in ``circle``, each class by its own walk."""
         parts = [np.where(found.within(circle), 0.0, self.demand.of(name)) for name, found in self.reach.items()]

@@ -14,12 +14,17 @@ from typing import Annotated
 import typer
 
 from lifecircle import __version__, steps
-from lifecircle.errors import DegradedWarning, InfeasibleError, LifecircleError, UnknownNameError
+from lifecircle.errors import (
+    DegradedWarning,
+    InfeasibleError,
+    LifecircleError,
+    OutputError,
+    UnfinishedError,
+    UnknownNameError,
+)
 from lifecircle.fetch import BUFFER_M, LEVELS, Servers
+from lifecircle.outcomes import outcome_of
 from lifecircle.said import Said, in_language, joined
-
-EXIT_CODES: dict[type[LifecircleError], int] = {UnknownNameError: 2, LifecircleError: 1}
-"""Exit code of each error: the first class in this table that it is one of. 1 is bad data, 2 bad usage."""
 
 app = typer.Typer(
     help="Plan community service stations: who reaches one on foot, where new ones should stand, who takes a request.",
@@ -193,6 +198,7 @@ def check(
     """Read and check all inputs and list every breach."""
     from lifecircle import terminal
     from lifecircle.demand import place_residents
+    from lifecircle.dispatch.roster import check_tiers
     from lifecircle.errors import worst_first
     from lifecircle.ground import check_ground, says_synthetic
     from lifecircle.readers.study_file import language_of
@@ -208,6 +214,7 @@ def check(
         if checked.study is not None:
             found += [*check_ground(checked.study), *place_residents(checked.study).findings]
             found += check_scenarios(checked.study)
+            found += check_tiers(checked.study.settings.dispatch, checked.study.stations)
         if requests is not None:
             found += steps.requests_of(requests, checked.study, datum=datum, crs=crs)[1]
             checked = replace(checked, files={**checked.files, "requests": requests.name})
@@ -267,7 +274,7 @@ def site(
     for question in asked:
         try:
             steps.answer(question.name, today, sites, out, time_limit_s=time_limit_s, why=why or ())
-        except InfeasibleError as error:
+        except (InfeasibleError, UnfinishedError) as error:
             failed.append(error)
     for refused in failed[:-1]:
         terminal.show_error(refused)
@@ -318,9 +325,14 @@ def what_if(
 @app.command()
 def assign(
     study: StudyPath,
-    requests: Annotated[Path, typer.Argument(metavar="REQUESTS", help="CSV: request_id, lon, lat, item.")],
+    requests: Annotated[
+        Path, typer.Argument(metavar="REQUESTS", help="CSV: request_id, lon, lat, item, at, urgency, priority.")
+    ],
     datum: RequestsDatum = "",
     crs: RequestsCrs = "",
+    optimal: Annotated[
+        bool, typer.Option("--optimal", help="Walk the least in sum where stations have a capacity, not each in turn.")
+    ] = False,
     strict: Strict = False,
     out: OutPath = None,
 ) -> None:
@@ -333,7 +345,53 @@ def assign(
         ground = lay_ground(opened)
     steps.tell(opened, ground.findings, strict=strict)
     out = out or steps.named_after(opened.settings.name)
-    steps.assign(opened, requests, ground, out, datum=datum, crs=crs, strict=strict)
+    steps.assign(opened, requests, ground, out, datum=datum, crs=crs, strict=strict, optimal=optimal)
+
+
+@app.command()
+def serve(
+    study: StudyPath,
+    host: Annotated[str, typer.Option("--host", help="Address to listen at; any but this machine's needs --keys.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")] = 8000,
+    keys: Annotated[Path | None, typer.Option("--keys", help="A file of [[key]] tables: who may ask what.")] = None,
+    strict: Strict = False,
+) -> None:
+    """Answer over HTTP: the nearest stations, batches of requests, circles, and the map."""
+    from lifecircle import terminal
+    from lifecircle.ground import lay_ground
+
+    try:
+        from lifecircle.api import Desk, Desks, Guard, is_loopback, listen, read_keys, run
+    except ModuleNotFoundError as error:
+        message = Said("{} is not installed; serving needs: pip install 'lifecircle[serve]'", error.name)
+        raise OutputError(message) from error
+    guard = Guard(read_keys(keys) if keys else ())
+    if not guard.keys and not is_loopback(host):
+        raise typer.BadParameter("other machines are answered with --keys alone", param_hint="--host")
+    listening = listen(host, port)
+    opened = steps.read(study, strict=strict)
+    language = opened.settings.language
+    with terminal.step("Laying the streets", language=language):
+        ground = lay_ground(opened)
+    steps.tell(opened, ground.findings, strict=strict)
+    with terminal.step("Searching from all stations", language=language):
+        desks = Desks(study, Desk.of(opened, ground), strict=strict)
+    at, number = listening.getsockname()[:2]
+    run(desks, listening, guard=guard, ready=lambda: terminal.show_address(at, number, language=language))
+
+
+@app.command("new-key")
+def new_key(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key it is.")],
+    role: Annotated[str, typer.Option("--role", help="ask, assign, plan or admin.")] = "ask",
+) -> None:
+    """Make a key for `serve`: the key, which is shown once, and the lines for the file of keys."""
+    from lifecircle.api.guard import make_key
+
+    key, lines = make_key(name, role)
+    typer.echo(f"{key}\n\n{lines}")
 
 
 def main() -> None:
@@ -346,7 +404,7 @@ def main() -> None:
         from lifecircle import terminal
 
         terminal.show_error(error)
-        sys.exit(next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind)))
+        sys.exit(outcome_of(error).exit_code)
 
 
 def _refuse(given: Mapping[str, object], why: str) -> None:

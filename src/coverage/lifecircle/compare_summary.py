@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 from rich.table import Table
 
 from lifecircle.errors import SHOWN_IDS
-from lifecircle.said import Said, in_chinese, in_language, joined
+from lifecircle.numerals import figure, people, share
+from lifecircle.said import Said, first_of, in_chinese, in_language
 from lifecircle.scenarios.comparison import AS_STATED, SPEEDS, TODAY, Comparison, hanging
 from lifecircle.schema import TOTAL
-from lifecircle.terminal import figure, heading, out, people, plain, share, spoken, titled
+from lifecircle.terminal import heading, out, plain, show_error, spoken, titled
 
 SIGNED = "+,.0f"
 
@@ -24,7 +24,7 @@ NOTHING_SHOWN_HANGS = "no finding that is shown hangs on the walking speed; smal
 
 
 def show_comparison(comparison: Comparison) -> None:
-    """Show who is in each circle with each scenario, against the baseline, and what hangs on the speed."""
+    """Show who is in each circle with each scenario, what hangs on the speed, and why scenarios have no plan."""
     settings, table = comparison.today.study.settings, comparison.table
     language, columns = settings.language, ("stations", "within", "won", "lost", "cost", "worst area")
     title = in_language(Said("Beside {}", _named(comparison.baseline, language)), language)
@@ -46,6 +46,8 @@ def show_comparison(comparison: Comparison) -> None:
     out.print(shown)
     for line in _hanging(comparison):
         out.print(spoken(line, language), soft_wrap=True)
+    for refused in comparison.refused.values():
+        show_error(refused)
 
 
 def _named(scenario: str, language: str) -> str:
@@ -72,7 +74,6 @@ def _hanging(comparison: Comparison) -> Iterator[Said | str]:
         )
     areas = found[~of_all].drop_duplicates(["scenario", "circle", "area_id"])
     for (scenario, circle), rows in areas.groupby(["scenario", "circle"], sort=False):
-        told = joined(islice((names[i] or i for i in rows["area_id"]), SHOWN_IDS), "{}, {}")
-        told = Said("{} and {} more", told, len(rows) - SHOWN_IDS) if len(rows) > SHOWN_IDS else told
+        told = first_of([names[i] or i for i in rows["area_id"]], SHOWN_IDS)
         pattern = "hangs on the walking speed: {}, circle {}, all residents or a group of them in {} areas: {}"
         yield Said(pattern, _named(scenario, language), circle, len(rows), told)

@@ -5,8 +5,10 @@
     │   ├── SchemaError            a layer breaks a rule           (also ValueError)
     │   ├── StudyError             study.toml says something wrong (also ValueError)
     │   ├── SourceError            a file cannot be read           (also OSError)
-    │   └── FetchError             a server gives nothing usable   (also OSError)
+    │   ├── FetchError             a server gives nothing usable   (also OSError)
+    │   └── RequestError           a request over HTTP cannot be answered (also ValueError; in `lifecircle.api`)
     ├── InfeasibleError            no plan can meet the question   (also ValueError)
+    ├── UnfinishedError            no plan was found in time       (also TimeoutError)
     ├── UnknownNameError           a scenario, area or station that is not there (also KeyError)
     ├── BoundError                 a bound on the wrong side of its value: a defect of ours (also ArithmeticError)
     └── OutputError                a result cannot be written      (also OSError)
@@ -137,6 +139,10 @@ class FetchError(InputError, OSError):
 
 class InfeasibleError(LifecircleError, ValueError):
     """No plan can meet the question; the breaches say what makes it so."""
+
+
+class UnfinishedError(LifecircleError, TimeoutError):
+    """The time was over before a first plan was found, and with it whether there is one."""
 
 
 class UnknownNameError(LifecircleError, KeyError):

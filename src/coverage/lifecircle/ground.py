@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,12 +45,13 @@ class Footing:
         """Today's stations, then the candidates."""
         return self.stations.followed_by(self.candidates)
 
-    def nearest(self, facilities: Snaps, demand: Snaps, *, cutoff_s: float = np.inf) -> NearestWalks:
-        """Find each place's nearest facility as ``routing.nearest_walks`` does."""
+    def nearest(self, facilities: Snaps, demand: Snaps, *, k: int = 1, cutoff_s: float = np.inf) -> NearestWalks:
+        """Find each place's ``k`` nearest facilities as ``routing.nearest_walks`` does."""
         return nearest_walks(
             self.network,
             facilities,
             demand,
+            k=k,
             cutoff_s=cutoff_s,
             speed_mps=self.speed_mps,
             direction=self.direction,
@@ -167,9 +168,18 @@ def with_candidates(ground: Ground, study: Study) -> Ground:
 def with_closed(ground: Ground, study: Study, way_ids: Iterable[str]) -> Ground:
     """Return the ground with some ways closed beside those that are; places stay attached where they are."""
     named = np.isin(np.array(study.streets.way_id, dtype=object), list(way_ids))
+    return with_streets(ground, lambda streets: replace(streets, closed=streets.closed | named[streets.way]))
+
+
+def with_streets(ground: Ground, change: Callable[[WalkingStreets], WalkingStreets]) -> Ground:
+    """Return the ground on the same segments under other rules; places stay attached where they are.
+
+    ``change`` returns streets with other ``private`` and ``closed`` ways and other ``gates``; their network is made
+    from these.
+    """
     surfaces = {}
     for steps, surface in ground.surfaces.items():
-        streets = replace(surface.streets, closed=surface.streets.closed | named[surface.streets.way])
+        streets = change(surface.streets)
         streets = replace(streets, network=with_gates(streets, {}))
         surfaces[steps] = replace(surface, streets=streets, network_at=_networks(streets, surface.network_at)[0])
     return replace(ground, surfaces=surfaces)

@@ -1,15 +1,18 @@
-"""Opening hours: whether something is open at a time of the week.
+"""Opening hours: whether something is open at a time of the week, or of a day.
 
-Hours are texts in the form of OpenStreetMap's ``opening_hours``. A time is one of an ordinary week: public and school
-holidays are not considered, sunrise is 7:00 and sunset 19:00.
+Hours are texts in the form of OpenStreetMap's ``opening_hours``. A time of the week is one of an ordinary week: public
+and school holidays are not considered; sunrise is 7:00 and sunset 19:00.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
-from opening_hours import OpeningHours, validate
+import numpy as np
+import numpy.typing as npt
+from opening_hours import OpeningHours, State, validate
 
 from lifecircle.said import Said
 
@@ -17,6 +20,10 @@ MONDAY = datetime(2025, 5, 12)
 """The ordinary week begins here: it decides for hours that change with the season."""
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+_PH, _COMMENT = re.compile(r"\bPH\b"), re.compile(r'"[^"]*"')
+_APART = np.timedelta64(31, "D")
+"""Times farther apart than this are looked at by themselves: nobody asks for the years between."""
 
 _TIME = re.compile(rf"({'|'.join(f'{day}?' for day in DAYS)}) ([01]?\d|2[0-3]):([0-5]\d)")
 
@@ -46,7 +53,38 @@ def is_open(hours: str, at: str) -> bool:
         raise ValueError(problem_of_time(at) or problem_of_hours(hours))
     day, hour, minute = read.groups()
     since_monday = timedelta(days=[d[:2] for d in DAYS].index(day[:2]), hours=int(hour), minutes=int(minute))
-    return OpeningHours(hours).is_open(MONDAY + since_monday)
+    return _read(hours).is_open(MONDAY + since_monday)
+
+
+def open_then(hours: str, when: datetime) -> bool:
+    """Return whether ``hours`` that can be read hold at a local time; what may be open or shut counts as shut."""
+    return _read(hours).is_open(when)
+
+
+def on_holiday(hours: str, day: date) -> str:
+    """Return hours whose rules for public holidays (``PH off``) are those of the day; empty where they have none."""
+    plain, n_rules = _PH.subn(DAYS[day.weekday()][:2], _COMMENT.sub("", hours))
+    return plain if n_rules and validate(plain) else ""
+
+
+def open_at_times(hours: str, times: npt.NDArray[np.datetime64]) -> npt.NDArray[np.bool_]:
+    """Return whether ``hours`` that can be read hold at each of many local times."""
+    if not len(times):
+        return np.zeros(0, dtype=bool)
+    days = np.unique(times.astype("datetime64[D]"))
+    midnight, spans = time(), list[tuple[datetime, datetime, State, str]]()
+    for near in np.split(days, np.flatnonzero(np.diff(days) > _APART) + 1):
+        begin, end = (datetime.combine(day.item(), midnight) for day in (near[0], near[-1] + np.timedelta64(1, "D")))
+        spans += _read(hours).intervals(begin, end)
+    starts = np.array([start for start, *_ in spans], dtype="datetime64[s]")
+    is_open = np.array([state == State.OPEN for _, _, state, _ in spans], dtype=bool)
+    found: npt.NDArray[np.bool_] = is_open[np.searchsorted(starts, times.astype("datetime64[s]"), side="right") - 1]
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _read(hours: str) -> OpeningHours:
+    return OpeningHours(hours)
 
 
 def normal_hours(hours: str) -> str:

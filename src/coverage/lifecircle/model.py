@@ -32,6 +32,9 @@ AGED_SPEED_MPS = 0.92
 """Walking speed that 85 of 100 pedestrians over 60 reach, metres per second: 3.03 ft/s (K. Fitzpatrick, M. A. Brewer
 and S. Turner, 2006, Another look at pedestrian walking speed, Transportation Research Record 1982, 21-29)."""
 
+FASTEST_MPS = 3.0
+"""Nobody walks a quarter of an hour faster than this, metres per second: a speed above it is a slip, such as km/h."""
+
 MAX_ACCESS_M = 250.0
 """Default longest straight leg from a place to the nearest permitted segment, metres, inclusive."""
 
@@ -144,6 +147,29 @@ class Walking:
 
 
 @dataclass(frozen=True)
+class Dispatch:
+    """How requests are sent to stations.
+
+    ``items`` and ``hours`` are by tier: its stations and candidates whose own column is empty have them, in circles and
+    siting too. ``capacity``, the requests that a station of a tier takes of one file, holds in the place of the column.
+    """
+
+    tiers: tuple[str, ...] = ()
+    """The lowest first: what no station of a tier can do goes up. Empty: all stations are of one."""
+    items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hours: Mapping[str, str] = field(default_factory=dict)
+    capacity: Mapping[str, float] = field(default_factory=dict)
+    urgency: tuple[str, ...] = ()
+    """What the column ``urgency`` of requests may hold, the most urgent first; empty: the usual words."""
+    calendar: str = ""
+    """Whose public holidays count, empty: those of the country."""
+    days_off: tuple[str, ...] = ()
+    days_worked: tuple[str, ...] = ()
+    zone: str = ""
+    """Whose clock the times of requests without an offset are by; empty: the country's."""
+
+
+@dataclass(frozen=True)
 class Note:
     """A remark that every page and table of a study carries, in both languages."""
 
@@ -170,6 +196,7 @@ class Settings:
     """Whose station may serve a resident: ``any``, or the level of the area tree that both must share."""
     circles: tuple[Circle, ...] = (Circle("8", 8.0), Circle("15", 15.0))
     scenarios: tuple[Scenario, ...] = ()
+    dispatch: Dispatch = Dispatch()
 
     @property
     def largest_circle(self) -> Circle:

@@ -1,10 +1,9 @@
-"""What `site` and `what-if` show: the sites of a plan, how good it is, why a site is in it, what a change does."""
+"""What `site` shows of a plan: its sites, how good it is, what closes, and why a site is in it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -13,21 +12,22 @@ from rich.table import Table
 
 from lifecircle.errors import SHOWN_IDS
 from lifecircle.model import Circle, tenths_of_minutes
-from lifecircle.said import Said, in_language, joined, sentence
+from lifecircle.numerals import ROUNDING, figure, people, share
+from lifecircle.said import Said, first_of, joined, sentence
 from lifecircle.scenarios import (
     NOBODY_ASKED,
     Plan,
-    Situation,
     Spent,
     Standing,
     as_good,
-    effects,
+    by_hand_in_words,
+    is_changed,
     money_of,
     unit_of,
     why_nothing_opens,
 )
 from lifecircle.schema import TOTAL
-from lifecircle.terminal import ROUNDING, figure, heading, out, people, plain, share, spoken, titled
+from lifecircle.terminal import heading, out, plain, spoken, titled
 
 LEAST = 0.5
 """Fewer residents than this, which would be told as none, are not told."""
@@ -68,12 +68,14 @@ def _table(plan: Plan, language: str) -> Table:
     }
     shown = [column for column, is_shown in more.items() if is_shown]
     won = "wins" if plan.solution.question.unit != "person-seconds" else "person-seconds saved"
-    headings = [heading(name, language) for name in ("order", "site", "kind", *shown, won, "only here")]
+    serves = ("serves",) if scenario.capacity else ()
+    headings = [heading(name, language) for name in ("order", "site", "id", "kind", *shown, *serves, won, "only here")]
     table = Table(*headings, title=titled(scenario.name, plan.coverage.synthetic), title_justify="left")
     for row in sites[sites["state"] == "chosen"].to_dict("records"):
-        figures = people(row["gain"]), people(row[f"only_here_{scenario.circle}"])
+        figures = [people(row[c]) for c in (*(("load",) if serves else ()), "gain", f"only_here_{scenario.circle}")]
         told = [people(row[c]) if c == "cost" else plain(row[c]) for c in shown]
-        table.add_row(str(row["order"]), plain(row["name"] or row["site_id"]), plain(row["kind"]), *told, *figures)
+        named = plain(row["name"]), plain(row["site_id"]), plain(row["kind"])
+        table.add_row(str(row["order"]), *named, *told, *figures)
     return table
 
 
@@ -84,11 +86,10 @@ def _said_of_sites(plan: Plan) -> Iterator[Said]:
     ties = [row for row in chosen.to_dict("records") if as_good(row["next_best_loss"], plan)]
     if ties:
         pairs = (Said("{} in place of {}", row["next_best"], row["site_id"]) for row in ties)
-        yield Said("would do as well: {}", _first(pairs, len(ties)))
+        yield Said("would do as well: {}", first_of([*pairs], SHOWN_IDS))
     closed = sites[sites["state"] == "closed"]
     if len(closed):
-        names = closed["name"].where(closed["name"] != "", closed["site_id"])
-        yield from said_of_closings(closed.assign(name=names), plan.coverage.study.settings.circles)
+        yield from said_of_closings(by_name(closed), plan.coverage.study.settings.circles)
     opened, asked = len(solution.chosen), scenario.n_new
     if solution.status != "optimal":
         return  # a site more may do well yet
@@ -99,6 +100,11 @@ def _said_of_sites(plan: Plan) -> Iterator[Said]:
         if scenario.has_budget:
             pattern = "{} of {} sites are opened: no further candidate that the money is enough for wins anyone"
         yield Said(pattern, opened, asked)
+
+
+def by_name(sites: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of sites.csv that each have a name, their id where they have none."""
+    return sites.assign(name=sites["name"].where(sites["name"] != "", sites["site_id"]))
 
 
 def said_of_closings(closed: pd.DataFrame, circles: Sequence[Circle]) -> Iterator[Said]:
@@ -167,18 +173,12 @@ def _said_of_money(plan: Plan) -> Iterator[Said]:
         most_first = sorted(areas, key=lambda area_id: -areas[area_id].spent)
         names = plan.coverage.study.areas.set_index("area_id")["name"]
         told = (Said("{}: {}", names[area_id] or area_id, _of_allowed(areas[area_id])) for area_id in most_first)
-        yield Said("money by area: {}", _first(told, len(areas)))
+        yield Said("money by area: {}", first_of([*told], SHOWN_IDS))
 
 
 def _of_allowed(money: Spent) -> Said:
     spent = f"{money.spent:,.10g}"
     return Said("{} spent", spent) if money.allowed is None else Said("{} of {} spent", spent, f"{money.allowed:,.10g}")
-
-
-def _first(told: Iterable[str], n: int) -> str:
-    """Return the first of ``n`` things told, and how many more there are."""
-    named = joined(islice(told, SHOWN_IDS), "{}, {}")
-    return Said("{} and {} more", named, n - SHOWN_IDS) if n > SHOWN_IDS else named
 
 
 def _said_of_residents(plan: Plan) -> Iterator[Said]:
@@ -196,6 +196,13 @@ def _said_of_residents(plan: Plan) -> Iterator[Said]:
     if scenario.share is not None and plan.reachable < everyone * (1.0 - ROUNDING):
         of_whom = "the share {:g} is of those {}; for a share of all residents write floors = [{{ share = {:g} }}]"
         yield Said(of_whom, scenario.share, people(plan.reachable), scenario.share)
+    closing, in_residents = len(plan.solution.decision.closed), plan.solution.question.unit == "residents"
+    if closing and in_residents and not scenario.capacity:
+        after = "of these {} are within it by the stations that stay; what each site wins is counted from there"
+        yield Said(after, people(plan.reached - float(plan.solution.gain.sum())))
+    if scenario.question == "shortest":
+        costs = "a walk beyond circle {} counts as one of its minutes, in the value and in the bound"
+        yield Said(costs, scenario.circle)
     if plan.served is not None:
         yield Said("{} residents are served: there is room for them where they can walk to", people(plan.served))
 
@@ -208,7 +215,8 @@ def _proof(plan: Plan, time_limit_s: float | None) -> Iterator[Said]:
     value, bound = _amount(solution.value), _amount(solution.bound)
     told = Said("{} {}", value, unit_of(solution.question))
     if solution.today is not None:
-        told = Said("{} ({} today)", told, _amount(solution.today))
+        before = "{} ({} with what is stated by hand)" if is_changed(plan.scenario) else "{} ({} today)"
+        told = Said(before, told, _amount(solution.today))
     status = sentence(solution.status)
     if plan.lacking:
         status = Said("{} as far as there are places", status)
@@ -219,13 +227,14 @@ def _proof(plan: Plan, time_limit_s: float | None) -> Iterator[Said]:
         yield Said("the worst case is {}: {}", worst, least)
         if others:
             named = (Said("{}: {}", *other) for other in others)
-            yield Said("the other cases: {}", _first(named, len(others)))
+            yield Said("the other cases: {}", first_of([*named], SHOWN_IDS))
     if solution.status == "feasible":
         yield _cut_short(plan, time_limit_s)
 
 
 def _said_before(plan: Plan) -> Iterator[Said]:
     """Yield what has to be known before the sites of a plan are read."""
+    yield from by_hand_in_words(plan.scenario)
     if plan.source == "proposed":
         told = NOBODY_ASKED
         if not plan.scenario.candidates_from:
@@ -235,7 +244,7 @@ def _said_before(plan: Plan) -> Iterator[Said]:
             )
         yield sentence(told)
     if plan.lacking:
-        lacking = _first(plan.lacking, len(plan.lacking))
+        lacking = first_of(plan.lacking, SHOWN_IDS)
         yield Said("fewer places than at_least asks for, all of them open: {}", lacking)
 
 
@@ -250,10 +259,8 @@ def _cut_short(plan: Plan, time_limit_s: float | None) -> Said:
     why = sentence(ENDINGS.get(solution.ended, "no further search makes the plan any better"))
     if solution.ended == "time" and time_limit_s is not None:
         why = Said("stopped after the {:g} s of --time-limit", time_limit_s)
-    missing = abs(solution.bound - solution.value)
-    part = figure(missing / abs(solution.value) if solution.value else math.nan, ".2%")
-    more = "{}: no plan is better by more than {}, which is {} {}"
-    return Said(more, why, part, _amount(missing), unit_of(solution.question))
+    missing = _amount(abs(solution.bound - solution.value))
+    return Said("{}: no plan is better by more than {} {}", why, missing, unit_of(solution.question))
 
 
 def show_why(standing: Standing, plan: Plan) -> None:
@@ -283,10 +290,12 @@ def _why(standing: Standing, plan: Plan) -> Said:
             best = Said("the best substitute, {}, would lose {}", standing.instead_of, worse)
             if as_good(standing.worse_by, plan):
                 best = Said("{} would do as well", standing.instead_of)
-        won = "{} is chosen: {}it wins {} in its turn; {}"
+        won, much = "{} is chosen: {}it wins {} in its turn; {}", standing.gain or 0.0
         if in_seconds:
             won = "{} is chosen: {}it saves {} person-seconds in its turn; {}"
-        return Said(won, place, reached, people(standing.gain or 0.0), best)
+        if plan.scenario.capacity:
+            won, much = "{} is chosen: {}it serves {}; {}", _load_of(place, plan)
+        return Said(won, place, reached, people(much), best)
     if standing.state == "not chosen":
         more = "it wins {} more beside the plan; "
         if in_seconds:
@@ -294,6 +303,12 @@ def _why(standing: Standing, plan: Plan) -> Said:
         wins = "" if standing.gain is None else Said(more, people(standing.gain))
         return Said("{} is not chosen: {}{}{}", place, reached, wins, _swapped(standing, worse, plan))
     return Said("{} does not count for this question", place)
+
+
+def _load_of(place: str, plan: Plan) -> float:
+    """Return the residents whom a site serves."""
+    load = plan.sites.set_index("site_id")["load"]
+    return float(load[place])
 
 
 def _swapped(standing: Standing, worse: Said | None, plan: Plan) -> Said:
@@ -306,27 +321,3 @@ def _swapped(standing: Standing, worse: Said | None, plan: Plan) -> Said:
     if plan.scenario.capacity:
         return sentence(OF_ITS_OWN)
     return sentence("no swap with it meets the conditions")
-
-
-def show_change(before: Situation, after: Situation, closed: pd.DataFrame) -> None:
-    """Show whom of all areas a change brings into each circle and takes out of it, by group, and whom closing hurts.
-
-    Parameters
-    ----------
-    before, after
-        With the stations of today, and with the change.
-    closed
-        As `lifecircle.scenarios.closed_between` returns it.
-    """
-    settings = before.today.study.settings
-    language, columns = settings.language, ("before", "won", "lost", "after")
-    title = titled(in_language("What if", language), before.today.synthetic)
-    headings = [heading(name, language) for name in ("circle", "group", *columns, "change")]
-    table = Table(*headings, title=title, title_justify="left")
-    for row in effects(before, after).to_dict("records"):
-        whose = heading(str(row["group"]).replace("_", " "), language)
-        figures = (people(row[column]) for column in columns)
-        table.add_row(plain(row["circle"]), whose, *figures, f"{row['after'] - row['before']:+,.0f}")
-    out.print(table)
-    for line in said_of_closings(closed, settings.circles):
-        out.print(spoken(line, language), soft_wrap=True)

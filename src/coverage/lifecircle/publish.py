@@ -20,11 +20,12 @@ import pandas as pd
 from lifecircle.areas import AreaTree
 from lifecircle.circles import Coverage, with_residents
 from lifecircle.demand import Demand, groups
-from lifecircle.errors import OutputError
+from lifecircle.errors import Breach, LifecircleError, OutputError
 from lifecircle.mark import MARK, Table, marked
 from lifecircle.model import BoolArray, FloatArray, Study
-from lifecircle.scenarios import Comparison, Plan
+from lifecircle.scenarios import Comparison, Outcome, Plan, Stage
 from lifecircle.scenarios.comparison import beside
+from lifecircle.scenarios.stages import table_of
 from lifecircle.siting import SitingPlan
 
 STEP = 5
@@ -133,13 +134,17 @@ def published(exact: Coverage, key: str) -> Coverage:
     return _shown(with_residents(exact, anonymous, demand), told)
 
 
-def published_plan(plan: Plan, today: Coverage) -> Plan:
+def published_plan(plan: Outcome, today: Coverage) -> Outcome:
     """Return a plan made from the published ``today`` without the figures that are too small, NaN."""
     told = today.buildings[today.demand.residents.columns]
+    plan = replace(plan, sites=without_small(plan.sites), coverage=_shown(plan.coverage, told))
+    return _measured(plan) if isinstance(plan, Plan) else plan
+
+
+def _measured(plan: Plan) -> Plan:
+    """Return a plan whose own figures are not too small."""
     return replace(
         plan,
-        sites=without_small(plan.sites),
-        coverage=_shown(plan.coverage, told),
         reached=_or_nan(plan.reached),
         reachable=_or_nan(plan.reachable),
         served=None if plan.served is None else _or_nan(plan.served),
@@ -194,6 +199,11 @@ def without_small(table: Table) -> Table:
     return _without(table, _small(table))
 
 
+def reasons_told(error: LifecircleError, *, rounded: bool) -> list[Breach]:
+    """Return why a scenario has no plan as far as it may be told: of what is rounded, no homes and no figures."""
+    return [] if rounded else [*error.breaches]
+
+
 def published_comparison(comparison: Comparison) -> Comparison:
     """Return a comparison of published plans without the figures that are too small, changes too, NaN.
 
@@ -203,16 +213,40 @@ def published_comparison(comparison: Comparison) -> Comparison:
     small = _small(found)
     shown = _without(found, small).drop(columns=NOT_SHOWN)
     table = beside(shown, comparison.baseline, AreaTree.of(study.areas), study.settings.circles)
-    changes = table.filter(regex="^change_").rename(columns=lambda name: name.removeprefix("change_"))
-    small |= {f"change_{name}": gone for name, gone in _small(changes.abs()).items() if name not in _MADE_FROM}
-    for circle in study.settings.circles:
-        small[f"cost_per_resident_{circle.name}"] = small[f"change_within_{circle.name}"]
+    small |= _small_changes(table, study)
     return replace(
         comparison,
         figures=shown,
         table=_without(marked(table, comparison.today.synthetic), small),
+        stations=without_small(comparison.stations),
         changes=_without(comparison.changes, {"residents": comparison.changes["residents"].isna().to_numpy()}),
     )
+
+
+def published_stages(stages: Iterable[Stage], comparison: Comparison) -> tuple[Stage, ...]:
+    """Return the stages of a comparison of published plans without the figures that are too small, NaN.
+
+    ``comparison`` is what `published_comparison` returned.
+    """
+    return tuple(_stage_shown(stage, comparison) for stage in stages)
+
+
+def _stage_shown(stage: Stage, comparison: Comparison) -> Stage:
+    small = _small(stage.figures)
+    shown = _without(stage.figures, small).drop(columns=NOT_SHOWN)
+    table = table_of(shown, comparison)
+    small |= _small_changes(table, comparison.today.study)
+    stations = without_small(stage.walked.stations.drop(columns=NOT_SHOWN, errors="ignore"))
+    walked = replace(stage.walked, stations=stations)
+    return replace(stage, walked=walked, figures=shown, table=_without(table, small))
+
+
+def _small_changes(table: pd.DataFrame, study: Study) -> dict[str, BoolArray]:
+    """Return which changes in a table are too small, and which prices of a resident are made from one that is."""
+    changes = table.filter(regex="^change_").rename(columns=lambda name: name.removeprefix("change_"))
+    small = {f"change_{name}": gone for name, gone in _small(changes.abs()).items() if name not in _MADE_FROM}
+    prices = {f"cost_per_resident_{c.name}": small[f"change_within_{c.name}"] for c in study.settings.circles}
+    return small | prices
 
 
 def _small(table: pd.DataFrame) -> dict[str, BoolArray]:

@@ -26,21 +26,22 @@ import pyogrio
 
 from lifecircle.check_table import findings_table
 from lifecircle.circles import Coverage
-from lifecircle.errors import SEVERITIES, Breach, OutputError
-from lifecircle.gdal import stopped_clock
-from lifecircle.maps import check_page, coverage_page
+from lifecircle.errors import SEVERITIES, Breach, LifecircleError, OutputError
+from lifecircle.gdal import WRITTEN, stopped_clock
+from lifecircle.maps import STYLES, check_page, comparison_page, coverage_page, layer_styles
+from lifecircle.maps.report import comparison_report
 from lifecircle.mark import BOTH, MARK, Table, marked
 from lifecircle.model import Settings
-from lifecircle.publish import NOT_SHOWN
+from lifecircle.publish import NOT_SHOWN, reasons_told
 from lifecircle.rules import done_with
-from lifecircle.scenarios import FARTHER, Comparison, Plan, money_of, unit_of
+from lifecircle.scenarios import FARTHER, OPENED, Comparison, Outcome, Plan, Stage, money_of, unit_of
 from lifecircle.scenarios.comparison import SPEEDS
 from lifecircle.sheets import write_csv
 from lifecircle.siting import SitingPlan
 from lifecircle.study import Checked
 
 MAP = "map.html"
-COMPARED = "compare.csv"
+COMPARED = "compare.html"
 RUN = "run.json"
 """In every folder of results, and so the mark of one."""
 
@@ -51,8 +52,10 @@ BUILDING_COLUMNS = (
 )
 
 
-def write_coverage(folder: Path, coverage: Coverage, unserved: pd.DataFrame) -> Path:
-    """Write today's coverage into ``folder`` and return the map's path.
+def write_coverage(
+    folder: Path, coverage: Coverage, unserved: pd.DataFrame, *, to_check: pd.DataFrame | None = None
+) -> Path:
+    """Write today's coverage into ``folder``, and what ``to_check`` in the field, and return the map's path.
 
     Raises
     ------
@@ -62,12 +65,14 @@ def write_coverage(folder: Path, coverage: Coverage, unserved: pd.DataFrame) -> 
     with whole_folder(
         folder, synthetic=coverage.synthetic, crs=coverage.study.crs.name, basis=_basis(coverage)
     ) as draft:
+        if to_check is not None:
+            write_csv(draft / "field_check.csv", _based(to_check, coverage))
         page = coverage_page(coverage, unserved=unserved)
         _write_results(draft, coverage, unserved, page)
     return folder / MAP
 
 
-def write_plan(folder: Path, plan: Plan, today: Coverage, unserved: pd.DataFrame) -> Path:
+def write_plan(folder: Path, plan: Outcome, today: Coverage, unserved: pd.DataFrame) -> Path:
     """Write a plan and the coverage with its sites opened into ``folder`` and return the path of its map beside today.
 
     Raises
@@ -83,13 +88,19 @@ def write_plan(folder: Path, plan: Plan, today: Coverage, unserved: pd.DataFrame
     return folder / MAP
 
 
-def write_comparison(folder: Path, comparison: Comparison) -> Path:
-    """Write scenarios side by side into ``folder`` and return the path of compare.csv; raises as `write_plan` does."""
+def write_comparison(folder: Path, comparison: Comparison, *, stages: Sequence[Stage] = ()) -> Path:
+    """Write scenarios side by side into ``folder`` and return the path of their page; raises as `write_plan` does.
+
+    ``stages`` are the years of the plans, as `lifecircle.scenarios.stages_of` returns them, which the page shows too.
+    """
     today = comparison.today
     with whole_folder(folder, synthetic=today.synthetic, crs=today.study.crs.name, basis=_basis(today)) as draft:
-        write_csv(draft / COMPARED, _based(comparison.table, today))
+        write_csv(draft / "compare.csv", _based(comparison.table, today))
         write_csv(draft / "changes.csv", _based(comparison.changes, today))
+        write_csv(draft / "stations.csv", _based(comparison.stations, today))
         _write_json(draft / "compare.json", comparison_record(comparison))
+        (draft / COMPARED).write_text(comparison_page(comparison, stages=stages), encoding="utf-8")
+        (draft / "report.pdf").write_bytes(comparison_report(comparison))
         _write_notes(draft / "NOTES.txt", today)
     return folder / COMPARED
 
@@ -97,16 +108,31 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
 def comparison_record(comparison: Comparison) -> dict[str, object]:
     """Return compare.json: what was compared, at which speeds, with which settings, and the inputs' fingerprint."""
     today = comparison.today
-    told = ("scenario", "question", "value", "bound", "gap", "status", "sites", "closed")
+    told = ("scenario", "question", "value", "bound", "gap", "status", "opened", "sites", "closed")
     records = [plan_record(plan) for plan in comparison.plans]
     return {
         "baseline": comparison.baseline,
         "speeds": list(SPEEDS),
-        "scenarios": [{name: record[name] for name in told} for record in records],
+        "scenarios": [{name: record[name] for name in told if name in record} for record in records],
+        "refused": [_refused(name, error, rounded=today.demand.rounded) for name, error in comparison.refused.items()],
         "residents_basis": _basis(today),
         MARK: today.synthetic,
         "settings": settings_record(today.study.settings),
         "fingerprint": today.study.fingerprint,
+    }
+
+
+def _refused(scenario: str, error: LifecircleError, *, rounded: bool) -> dict[str, object]:
+    """Return why a scenario has no plan; where residents are rounded without the homes that it hangs on, or figures."""
+    reasons = [
+        {"rule": b.rule, "message": str(b.message), "ids": list(b.ids), "count": b.count}
+        for b in reasons_told(error, rounded=rounded)
+    ]
+    return {
+        "scenario": scenario,
+        "message": str(error.message),
+        "rules": list(dict.fromkeys(b.rule for b in error.breaches)),
+        "reasons": reasons,
     }
 
 
@@ -163,10 +189,28 @@ def write_check(folder: Path, checked: Checked, findings: Sequence[Breach], *, s
     return folder / "check.html"
 
 
-def plan_record(plan: Plan) -> dict[str, object]:
-    """Return plan.json: the question, its value and bound, the sites, the settings and the inputs' fingerprint."""
-    solution, study = plan.solution, plan.coverage.study
-    chosen, closed = (plan.sites[plan.sites["state"] == state] for state in ("chosen", "closed"))
+def plan_record(plan: Outcome) -> dict[str, object]:
+    """Return plan.json: what is asked and stated, how good the answer is, its sites, settings and inputs."""
+    opened, closed = (plan.sites[plan.sites["state"] == state] for state in (OPENED, "closed"))
+    return {
+        "scenario": plan.scenario.name,
+        "question": plan.scenario.stated,
+        **({"opened": opened["site_id"].tolist()} if plan.scenario.opened else {}),
+        **(_found(plan) if isinstance(plan, Plan) else {}),
+        "closed": closed["site_id"].tolist(),
+        **({"closings": [_closing(row) for row in closed.to_dict("records")]} if len(closed) else {}),
+        "residents_basis": _basis(plan.coverage),
+        MARK: plan.coverage.synthetic,
+        "notes": [asdict(note) for note in plan.coverage.notes],
+        "attribution": list(plan.coverage.study.attribution),
+        "settings": settings_record(plan.coverage.study.settings),
+        "fingerprint": plan.coverage.study.fingerprint,
+    }
+
+
+def _found(plan: Plan) -> dict[str, object]:
+    """Return what a search found: the value and its bound, the chosen sites and why they are chosen."""
+    solution, chosen = plan.solution, plan.sites[plan.sites["state"] == "chosen"]
     money = money_of(plan)
     figures: dict[str, float | None] = {
         "value": solution.value,
@@ -181,28 +225,18 @@ def plan_record(plan: Plan) -> dict[str, object]:
     cases = {f"cases.{name}": value for name, value in plan.by_case.items()}
     hidden = [name for name, figure in (figures | cases).items() if figure is not None and math.isnan(figure)]
     return {
-        "scenario": plan.scenario.name,
-        "question": plan.scenario.stated,
         "unit": str(unit_of(solution.question)),
         **{name: _or_none(figure) for name, figure in figures.items()},
         **({NOT_SHOWN: hidden} if plan.coverage.demand.rounded else {}),
         "status": solution.status,
         "ended": solution.ended,
         "sites": chosen["site_id"].tolist(),
-        "closed": closed["site_id"].tolist(),
         "reasons": [_reasons(row, plan.scenario.circle) for row in chosen.to_dict("records")],
-        **({"closings": [_closing(row) for row in closed.to_dict("records")]} if len(closed) else {}),
         **({"cases": {name: _or_none(value) for name, value in plan.by_case.items()}} if plan.by_case else {}),
         **({} if money is None else {"money": asdict(money)}),
         **({"years": _years(solution)} if plan.scenario.years else {}),
         "candidates": {"from": plan.source, "count": int((plan.posed.frame["state"] == "candidate").sum())},
         **({"lacking": list(plan.lacking)} if plan.scenario.at_least else {}),
-        "residents_basis": _basis(plan.coverage),
-        MARK: plan.coverage.synthetic,
-        "notes": [asdict(note) for note in plan.coverage.notes],
-        "attribution": list(study.attribution),
-        "settings": settings_record(study.settings),
-        "fingerprint": study.fingerprint,
     }
 
 
@@ -328,7 +362,7 @@ def _ordered(columns: pd.Index) -> list[str]:
 
 
 def _write_layers(path: Path, coverage: Coverage) -> None:
-    """Write service areas, reached streets and stations as WGS 84 layers, each row with its attribution."""
+    """Write service areas, reached streets and stations in WGS 84, each row with its attribution, and their styles."""
     attribution = "; ".join(coverage.study.attribution)
     layers = {**coverage.drawings, "stations": coverage.stations}
     with stopped_clock():
@@ -339,6 +373,8 @@ def _write_layers(path: Path, coverage: Coverage) -> None:
                 method="structure", keep_collapsed=False
             )
             degrees.to_file(path, layer=name, driver="GPKG")
+        styles = marked(layer_styles(coverage.study.settings.circles, written=WRITTEN), coverage.synthetic)
+        pyogrio.write_dataframe(styles, path, layer=STYLES, driver="GPKG", append=True, layer_options={"FID": "id"})
 
 
 def _write_notes(path: Path, coverage: Coverage) -> None:

@@ -8,7 +8,7 @@ text among the values is taken for data, which is nobody's to translate.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, reduce
 from importlib.resources import files
 
@@ -56,6 +56,12 @@ def joined(words: Iterable[str], pattern: str = "{} or {}") -> str:
     """Return words as one text: two and two by a pattern, which has its Chinese as any other; empty for none."""
     told = [*words]
     return reduce(lambda before, word: Said(pattern, before, word), told[1:], told[0]) if told else ""
+
+
+def first_of(words: Sequence[str], most: int) -> str:
+    """Return the first words as one text, and how many more there are."""
+    told = joined(words[:most], "{}, {}")
+    return Said("{} and {} more", told, len(words) - most) if len(words) > most else told
 
 
 def sentence(text: str) -> Said:

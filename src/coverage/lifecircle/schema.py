@@ -172,7 +172,11 @@ LAYERS = {
         may_lack_place=True,
         rows_may_lack_place=True,
     ),
-    "requests": Layer((Column("request_id", "id", required=True), Column("item")), _POINTS, "request_id"),
+    "requests": Layer(
+        (Column("request_id", "id", required=True), *(Column(name) for name in ("item", "at", "urgency", "priority"))),
+        _POINTS,
+        "request_id",
+    ),
 }
 """Every layer that is read, in the order in which breaches are told."""
 

@@ -12,6 +12,7 @@ import pandas as pd
 from lifecircle.areas import AreaTree
 from lifecircle.errors import Breach, StudyError
 from lifecircle.ground import Footing
+from lifecircle.hours import is_open, problem_of_hours
 from lifecircle.model import BoolArray, Circle, IntArray, Study, Walks
 from lifecircle.routing import NearestWalks, Snaps
 from lifecircle.said import Said
@@ -133,5 +134,12 @@ def offers(places: pd.DataFrame, *, tiers: tuple[str, ...] = (), items: tuple[st
 
 
 def serves(places: pd.DataFrame, circle: Circle) -> BoolArray:
-    """Return which stations or candidates count for ``circle``."""
-    return offers(places, tiers=circle.tiers, items=circle.items)
+    """Return which stations or candidates count for ``circle``: where it states a time, those that are open then."""
+    able = offers(places, tiers=circle.tiers, items=circle.items)
+    return able & open_in_week(places["hours"], circle.at) if circle.at else able
+
+
+def open_in_week(hours: pd.Series, at: str) -> BoolArray:
+    """Return which of these hours hold at a time of the week, such as ``Sun 10:00``; none hold always."""
+    held = {text: not text or (not problem_of_hours(text) and is_open(text, at)) for text in hours.unique()}
+    return hours.map(held).to_numpy(dtype=bool)

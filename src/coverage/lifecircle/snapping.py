@@ -76,14 +76,14 @@ class Snaps(ReadOnlyArrays):
 
 
 @dataclass(frozen=True, eq=False)
-class _Pieces(ReadOnlyArrays):
+class Pieces(ReadOnlyArrays):
     """The straight pieces of segments or of barriers in a uniform grid: the arrays that ``kernels.legs`` describes."""
 
     numbers: FloatArray
     whole: IntArray
 
     @classmethod
-    def of(cls, indptr: LongArray, xy_m: FloatArray, owner: IntArray, pieces: IntArray) -> _Pieces:
+    def of(cls, indptr: LongArray, xy_m: FloatArray, owner: IntArray, pieces: IntArray) -> Pieces:
         """Lay ``pieces`` into a grid of about as many cells."""
         from lifecircle.kernels import legs  # compiled code loads when it is first needed
 
@@ -98,7 +98,7 @@ class _Pieces(ReadOnlyArrays):
         return cls(numbers, np.concatenate([[len(indptr), len(owner)], indptr, owner, cells]).astype(np.int32))
 
     @classmethod
-    def of_segments(cls, network: WalkNetwork) -> _Pieces:
+    def of_segments(cls, network: WalkNetwork) -> Pieces:
         """Return the pieces of the segments that a place may attach to."""
         indptr, n_vertices = network.shape_indptr, np.diff(network.shape_indptr)
         number = np.arange(network.n_segments, dtype=np.int32)
@@ -108,7 +108,7 @@ class _Pieces(ReadOnlyArrays):
         return cls.of(indptr, network.shape_xy_m, owner, np.flatnonzero(begins).astype(np.int32))
 
     @classmethod
-    def of_barriers(cls, barriers: npt.NDArray[np.object_]) -> _Pieces:
+    def of_barriers(cls, barriers: npt.NDArray[np.object_]) -> Pieces:
         """Return the pieces of lines and of polygons' rings.
 
         Polygons are drawn in by `TOUCH_M`: beside a building one may walk, whatever the last bit of its wall's
@@ -142,15 +142,15 @@ class _Pieces(ReadOnlyArrays):
 class SnapIndex(ReadOnlyArrays):
     """A network and barriers made ready, so that snapping again costs next to nothing."""
 
-    segments: _Pieces
-    barriers: _Pieces
+    segments: Pieces
+    barriers: Pieces
     remnant: BoolArray
 
     @classmethod
     def of(cls, network: WalkNetwork, *, barriers: npt.ArrayLike | None = None) -> SnapIndex:
         """Prepare a network and the barriers (shapely lines and polygons) that no leg must cross."""
         obstacles = np.asarray([] if barriers is None else barriers, dtype=object)
-        return cls(_Pieces.of_segments(network), _Pieces.of_barriers(obstacles), network.remnant)
+        return cls(Pieces.of_segments(network), Pieces.of_barriers(obstacles), network.remnant)
 
     def arguments(self, max_access_m: float) -> tuple[Any, ...]:
         """Return what the functions of ``kernels.legs`` need to know of a network, barriers and the longest leg."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from lifecircle.errors import Breach
     from lifecircle.ground import Ground
     from lifecircle.model import Study
-    from lifecircle.scenarios import Plan, Sites
+    from lifecircle.scenarios import Outcome, Sites
 
 PUBLISHED = "published"
 """Folder of `OUT` for such results, apart from the exact ones."""
@@ -80,12 +81,17 @@ def tell(study: Study, findings: Iterable[Breach], *, strict: bool) -> None:
 def cover(study: Study, out: Path, *, strict: bool = False, publish: bool = False) -> tuple[Coverage, Sites]:
     """Write today's coverage into ``out`` and show it."""
     from lifecircle import terminal
+    from lifecircle.field_check import field_check
     from lifecircle.reports import write_coverage
 
     language = study.settings.language
     today, sites = walk(study, strict=strict, publish=publish)
+    to_check = None
+    if not publish:  # single homes and how many live there are nothing to publish
+        with terminal.step("Looking for what to check in the field", language=language):
+            to_check = field_check(today)
     with terminal.step("Writing today's tables and map", language=language):
-        page = write_coverage(out / "today", today, _unserved(today, sites))
+        page = write_coverage(out / "today", today, _unserved(today, sites), to_check=to_check)
     terminal.show_coverage(today)
     terminal.show_written(page.parent, page, language=language)
     return today, sites
@@ -109,62 +115,69 @@ def answer(
     why: Iterable[str] = (),
 ) -> None:
     """Answer a scenario, write the plan into ``out`` and show it, and why some places are in it or not."""
-    from lifecircle import plan_summary, terminal
+    from lifecircle import change_summary, plan_summary, terminal
     from lifecircle.model import folder_name
     from lifecircle.reports import write_plan
+    from lifecircle.scenarios import Plan
     from lifecircle.scenarios import why as why_of
 
     language = today.study.settings.language
-    plan = _plan(name, today, sites, time_limit_s=time_limit_s)
+    plan = _plan(name, today=today, sites=sites, time_limit_s=time_limit_s)
     folder = out / "scenarios" / folder_name(name)
     with terminal.step("Writing its tables and map", language=language):
         page = write_plan(folder, plan, today, _unserved(plan.coverage, plan.possible))
-    plan_summary.show_plan(plan, time_limit_s=time_limit_s)
-    for place in why:
-        plan_summary.show_why(why_of(plan, place), plan)
+    change_summary.show_outcome(plan, today, time_limit_s=time_limit_s)
+    if isinstance(plan, Plan):
+        for place in why:
+            plan_summary.show_why(why_of(plan, place), plan)
     terminal.show_written(page.parent, page, language=language)
 
 
-def _plan(name: str, today: Coverage, sites: Sites, *, time_limit_s: float | None) -> Plan:
+def _plan(name: str, *, today: Coverage, sites: Sites, time_limit_s: float | None) -> Outcome:
     """Answer a scenario; given a published ``today``, with what may be published."""
     from lifecircle import terminal
     from lifecircle.publish import published_plan
-    from lifecircle.scenarios import site
+    from lifecircle.scenarios import site_or_evaluate
 
     with terminal.search(Said("Siting {}", name), language=today.study.settings.language) as report:
-        plan = site(today.study, scenario=name, today=today, sites=sites, time_limit_s=time_limit_s, report=report)
+        plan = site_or_evaluate(
+            today.study, scenario=name, today=today, sites=sites, time_limit_s=time_limit_s, report=report
+        )
         return published_plan(plan, today) if today.demand.rounded else plan
 
 
 def compare(today: Coverage, sites: Sites, out: Path, *, baseline: str, time_limit_s: float | None = None) -> None:
     """Answer all scenarios, write them side by side into ``out`` and show them."""
     from lifecircle import compare_summary, terminal
-    from lifecircle.publish import published_comparison
+    from lifecircle.publish import published_comparison, published_stages
     from lifecircle.reports import write_comparison
-    from lifecircle.scenarios import side_by_side
+    from lifecircle.scenarios import each_answered, side_by_side, stages_of
 
     settings = today.study.settings
-    plans = [_plan(scenario.name, today, sites, time_limit_s=time_limit_s) for scenario in settings.scenarios]
+    plans, refused = each_answered(today.study, partial(_plan, today=today, sites=sites, time_limit_s=time_limit_s))
     with terminal.step("Walking slower and faster", language=settings.language):
-        comparison = side_by_side(today, plans, baseline=baseline)
+        comparison = side_by_side(today, plans, baseline=baseline, refused=refused)
         if today.demand.rounded:
             comparison = published_comparison(comparison)
+        stages = stages_of(comparison)
+        if today.demand.rounded:
+            stages = published_stages(stages, comparison)
     with terminal.step("Writing the comparison", language=settings.language):
-        path = write_comparison(out / "compare", comparison)
+        page = write_comparison(out / "compare", comparison, stages=stages)
     compare_summary.show_comparison(comparison)
-    terminal.show_written(path, language=settings.language)
+    terminal.show_written(page.parent, page, language=settings.language)
 
 
 def what_if(today: Coverage, sites: Sites, *, add: Iterable[str], drop: Iterable[str], move: Mapping[str, str]) -> None:
     """Show what a change of stations does to the city."""
-    from lifecircle import plan_summary, terminal
+    from lifecircle import change_summary, terminal
     from lifecircle.scenarios import Situation, closed_between
 
     with terminal.step("Changing the stations", language=today.study.settings.language):
         before = Situation.of(today, sites)
         after = before.after(add=add, drop=drop, move=move)
         closed = closed_between(before, after)
-    plan_summary.show_change(before, after, closed)
+    change_summary.show_change(before, after, closed)
 
 
 def assign(
@@ -176,6 +189,7 @@ def assign(
     datum: str = "",
     crs: str = "",
     strict: bool = False,
+    optimal: bool = False,
 ) -> None:
     """Assign the requests of a file, write where they go into ``out`` and show it."""
     from lifecircle import terminal
@@ -189,14 +203,20 @@ def assign(
         if asked is None:
             raise unusable(requests, findings, language=language)
         tell(study, findings, strict=strict)
-        assigned = assign_requests(study, asked, ground=ground)
+        assigned = in_turn = assign_requests(study, asked, ground=ground)
+        if optimal:
+            assigned = assign_requests(study, asked, ground=ground, optimal=True)
         path = write_assigned(out / "assigned", assigned, crs=study.crs.name)
     terminal.show_assigned(assigned, language=language)
+    if optimal:
+        terminal.show_less_walking(assigned, in_turn, language=language)
     terminal.show_written(path, language=language)
 
 
 def requests_of(path: Path, study: Study | None, *, datum: str, crs: str) -> tuple[GeoDataFrame | None, list[Breach]]:
     """Return the requests of a file, None where it cannot be used, and what is wrong with them."""
+    from lifecircle.dispatch.requests import check_order, check_times
+    from lifecircle.dispatch.roster import calendar_of
     from lifecircle.readers.requests import check_requests, in_metres
     from lifecircle.readers.shifts import check_datum_of
 
@@ -206,7 +226,8 @@ def requests_of(path: Path, study: Study | None, *, datum: str, crs: str) -> tup
     placed, far = in_metres(asked, study.crs)
     shifted = check_datum_of(placed, study.buildings, datum=datum or ("wgs84" if crs else ""))
     usable = None if any(b.severity == "error" for b in shifted) else placed
-    return usable, [*findings, *far, *shifted]
+    about = [*check_order(asked, study.settings.dispatch.urgency), *check_times(asked, calendar_of(study))]
+    return usable, [*findings, *far, *shifted, *about]
 
 
 def named_after(study: str) -> Path:

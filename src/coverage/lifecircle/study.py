@@ -18,6 +18,7 @@ from lifecircle.readers.area_faults import check_areas
 from lifecircle.readers.assembly import Metric, in_metres
 from lifecircle.readers.at_buildings import at_buildings
 from lifecircle.readers.beside import check_beside
+from lifecircle.readers.dispatching import as_tiers_say
 from lifecircle.readers.files import SOURCE_RULES, Located, digest, locate
 from lifecircle.readers.findings import findings_of
 from lifecircle.readers.in_force import in_force
@@ -186,8 +187,8 @@ def examine(path: str | Path) -> Checked:
         buildings=metric.frames["buildings"].drop(columns="address"),
         entrances=metric.frames["entrances"],
         residents=residents,
-        stations=metric.frames["stations"],
-        candidates=metric.frames["candidates"],
+        stations=as_tiers_say(metric.frames["stations"], force.settings.dispatch),
+        candidates=as_tiers_say(metric.frames["candidates"], force.settings.dispatch),
         barriers=force.barriers,
         closures=force.closures,
         elevation=located[ELEVATION].path if ELEVATION in located else None,

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Thread
+from signal import SIGINT, set_wakeup_fd
+from socket import socketpair
+from threading import Event, Thread, current_thread, main_thread
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
@@ -25,18 +27,17 @@ from lifecircle import check_words
 from lifecircle.circles import Coverage
 from lifecircle.errors import SEVERITIES, SHOWN_IDS, Breach, LifecircleError, printable, worst_first
 from lifecircle.mark import BOTH, MARK
+from lifecircle.numerals import figure, people, share
 from lifecircle.said import Said, in_chinese, in_language, sentence
 from lifecircle.scenarios import Report
 from lifecircle.schema import TOTAL
-
-ROUNDING = 1e-9
-"""A share this much less than all is all: sums of fractions of residents are rounded."""
 
 EVERY_S = 10.0
 """Seconds from one line about a search to the next, where no line can be written anew."""
 
 SO_FAR = "best {}, bound {}, gap {} (Ctrl-C keeps the best)"
 NONE_SO_FAR = "no plan so far, bound {}"
+STOPPING = "Ctrl-C: the search ends after this round, with the best plan so far if there is one"
 
 STATUSES = ("beyond", "unreachable", "unsnappable", "unplaced")
 """Columns of residents outside every circle; one that holds nobody is not shown."""
@@ -57,6 +58,7 @@ HEADINGS = {
     "wins": "新增覆盖",
     "person-seconds saved": "节省人·秒",
     "only here": "仅靠本站",
+    "serves": "服务人数",
     "circle": "生活圈",
     "group": "人群",
     "before": "调整前",
@@ -128,7 +130,7 @@ def search(what: str, *, language: str = "en") -> Iterator[Report]:
     if not _err.is_terminal:
         telling.start()
     try:
-        with _err.status(_Live(line)):
+        with _err.status(_Live(line)), _hearing(lambda: _err.print(spoken(STOPPING, language), soft_wrap=True)):
             yield report
     finally:
         over.set()
@@ -136,6 +138,33 @@ def search(what: str, *, language: str = "en") -> Iterator[Report]:
             telling.join()
     took = Said("{}: {:.1f} s", sentence(what), time.perf_counter() - started_s)
     _err.print(spoken(took, language), style="dim", soft_wrap=True)
+
+
+@contextmanager
+def _hearing(tell: Callable[[], None]) -> Iterator[None]:
+    """Call ``tell`` where somebody presses Ctrl-C, at once: Python itself hears of it when compiled code returns."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    ours, theirs = socketpair()
+    theirs.setblocking(False)  # as the interpreter asks: a handler of signals must not wait
+
+    def hear() -> None:
+        while heard := ours.recv(1):
+            if heard[0] == SIGINT:
+                tell()
+                return
+
+    hearing = Thread(target=hear, daemon=True)
+    hearing.start()
+    before = set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        set_wakeup_fd(before)
+        theirs.close()
+        hearing.join()
+        ours.close()
 
 
 @dataclass(frozen=True)
@@ -236,6 +265,12 @@ def show_private(folder: str, *, language: str = "en") -> None:
     _err.print(spoken(told, language), soft_wrap=True)
 
 
+def show_address(host: str, port: int, *, language: str = "en") -> None:
+    """Show where a server answers."""
+    at = f"[{host}]" if ":" in host else host
+    out.print(spoken(Said("serving http://{}:{} (Ctrl-C stops it)", at, port), language), markup=False, soft_wrap=True)
+
+
 def show_maps(pages: Sequence[Path], *, language: str = "en") -> None:
     """Show which pages to open in a browser."""
     out.print(f"\n{spoken('Open the maps in a browser:', language)}")
@@ -285,6 +320,17 @@ def show_assigned(assigned: pd.DataFrame, *, language: str = "en") -> None:
     out.print(table)
 
 
+def show_less_walking(assigned: pd.DataFrame, in_turn: pd.DataFrame, *, language: str = "en") -> None:
+    """Show what all together walk less than if each went in turn to the nearest that is left."""
+    sent, walk_s = (assigned["station_id"] != "").sum(), assigned["walk_s"].sum()
+    sent_in_turn, in_turn_s = (in_turn["station_id"] != "").sum(), in_turn["walk_s"].sum()
+    told = Said(
+        "{:,} requests are sent and walk {:,.1f} hours in sum; in turn it would be {:,} and {:,.1f} hours",
+        *(sent, walk_s / 3600, sent_in_turn, in_turn_s / 3600),
+    )
+    out.print(spoken(told, language), soft_wrap=True)
+
+
 def titled(name: str, synthetic: bool) -> str:
     """Return the title of a table, which says what it is made from."""
     return f"{plain(name)}\n{BOTH}" if synthetic else plain(name)
@@ -309,21 +355,3 @@ def heading(name: str, language: str) -> str:
 def plain(text: object) -> str:
     """Return a text from data as no markup."""
     return escape(printable(str(text)))
-
-
-def people(residents: float) -> str:
-    """Return a number of residents, a dash where it is not shown."""
-    return figure(residents, ",.0f")
-
-
-def figure(value: float, form: str) -> str:
-    """Return a figure, a dash where it is not shown or there is none, as the gap to a bound of 0."""
-    return format(value, form) if math.isfinite(value) else "-"
-
-
-def share(share: float) -> str:
-    """Return a share in per cent; what is not all never reads 100 %, what is not nothing never 0 %."""
-    if pd.isna(share):
-        return "-"
-    part = ROUNDING < share < 1 - ROUNDING
-    return f"{min(max(share, 0.001), 0.999) if part else share:.1%}"

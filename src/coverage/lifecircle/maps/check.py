@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from lifecircle import check_words
 from lifecircle.errors import KEPT_PLACES, SEVERITIES, SHOWN_IDS, Breach, printable
 from lifecircle.maps.encode import script_json
-from lifecircle.maps.page import asset, policy
+from lifecircle.maps.frame import asset, policy
 from lifecircle.maps.words import LOCALES
 from lifecircle.mark import MARK, REMARK
 from lifecircle.model import FloatArray

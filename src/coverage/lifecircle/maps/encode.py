@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ WORLD_ZOOM = 20
 WORLD_PX = 256.0 * 2.0**WORLD_ZOOM
 MERCATOR_LIMIT_DEG = 85.05
 
-ESCAPES = {c: f"\\u{c:04x}" for c in (*b"<>&", 0x2028, 0x2029, *range(0xD800, 0xE000))}
+ESCAPED = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
 def world_px(lonlat: FloatArray) -> LongArray:
@@ -38,9 +38,10 @@ def world_px(lonlat: FloatArray) -> LongArray:
 def varints(values: npt.ArrayLike) -> bytes:
     """Return whole numbers from 0 to 2^35 - 1 as varints."""
     n = np.asarray(values, dtype=np.int64)
-    septets = (n[:, None] >> np.arange(0, 35, 7)) & 0x7F
-    length = 1 + (n[:, None] >> np.arange(7, 35, 7) > 0).sum(axis=1)
-    place = np.arange(5)
+    longest = max(1, -(-int(n.max(initial=0)).bit_length() // 7))
+    septets = (n[:, None] >> (7 * np.arange(longest))) & 0x7F
+    length = 1 + (n[:, None] >> (7 * np.arange(1, longest)) > 0).sum(axis=1)
+    place = np.arange(longest)
     more = place < length[:, None] - 1
     return (septets | (more << 7)).astype(np.uint8)[place < length[:, None]].tobytes()
 
@@ -91,9 +92,9 @@ def pack(data: bytes) -> str:
     return base64.b64encode(zlib.compress(data, 9)).decode("ascii")
 
 
-def pack_texts(texts: Sequence[str]) -> str:
-    """Return a list of texts as packed JSON."""
-    return pack(json.dumps(list(texts), separators=(",", ":")).encode("ascii"))
+def pack_json(value: object) -> str:
+    """Return a value as packed JSON; raises as `script_json` does."""
+    return pack(json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii"))
 
 
 def script_json(value: object) -> str:
@@ -107,4 +108,4 @@ def script_json(value: object) -> str:
         When a number in ``value`` is not finite; JSON has no word for it.
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.translate(ESCAPES)
+    return ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

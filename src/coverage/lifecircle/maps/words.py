@@ -70,7 +70,11 @@ ZH = {
     "remark_edge": "距数据边缘比距服务站更近，结果须核实",
     "outside": "位于各区域之外",
     "serves": "就近服务居民",
+    "group": "人群",
+    "walks_of": "步行者",
+    "served": "方案中服务居民",
     "gain": "新增覆盖居民",
+    "saves": "节省步行（人·分钟）",
     "reached": "覆盖",
     "only_here": "仅靠本站覆盖",
     "stand_in": "替补站点",
@@ -110,6 +114,10 @@ ZH = {
     "about_licence": "Leaflet 许可全文",
     "failed": "本页无法在此浏览器中打开：需要 2022 年以后的浏览器。",
     "none": "无",
+    "station": "服务站",
+    "search": "搜索",
+    "search_help": "区域、建筑或服务站",
+    "search_none": "没有找到",
 }
 
 EN = {
@@ -172,7 +180,11 @@ EN = {
     "remark_edge": "Nearer to the edge of the data than to its station: check the result",
     "outside": "Stands outside every area",
     "serves": "Residents it is nearest to",
+    "group": "Group",
+    "walks_of": "As they walk",
+    "served": "Residents it serves in the plan",
     "gain": "Residents gained",
+    "saves": "Walking saved, person-minutes",
     "reached": "Reached",
     "only_here": "Only through this site",
     "stand_in": "Next best site",
@@ -215,6 +227,10 @@ EN = {
     "about_licence": "Licence of Leaflet",
     "failed": "This browser cannot open the page: it takes one of 2022 or later.",
     "none": "none",
+    "station": "Service station",
+    "search": "Search",
+    "search_help": "Area, building or station",
+    "search_none": "Nothing of that name",
 }
 
 WORDS = {"zh": ZH, "en": EN}
@@ -241,4 +257,22 @@ def level_names(level: str) -> dict[str, str]:
     """Return what a level of areas is called in each language: the study's own name where the level is no usual one."""
     plain = level.replace("_", " ").strip().casefold()
     zh, en = next((pair for pair in LEVELS if plain in pair), (level, level))
+    return {"zh": zh, "en": en}
+
+
+GROUPS = {
+    "all": ("全体居民", "All residents"),
+    "adult": ("成年人", "Adults"),
+    "aged": ("老年人", "Aged"),
+    "65plus": ("65 岁及以上", "65 and older"),
+    "living_alone": ("独居", "Living alone"),
+    "disabled": ("残疾", "Disabled"),
+    "low_income": ("低收入", "Low income"),
+}
+"""What the usual groups of residents are called, in Chinese and in English."""
+
+
+def group_names(group: str) -> dict[str, str]:
+    """Return what a group is called in each language: the study's own name where it is no usual one."""
+    zh, en = GROUPS.get(group, (plain := group.replace("_", " "), plain))
     return {"zh": zh, "en": en}

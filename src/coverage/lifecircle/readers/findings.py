@@ -5,6 +5,7 @@ They come as a sheet (``[inputs] overrides``) or in the study file (``[overrides
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -26,11 +27,15 @@ from lifecircle.readers.metric import LON_LAT
 from lifecircle.readers.personal import scrubbed, without_numbers
 from lifecircle.said import Said, joined, sentence
 from lifecircle.schema import POSITION, breach, nearest
+from lifecircle.sheets import FORMULA_STARTS
 
 LAYER = "overrides"
 
 MOST = 1_000_000
 """No house has so many residents or floors, and no station serves so many people."""
+
+_GUARDED = rf"^'(?=[{re.escape(''.join(FORMULA_STARTS))}])"
+"""What our tables put before an id that a spreadsheet would take for a formula."""
 
 _COLUMNS = ("id", "what", "value", "who", "when")
 _KEYS = ("what", "id", "value", *POSITION, "who", "when", "note")
@@ -152,6 +157,11 @@ def findings_of(
         breaches += found
         frames.append(own.assign(told=_told(own, [f"finding {i}" for i in range(1, len(own) + 1)])))
     if sheet is not None:
+        sheet = sheet.assign(id=sheet["id"].str.replace(_GUARDED, "", regex=True))
+        blank = (sheet[["value", "who", "when"]] == "").all(axis=1) & sheet.geometry.isna()
+        told = "left out: who, when and value are empty, nobody has looked yet"
+        breaches += breach(LAYER, "not-looked-at", told, _told(sheet, places_of(sheet))[blank], "note")
+        sheet = sheet[~blank]
         frames.append(_in_degrees(sheet).assign(told=_told(sheet, places_of(sheet))))
     none = _in_degrees(pd.DataFrame({column: pd.Series(dtype="str") for column in (*_COLUMNS, "told")}))
     found = pd.concat(frames, ignore_index=True) if frames else none

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from lifecircle.errors import Breach, Severity
 from lifecircle.readers.days import day_of, not_a_day
@@ -34,8 +34,6 @@ class Keys:
         table: object,
         known: Sequence[str],
         breaches: list[Breach],
-        *,
-        later: Iterable[str] = (),
     ) -> None:
         self.heading = heading
         self._breaches = breaches
@@ -45,9 +43,7 @@ class Keys:
         else:
             self.breach("wrong-type", "must be a table")
         for key in self._table:
-            if key in later:
-                self.breach("not-supported-yet", Said("{} is not supported yet; take it out", key))
-            elif key not in known:
+            if key not in known:
                 hint = _MEANT[key] if _MEANT.get(key) in known else nearest(key, known)
                 advice = Said("did you mean {}?", hint) if hint else Said("known are {}", ", ".join(known))
                 self.breach("unknown-key", Said("{} is not a known key; {}", key, advice))

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 from pyproj import CRS, Transformer
@@ -121,17 +122,21 @@ def holder(places: gpd.GeoDataFrame, holders: gpd.GeoDataFrame, key: str) -> pd.
     Of equally small polygons the smaller id holds it. Of areas that form a tree the lowest does: the only community of
     a subdistrict is no smaller than that.
     """
-    depth = AreaTree.of(holders).depths() if "parent_id" in holders else np.zeros(len(holders), dtype=np.int32)
-    flat = shapely.get_dimensions(holders.geometry.values) == 2
-    solid = holders[flat]
-    order = np.lexsort([ranks(solid[key]), shapely.area(solid.geometry.values), -depth[flat]])
-    solid = solid.iloc[order]
+    solid = holders.iloc[holding_order(holders, key)]
+    solid = solid[shapely.get_dimensions(solid.geometry.values) == 2]
     points = shapely.point_on_surface(places.geometry.values)
     place, rank = shapely.STRtree(solid.geometry.values).query(points, predicate="intersects")
     smallest = np.full(len(places), len(solid))
     np.minimum.at(smallest, place, rank)
     ids = np.append(solid[key].to_numpy(dtype=object), "")
     return pd.Series(ids[smallest], index=places.index, dtype="str")
+
+
+def holding_order(holders: gpd.GeoDataFrame, key: str) -> npt.NDArray[np.intp]:
+    """Return the rows of polygons in the order in which they hold a place that several of them cover; see `holder`."""
+    depth = AreaTree.of(holders).depths() if "parent_id" in holders else np.zeros(len(holders), dtype=np.int32)
+    order: npt.NDArray[np.intp] = np.lexsort([ranks(holders[key]), shapely.area(holders.geometry.values), -depth])
+    return order
 
 
 def on_earth(table: pd.DataFrame | None) -> gpd.GeoDataFrame | None:

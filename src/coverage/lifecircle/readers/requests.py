@@ -122,17 +122,23 @@ def check_requests(path: str | Path, *, datum: str = "", crs: str = "") -> tuple
     in_one_row = [b for b in (*in_cells, *of_rows) if b.rule in (*PROBLEMS, *_IN_CELLS)]
     if any(b.severity == "error" for b in breaches if b not in in_one_row):
         return None, breaches
-    nameless: Fault = ("missing-id", "", (table["request_id"] == "").to_numpy())
-    for rule, _, rows in (nameless, *place_faults(LAYERS[LAYER].shapes, table)):
-        table = _given_back(table, rule, rows)
     nought = (shapely.bounds(table.geometry.to_numpy()) == 0).all(axis=1)
     breaches += breach(LAYER, NOUGHT, PROBLEMS[NOUGHT], row_names(LAYER, table)[nought])
-    table = _given_back(table, NOUGHT, nought)
-    sound = table["request_id"].where(table[PROBLEM] == "")
-    table = _given_back(table, "duplicate-id", (sound.duplicated() & sound.notna()).to_numpy())
+    table = with_problems(table)
     if (table[PROBLEM] != "").all():
         return None, breaches
     return table, [replace(b, severity="warning") if b.severity == "error" else b for b in breaches]
+
+
+def with_problems(requests: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return requests with ``problem``, the first of `PROBLEMS` for which a row cannot be used; it loses its place."""
+    nameless: Fault = ("missing-id", "", (requests["request_id"] == "").to_numpy())
+    table = requests
+    for rule, _, rows in (nameless, *place_faults(LAYERS[LAYER].shapes, requests)):
+        table = _given_back(table, rule, rows)
+    table = _given_back(table, NOUGHT, (shapely.bounds(table.geometry.to_numpy()) == 0).all(axis=1))
+    sound = table["request_id"].where(table[PROBLEM] == "")
+    return _given_back(table, "duplicate-id", (sound.duplicated() & sound.notna()).to_numpy())
 
 
 def in_metres(requests: gpd.GeoDataFrame, crs: CRS) -> tuple[gpd.GeoDataFrame, list[Breach]]:

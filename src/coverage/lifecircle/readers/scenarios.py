@@ -13,6 +13,7 @@ from lifecircle.asked import (
     QUESTIONS,
     SOURCES,
     SPLITS,
+    STATED,
     AreaBudget,
     AreaMinimum,
     Award,
@@ -23,6 +24,7 @@ from lifecircle.asked import (
 )
 from lifecircle.errors import Breach
 from lifecircle.hours import DAYS, problem_of_time
+from lifecircle.model import FASTEST_MPS
 from lifecircle.readers.hours_in_words import days_of_words
 from lifecircle.readers.keys import Keys
 from lifecircle.said import Said
@@ -43,6 +45,9 @@ UNUSED = {
 }
 """Keys that have no meaning for a question. What conditions make no sense together is for siting to say."""
 
+WITHOUT_QUESTION = ("name", *STATED, "cost")
+"""Keys that mean something where nothing is asked."""
+
 _PER_CENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)\s*[%％]")
 
 
@@ -52,8 +57,9 @@ def read_scenario(row: object, circles: Sequence[str], breaches: list[Breach]) -
     told = f"[[scenario]] {stated.strip()}:" if isinstance(stated, str) and stated.strip() else "[[scenario]]"
     keys = Keys(told, row, _names(Scenario), breaches)
     name = keys.name("name", required=True)
-    question = keys.choice("question", "", QUESTIONS)
-    circle = keys.text("circle", required=True)
+    asks = "question" in keys or not any(key in keys for key in STATED)
+    question = keys.choice("question", "", QUESTIONS) if asks else ""
+    circle = keys.text("circle", required=asks)
     scenario = Scenario(
         name=name,
         question=question,
@@ -79,9 +85,18 @@ def read_scenario(row: object, circles: Sequence[str], breaches: list[Breach]) -
         award=_one(keys, "award", lambda table: _award(table, told, breaches)),
         candidates_from=keys.choice("candidates_from", "study", SOURCES) if "candidates_from" in keys else "",
         kinds=keys.texts("kinds"),
+        open=keys.texts("open"),
+        close=keys.texts("close"),
+        move=_moves(keys),
+        speeds=_speeds(keys),
+        closed=keys.texts("closed"),
     )
     _check_circles(scenario, circles, keys)
-    _check_keys(scenario, keys)
+    if asks:
+        _check_keys(scenario, keys)
+    else:
+        _check_unasked(keys)
+    _check_stated(scenario, keys)
     _check_names(scenario, keys)
     return scenario
 
@@ -118,6 +133,26 @@ def _check_keys(scenario: Scenario, keys: Keys) -> None:
         keys.breach("missing-key", 'candidates_from "rooms" needs kinds, the kinds of buildings to take')
     if scenario.candidates_from == "proposed" and scenario.kinds:
         keys.breach("unused-key", "kinds has no meaning for proposed candidates; take it out")
+
+
+def _check_unasked(keys: Keys) -> None:
+    """Check that a scenario that asks nothing has no key that only a question gives a meaning."""
+    for key in _names(Scenario):
+        if key in keys and key not in WITHOUT_QUESTION:
+            keys.breach("unused-key", Said("{} has no meaning without a question; ask one or take {} out", key, key))
+
+
+def _check_stated(scenario: Scenario, keys: Keys) -> None:
+    """Check that what is stated by hand happens once, and that nothing is opened and closed at once."""
+    for told, ids in (
+        ("{} is opened twice by open and move; name it once", scenario.opened),
+        ("{} is closed twice by close and move: what closes cannot move; name it once", scenario.gone),
+    ):
+        if twice := [one for one, n in Counter(ids).items() if n > 1]:
+            keys.breach("duplicate-name", Said(told, ", ".join(twice)))
+    if both := [one for one in dict.fromkeys(scenario.opened) if one in scenario.gone]:
+        told = "{} is opened and closed at once; say one of both, or make it a scenario of its own"
+        keys.breach("opened-and-closed", Said(told, ", ".join(both)))
 
 
 def _check_names(scenario: Scenario, keys: Keys) -> None:
@@ -179,6 +214,26 @@ def _itinerary(table: object, told: str, breaches: list[Breach]) -> Itinerary:
         keys.breach("bad-time", Said("at: {}", problem))
         return Itinerary(tour.stops_per_day, tour.days)
     return tour
+
+
+def _moves(keys: Keys) -> dict[str, str]:
+    """Return which station moves to which candidate."""
+    moves = keys.pairs("move")
+    for station in (one for one, to in moves.items() if not to):
+        keys.breach("wrong-type", Said("move: where does {} move? Name a candidate", station))
+    return {station: to for station, to in moves.items() if to}
+
+
+def _speeds(keys: Keys) -> dict[str, float]:
+    """Return the metres per second of classes."""
+    speeds = keys.numbers("speeds")
+    for name, speed_mps in speeds.items():
+        if speed_mps == 0.0:
+            keys.breach("out-of-range", Said("speeds: {} must walk at more than 0 metres per second", name))
+        elif speed_mps > FASTEST_MPS:
+            told = Said("{}: nobody walks at {:g} metres per second; is it in kilometres per hour?", name, speed_mps)
+            keys.breach("fast-walkers", told, severity="warning")
+    return {name: speed_mps for name, speed_mps in speeds.items() if speed_mps > 0.0}
 
 
 def _share(keys: Keys) -> float | None:

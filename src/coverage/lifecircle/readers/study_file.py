@@ -15,6 +15,7 @@ from lifecircle.errors import Breach, SourceError, StudyError
 from lifecircle.hours import problem_of_time
 from lifecircle.model import (
     DIRECTIONS,
+    FASTEST_MPS,
     KNOWN_CLASSES,
     MAX_ACCESS_M,
     Circle,
@@ -26,6 +27,7 @@ from lifecircle.model import (
     WayRule,
     folder_name,
 )
+from lifecircle.readers.dispatching import read_dispatch
 from lifecircle.readers.findings import stated_findings
 from lifecircle.readers.hours_in_words import hours_in_osm, problem_of_words, words_read
 from lifecircle.readers.inputs import Input, read_inputs, read_where
@@ -38,11 +40,8 @@ from lifecircle.schema import RESERVED_GROUPS
 
 LANGUAGES = ("zh", "en")
 WALKS = ("yes", "no", "private")
-FASTEST_MPS = 3.0
-"""Nobody walks a quarter of an hour faster than this, metres per second: a speed above it is a slip, such as km/h."""
 
-_TABLES = ("study", "inputs", "limits", "overrides", "walking", "service", "circle", "scenario")
-_LATER_TABLES = ("dispatch",)
+_TABLES = ("study", "inputs", "limits", "overrides", "walking", "service", "circle", "scenario", "dispatch")
 _LANGUAGE = re.compile(rf"^\s*language\s*[=＝]\s*[\"'“”‘’]({'|'.join(LANGUAGES)})[\"'“”‘’]", re.MULTILINE)
 _MOST_BYTES = 2**21
 _MOST_DOTS = 500
@@ -101,7 +100,7 @@ def read_study_file(path: Path) -> StudyFile:
         raise StudyError(Said("{}: not a study file", path), breaches=slips, language=language_of(path)) from None
 
     breaches: list[Breach] = []
-    top = Keys("the file:", document, _TABLES, breaches, later=_LATER_TABLES)
+    top = Keys("the file:", document, _TABLES, breaches)
     settings = _settings(top, breaches, default_name=path.resolve().parent.name)
     inputs, datum = read_inputs(top.get("inputs") or {}, breaches)
     findings = stated_findings(top.get("overrides") or {}, breaches)
@@ -157,6 +156,7 @@ def _settings(top: Keys, breaches: list[Breach], *, default_name: str) -> Settin
         eligible=service.text("eligible", "any"),
         circles=circles,
         scenarios=scenarios,
+        dispatch=read_dispatch(top.get("dispatch") or {}, breaches),
     )
 
 

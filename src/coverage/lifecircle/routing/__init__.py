@@ -7,6 +7,7 @@ resident: from the demand point to the facility. Cutoffs are inclusive. Unreacha
 from lifecircle.network import WalkNetwork, walk_network
 from lifecircle.routing.changes import LiveWalks
 from lifecircle.routing.directions import nearest, nearest_walks, within
+from lifecircle.routing.flows import WayTree
 from lifecircle.routing.labels import Labels, NearestWalks, node_labels, seconds_at_ends, walks_of_labels
 from lifecircle.routing.paths import path
 from lifecircle.snapping import Snaps, snap
@@ -17,6 +18,7 @@ __all__ = [
     "NearestWalks",
     "Snaps",
     "WalkNetwork",
+    "WayTree",
     "nearest",
     "nearest_walks",
     "node_labels",

@@ -19,8 +19,12 @@ from lifecircle.scenarios.candidates import PROPOSED, rooms_of, source_of
 from lifecircle.scenarios.costs import costs
 from lifecircle.scenarios.question import Homes, circles_of, closable, counting, question_of
 from lifecircle.scenarios.sites import all_places
+from lifecircle.scenarios.stated import study_as_stated
 from lifecircle.schema import nearest
 from lifecircle.siting.questions import SENSELESS
+
+_Named = tuple[str, list[str], list[str], str]
+"""A key of a scenario, what it names, what there is to be named, and what that is."""
 
 MOST_LISTED = 10
 """Of more names than these only the first and the last are told."""
@@ -52,11 +56,20 @@ def refuse_senseless(study: Study, scenarios: Iterable[Scenario]) -> None:
 
 
 def _breaches(study: Study, scenario: Scenario) -> Iterator[Breach]:
-    frame = _competing(study, scenario)
-    yield from _unknown(study, scenario, frame)
+    yield from _unknown_by_hand(study, scenario)
+    if scenario.question:
+        source = source_of(scenario, study)
+        yield from _senseless_question(study_as_stated(study, scenario), scenario, source)
+
+
+def _senseless_question(study: Study, scenario: Scenario, source: str) -> Iterator[Breach]:
+    """Yield what is wrong with a question; ``study`` is what it starts from, ``source`` where candidates come from."""
+    frame = _competing(study, scenario, source)
+    yield from _unknown(study, scenario, frame, source)
     yield from _tiers_apart(scenario, frame)
     yield from _circles_apart(scenario, circles_of(scenario, study), study)
-    yield from _missing(scenario, frame, source_of(scenario, study), has_candidates=len(study.candidates) > 0)
+    has_candidates = len(study.candidates) > 0 or bool(scenario.opened)
+    yield from _missing(scenario, frame, source, has_candidates=has_candidates)
     try:
         question_of(scenario, study, frame, Homes.none())
     except StudyError as error:
@@ -72,9 +85,8 @@ def _senseless(found: Breach) -> Said:
     return sentence(found.message)
 
 
-def _competing(study: Study, scenario: Scenario) -> gpd.GeoDataFrame:
-    """Return today's stations and the candidates, as far as they are known before anybody walks."""
-    source = source_of(scenario, study)
+def _competing(study: Study, scenario: Scenario, source: str) -> gpd.GeoDataFrame:
+    """Return the stations that stand and the candidates, as far as they are known before anybody walks."""
     if source == "rooms":
         study = rooms_of(study, scenario.kinds)
     frame = all_places(study)
@@ -83,8 +95,23 @@ def _competing(study: Study, scenario: Scenario) -> gpd.GeoDataFrame:
     return frame[counting(scenario, study, frame)].reset_index(drop=True)
 
 
-def _unknown(study: Study, scenario: Scenario, frame: pd.DataFrame) -> Iterator[Breach]:
-    """Yield what is named and not there."""
+def _unknown_by_hand(study: Study, scenario: Scenario) -> Iterator[Breach]:
+    """Yield what a scenario states of places, classes and ways that are not there."""
+    stations, candidates = study.stations["station_id"].tolist(), study.candidates["site_id"].tolist()
+    classes = [c.name for c in study.settings.walking.classes]
+    asked: list[_Named] = [
+        ("open", list(scenario.open), candidates, "a candidate"),
+        ("close", list(scenario.close), stations, "a station of today"),
+        ("move", list(scenario.move), stations, "a station of today"),
+        ("move", list(scenario.move.values()), candidates, "a candidate"),
+        ("speeds", list(scenario.speeds), classes, "a class that walks"),
+        ("closed", list(scenario.closed), list(study.streets.way_id), "a way of the streets"),
+    ]
+    yield from _not_there(scenario, asked)
+
+
+def _unknown(study: Study, scenario: Scenario, frame: pd.DataFrame, source: str) -> Iterator[Breach]:
+    """Yield what a question names and is not there."""
     levels = list(dict.fromkeys(study.areas["level"]))
     classes, attributes = groups(study)
     people = [*(c.name for c in classes), *attributes]
@@ -92,10 +119,10 @@ def _unknown(study: Study, scenario: Scenario, frame: pd.DataFrame) -> Iterator[
     places = [*stations, *study.candidates["site_id"]]
     closing = [*stations, *sorted({*study.stations["tier"]} - {""})]
     tiers, kinds = list(scenario.tiers), sorted({*frame["kind"], *scenario.kinds, PROPOSED} - {""})
-    buildings = source_of(scenario, study) == "rooms"
+    buildings = source == "rooms"
     places_by_kind = sorted({*(study.buildings if buildings else study.candidates)["kind"]} - {""})
     area_budget, at_least = scenario.area_budget, scenario.at_least
-    asked: list[tuple[str, list[str], list[str], str]] = [
+    asked: list[_Named] = [
         ("area_budget", [area_budget.level] if area_budget else [], levels, "a level of the areas"),
         ("at_least", [at_least.level] if at_least else [], levels, "a level of the areas"),
         ("floors", [floor.level for floor in scenario.floors if floor.level], levels, "a level of the areas"),
@@ -114,6 +141,11 @@ def _unknown(study: Study, scenario: Scenario, frame: pd.DataFrame) -> Iterator[
         asked.append(
             (Said("cases: {}:", case.name), list(case.closed), list(study.streets.way_id), "a way of the streets")
         )
+    yield from _not_there(scenario, asked)
+
+
+def _not_there(scenario: Scenario, asked: Iterable[_Named]) -> Iterator[Breach]:
+    """Yield each name that is not among those known."""
     for key, named, known, what in asked:
         there = set(known)
         for name in dict.fromkeys(named):

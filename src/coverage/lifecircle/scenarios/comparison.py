@@ -10,16 +10,19 @@ import pandas as pd
 
 from lifecircle.areas import AreaTree
 from lifecircle.circles import Coverage, cover_today, smallest_circle
-from lifecircle.errors import StudyError, UnknownNameError
+from lifecircle.errors import LifecircleError, StudyError, UnknownNameError
 from lifecircle.mark import marked
 from lifecircle.model import TOLERANCE_S, Circle, FloatArray, IntArray, Study
 from lifecircle.rules import warn_of
 from lifecircle.said import Said
-from lifecircle.scenarios.answer import find_scenario, site
+from lifecircle.scenarios.answer import find_scenario, site_or_evaluate
 from lifecircle.scenarios.check import refuse_senseless
+from lifecircle.scenarios.loads import station_loads
 from lifecircle.scenarios.measures import Walked, figures, straight_lines_m
-from lifecircle.scenarios.plan import Plan
+from lifecircle.scenarios.outcome import Outcome
 from lifecircle.scenarios.sites import possible_sites
+from lifecircle.scenarios.stated import OPENED
+from lifecircle.scenarios.unanswered import each_answered, none_answered
 from lifecircle.scenarios.what_if import lots_by_group, sums_by_area
 from lifecircle.schema import TOTAL
 
@@ -43,20 +46,23 @@ ALWAYS_ALIKE = ("buildings", "residents", "unsnappable", "unplaced")
 class Comparison:
     """Today and the scenarios side by side.
 
-    ``table`` has the columns of compare.csv and ``changes`` those of changes.csv; ``figures`` are the columns of
-    ``table`` that hold without another row: all but differences, ratios of these, and worst areas.
+    ``table`` has the columns of compare.csv, ``changes`` those of changes.csv and ``stations`` those of stations.csv;
+    ``figures`` are the columns of ``table`` that hold without another row: all but differences, ratios of these, and
+    worst areas. ``refused`` says of a scenario without a plan, by its name, why it has none: no table has a row of it.
     """
 
     today: Coverage
-    plans: tuple[Plan, ...]
+    plans: tuple[Outcome, ...]
     baseline: str
     figures: pd.DataFrame
     table: pd.DataFrame
     changes: pd.DataFrame
+    stations: pd.DataFrame
+    refused: Mapping[str, LifecircleError]
 
 
 def compare(study: Study, *, baseline: str = TODAY, time_limit_s: float | None = None) -> Comparison:
-    """Answer all siting questions of a study and lay the answers side by side.
+    """Answer all scenarios of a study and lay the answers side by side.
 
     Parameters
     ----------
@@ -70,8 +76,8 @@ def compare(study: Study, *, baseline: str = TODAY, time_limit_s: float | None =
     Returns
     -------
     Comparison
-        Residents, metres, seconds; the sites of each scenario are those chosen at the stated speeds, and are walked to
-        at all of `SPEEDS`.
+        Residents, metres, seconds; the sites of each scenario are those chosen at the stated speeds, which may be its
+        own, and are walked to at all of `SPEEDS`.
 
     Warns
     -----
@@ -84,16 +90,19 @@ def compare(study: Study, *, baseline: str = TODAY, time_limit_s: float | None =
         When the study has no scenario, or none named like the baseline.
     StudyError
         When a question cannot be meant, or a scenario has today's name.
-    InfeasibleError
-        When no plan can meet a question.
+    InfeasibleError, UnfinishedError
+        When no scenario has a plan, or the baseline has none; other refusals are told in `Comparison.refused`.
     """
     refuse_incomparable(study, baseline)
     today = cover_today(study)
     warn_of(today.findings)
     sites = possible_sites(today)
-    names = [scenario.name for scenario in study.settings.scenarios]
-    plans = [site(study, scenario=name, today=today, sites=sites, time_limit_s=time_limit_s) for name in names]
-    return side_by_side(today, plans, baseline=baseline)
+
+    def answered(scenario: str) -> Outcome:
+        return site_or_evaluate(study, scenario=scenario, today=today, sites=sites, time_limit_s=time_limit_s)
+
+    plans, refused = each_answered(study, answered)
+    return side_by_side(today, plans, baseline=baseline, refused=refused)
 
 
 def refuse_incomparable(study: Study, baseline: str) -> None:
@@ -110,7 +119,13 @@ def refuse_incomparable(study: Study, baseline: str) -> None:
     refuse_senseless(study, scenarios)
 
 
-def side_by_side(today: Coverage, plans: Iterable[Plan], *, baseline: str = TODAY) -> Comparison:
+def side_by_side(
+    today: Coverage,
+    plans: Iterable[Outcome],
+    *,
+    baseline: str = TODAY,
+    refused: Mapping[str, LifecircleError] | None = None,
+) -> Comparison:
     """Lay plans beside today.
 
     Parameters
@@ -118,9 +133,11 @@ def side_by_side(today: Coverage, plans: Iterable[Plan], *, baseline: str = TODA
     today
         Today's coverage.
     plans
-        What ``site`` answered, given this ``today``.
+        What ``site`` answered and ``evaluate`` laid out, given this ``today``.
     baseline
         Name of the plan's scenario that all is measured against, or `TODAY`.
+    refused
+        By the name of each scenario that has no plan, why it has none.
 
     Raises
     ------
@@ -128,9 +145,15 @@ def side_by_side(today: Coverage, plans: Iterable[Plan], *, baseline: str = TODA
         When a plan was worked out from other inputs than ``today``.
     UnknownNameError
         When no plan is named like the baseline.
+    InfeasibleError, UnfinishedError
+        When the baseline is refused, or all scenarios are.
     """
-    plans, study = tuple(plans), today.study
+    plans, study, refused = tuple(plans), today.study, refused or {}
     language = study.settings.language
+    if baseline in refused:
+        raise refused[baseline]
+    if refused and not plans:
+        raise none_answered(refused, language=language)
     for plan in plans:
         if plan.coverage.study.fingerprint != study.fingerprint:
             message = Said("'{}' was worked out from other inputs; work it out anew", plan.scenario.name)
@@ -140,17 +163,17 @@ def side_by_side(today: Coverage, plans: Iterable[Plan], *, baseline: str = TODA
         raise UnknownNameError(Said("there is no scenario '{}' to compare with", baseline), language=language)
     tree = AreaTree.of(study.areas)
     home, n_groups = tree.rows(study.buildings["area_id"]), len(lots_by_group(study))
-    money = {TODAY: np.zeros(len(tree.ids) + 1)} | {p.scenario.name: _spent(p, tree) for p in plans}
+    money = {TODAY: np.zeros(len(tree.ids) + 1)} | {p.scenario.name: spent(p.sites, tree) for p in plans}
     straight_m = {name: straight_lines_m(study, coverage.stations) for name, coverage in states.items()}
     parts, changed = {}, []
     for speed in SPEEDS:
         before = Walked.of(states[baseline], speed=speed)
         for name, coverage in states.items():
             after = before if name == baseline else Walked.of(coverage, speed=speed)
-            spent = np.full((len(tree.ids) + 1) * n_groups, np.nan)
-            spent[::n_groups] = money[name]
+            paid = np.full((len(tree.ids) + 1) * n_groups, np.nan)
+            paid[::n_groups] = money[name]
             found = figures(after, tree, home, straight_m[name])
-            found = found.assign(cost=spent, **_moved(before, after, tree, home))
+            found = found.assign(cost=paid, **moved(before, after, tree, home))
             found.insert(0, "scenario", name)
             found.insert(1, "speed", speed)
             parts[name, speed] = found
@@ -164,6 +187,8 @@ def side_by_side(today: Coverage, plans: Iterable[Plan], *, baseline: str = TODA
         figures=together,
         table=marked(beside(together, baseline, tree, study.settings.circles), today.synthetic),
         changes=marked(pd.concat(changed, ignore_index=True), today.synthetic),
+        stations=station_loads(states, today),
+        refused=refused,
     )
 
 
@@ -190,9 +215,8 @@ def beside(found: pd.DataFrame, baseline: str, tree: AreaTree, circles: Iterable
         more within the circle, NaN where either is none.
     """
     table = found.copy()
-    lowest = set(tree.ids) - {tree.ids[parent] for parent in tree.parent if parent >= 0}
     everyone = table["group"] == "all"
-    of_lowest, of_all = table[everyone & table["area_id"].isin(lowest)], everyone & (table["area_id"] == TOTAL)
+    of_lowest, of_all = table[everyone & table["area_id"].isin(tree.lowest)], everyone & (table["area_id"] == TOTAL)
     for circle in circles:
         ranked = of_lowest.sort_values([f"share_{circle.name}", "area_id"], kind="stable")
         worst = ranked[ranked[f"share_{circle.name}"].notna()].drop_duplicates(["scenario", "speed"])
@@ -240,16 +264,16 @@ def hanging(table: pd.DataFrame, circles: Iterable[Circle]) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)[["scenario", "circle", "area_id", "group", *SPEEDS]]
 
 
-def _spent(plan: Plan, tree: AreaTree) -> FloatArray:
-    """Return what the chosen sites cost in each area, and last everywhere; NaN where nobody says."""
-    chosen = plan.sites[plan.sites["state"] == "chosen"]
+def spent(sites: pd.DataFrame, tree: AreaTree) -> FloatArray:
+    """Return what the new sites cost in each area, and last everywhere; NaN where nobody says."""
+    chosen = sites[sites["state"].isin(["chosen", OPENED])]
     cost = chosen["cost"].to_numpy(dtype=np.float64)
-    spent = sums_by_area(tree, tree.rows(chosen["area_id"]), cost)
-    spent[-1] = cost.sum()
-    return spent
+    by_area = sums_by_area(tree, tree.rows(chosen["area_id"]), cost)
+    by_area[-1] = cost.sum()
+    return by_area
 
 
-def _moved(before: Walked, after: Walked, tree: AreaTree, home: IntArray) -> Mapping[str, FloatArray]:
+def moved(before: Walked, after: Walked, tree: AreaTree, home: IntArray) -> Mapping[str, FloatArray]:
     """Return by area and group who comes into each circle and who leaves it, and whose walk is shorter or longer."""
     n, moves = len(home), {}
     for circle in after.study.settings.circles:

@@ -17,9 +17,7 @@ def costs(scenario: Scenario, frame: pd.DataFrame) -> FloatArray:
     A cost stated for the tier counts before one for the kind of site, and that before the column ``cost``. NaN where
     nobody says; inf where the site cannot open as that tier. Sites that stand cost nothing.
     """
-    stands = (frame["state"] == "fixed").to_numpy()
-    by_kind = frame["kind"].map(dict(scenario.cost)).astype("float64")
-    of_site = by_kind.fillna(frame["cost"]).to_numpy(dtype=np.float64)
+    stands, of_site = (frame["state"] == "fixed").to_numpy(), _by_kind(scenario, frame).to_numpy(dtype=np.float64)
     if not scenario.tiers:
         return np.where(stands, 0.0, of_site)
     by_tier = np.stack(
@@ -27,6 +25,17 @@ def costs(scenario: Scenario, frame: pd.DataFrame) -> FloatArray:
     )
     by_tier[~_can_open(scenario, frame)] = np.inf
     return np.where(stands, 0.0, by_tier)
+
+
+def own_costs(scenario: Scenario, frame: pd.DataFrame) -> FloatArray:
+    """Return (n_sites,) what it costs to open each site as what it states to be; NaN where nobody says."""
+    by_tier = frame["tier"].where(frame["tier"].isin(scenario.tiers)).map(dict(scenario.cost)).astype("float64")
+    return by_tier.fillna(_by_kind(scenario, frame)).to_numpy(dtype=np.float64)
+
+
+def _by_kind(scenario: Scenario, frame: pd.DataFrame) -> pd.Series:
+    """Return the cost that the scenario states for the kind of each site, else the column ``cost``."""
+    return frame["kind"].map(dict(scenario.cost)).astype("float64").fillna(frame["cost"])
 
 
 def budget_of(scenario: Scenario, frame: pd.DataFrame, tree: AreaTree) -> Budget | None:

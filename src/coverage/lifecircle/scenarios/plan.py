@@ -8,35 +8,28 @@ from dataclasses import dataclass, replace
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from pyproj import Transformer
 
-from lifecircle.asked import Award, Scenario
+from lifecircle.asked import Scenario
 from lifecircle.circles import Coverage, cover_with
-from lifecircle.mark import marked
 from lifecircle.model import TOLERANCE_S, Circle, FloatArray, LongArray
-from lifecircle.scenarios.closings import closings
 from lifecircle.scenarios.costs import costs
 from lifecircle.scenarios.lacking import lacking_areas
+from lifecircle.scenarios.outcome import Outcome
 from lifecircle.scenarios.posed import Posed
 from lifecircle.scenarios.question import circles_of
-from lifecircle.scenarios.sites import Sites, rows_of
+from lifecircle.scenarios.site_rows import NOWHERE, site_rows, stations_gone
+from lifecircle.scenarios.sites import Sites
+from lifecircle.scenarios.stated import OPENED
 from lifecircle.scenarios.worth import by_case
 from lifecircle.service import serves
 from lifecircle.siting import Allocation, SitingPlan, Standard, reachable
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """A scenario's answer: the plan in numbers, its sites by id, and the coverage with them opened.
+class Plan(Outcome):
+    """A scenario's answer: beside what it comes to the plan in numbers, and how good it is."""
 
-    ``sites`` holds the columns of sites.csv: today's stations, those that close last of them, and the chosen sites in
-    their order; ``synthetic`` last where the study is made up.
-    """
-
-    scenario: Scenario
     solution: SitingPlan
-    sites: pd.DataFrame
-    coverage: Coverage
     reached: float
     """Residents within the scenario's circles with the plan."""
     reachable: float
@@ -49,14 +42,19 @@ class Plan:
     """Where the candidates come from, one of `lifecircle.asked.SOURCES`."""
     lacking: tuple[str, ...]
     """Areas that have fewer places than ``at_least`` asks for: there all of them are open."""
-    possible: Sites
-    """All places that stations stand at and could stand at."""
     posed: Posed
     """What siting was asked."""
 
 
 def plan_of(
-    solution: SitingPlan, posed: Posed, scenario: Scenario, today: Coverage, sites: Sites, *, source: str
+    solution: SitingPlan,
+    posed: Posed,
+    scenario: Scenario,
+    start: Coverage,
+    sites: Sites,
+    *,
+    today: Coverage,
+    source: str,
 ) -> Plan:
     """Return a solution in the study's ids.
 
@@ -68,41 +66,45 @@ def plan_of(
         What it was asked.
     scenario
         The question in the study's words.
-    today, sites
-        Today's coverage of the study with the candidates that the scenario asked for, and all its places.
+    start, sites
+        Coverage of the study that the scenario starts from, with the candidates that it asks for, and all its places.
+    today
+        Today's coverage.
     source
         Where these candidates come from.
     """
-    after = _coverage_after(solution, posed, scenario, today, sites)
-    circles = circles_of(scenario, today.study)[: len(scenario.circles)]
+    after = _coverage_after(solution, posed, scenario, start, sites)
+    circles = circles_of(scenario, start.study)[: len(scenario.circles)]
     return Plan(
         scenario=scenario,
         solution=solution,
-        sites=_sites_frame(solution, posed, scenario, today, sites, after),
+        sites=_sites_frame(solution, posed, scenario, sites, today=today, after=after),
         coverage=after,
         reached=_within(after, circles, sites.weights),
         reachable=_reachable(posed, circles[0], sites.weights),
         served=_served(solution, posed),
         by_case=by_case(solution, posed, scenario),
         source=source,
-        lacking=lacking_areas(posed, scenario, today),
+        lacking=lacking_areas(posed, scenario, start),
         possible=sites,
         posed=posed,
     )
 
 
-def _coverage_after(solution: SitingPlan, posed: Posed, scenario: Scenario, today: Coverage, sites: Sites) -> Coverage:
+def _coverage_after(solution: SitingPlan, posed: Posed, scenario: Scenario, start: Coverage, sites: Sites) -> Coverage:
     """Return the coverage with the plan's sites open and those closed that it closes."""
     chosen = posed.rows[solution.chosen]
     closed = posed.rows[solution.decision.closed]
     opened = np.concatenate([np.setdiff1d(sites.standing, closed), chosen])
     new = np.isin(opened, chosen)
-    stations = _opened(sites.frame, opened, scenario, solution).assign(state=np.where(new, "chosen", "fixed"))
+    stations = _opened(sites.frame, opened, scenario, solution)
+    by_hand = stations["station_id"].isin(scenario.opened)
+    stations = stations.assign(state=np.select([new, by_hand], ["chosen", OPENED], "fixed"))
     order = np.argsort(stations["station_id"].to_numpy(dtype=object), kind="stable")
     return cover_with(
-        today.study,
-        today.ground,
-        today.demand,
+        start.study,
+        start.ground,
+        start.demand,
         stations.iloc[order].reset_index(drop=True),
         sites.places[opened[order]],
     )
@@ -120,8 +122,7 @@ def _opened(frame: gpd.GeoDataFrame, opened: np.ndarray, scenario: Scenario, sol
 
 def _within(coverage: Coverage, circles: list[Circle], weights: FloatArray) -> float:
     """Return the residents who are within all of ``circles``, each class by its own walk."""
-    reach = coverage.reach.values()
-    inside = np.logical_and.reduce([np.concatenate([found.within(c) for found in reach]) for c in circles])
+    inside = np.logical_and.reduce([coverage.within(c) for c in circles])
     return float(weights[inside].sum())
 
 
@@ -148,52 +149,41 @@ def _served(solution: SitingPlan, posed: Posed) -> float | None:
 
 
 def _sites_frame(
-    solution: SitingPlan, posed: Posed, scenario: Scenario, today: Coverage, sites: Sites, after: Coverage
+    solution: SitingPlan, posed: Posed, scenario: Scenario, sites: Sites, *, today: Coverage, after: Coverage
 ) -> pd.DataFrame:
-    decision, study = solution.decision, today.study
+    decision = solution.decision
     chosen, closed = posed.rows[solution.chosen], posed.rows[decision.closed]
-    kept = np.setdiff1d(sites.standing, closed)
-    listed = np.concatenate([kept, closed, chosen])
-    n_old, n_new = len(kept) + len(closed), len(chosen)
-    frame = _opened(sites.frame, listed, scenario, solution)
-    lon, lat = Transformer.from_crs(study.crs, 4326, always_xy=True).transform(frame.geometry.x, frame.geometry.y)
-    ids = np.append(posed.frame["station_id"].to_numpy(dtype=object), "")
+    kept, gone = np.setdiff1d(sites.standing, closed), stations_gone(today, scenario)
+    frame = _opened(sites.frame, np.concatenate([kept, closed, chosen]), scenario, solution)
+    n_kept, n_gone = len(kept), len(gone)
+    if n_gone:
+        frame = gpd.GeoDataFrame(
+            pd.concat([frame[:n_kept], gone, frame[n_kept:]], ignore_index=True), crs=after.study.crs
+        )
+    by_hand = frame["station_id"].isin(scenario.opened)
+    n_old, n_new = n_kept + n_gone + len(closed), len(chosen)
+    state = np.repeat(["fixed", "closed", "chosen"], [n_kept, n_old - n_kept, n_new])
+    frame = frame.assign(state=np.where((state == "fixed") & by_hand, OPENED, state))
+    rows = np.concatenate([kept, np.full(n_gone, NOWHERE), closed, chosen])
     load = after.stations.set_index("station_id")["residents"]
     if decision.allocation is not None:
         load = _allocated(decision.allocation, solution, posed)
-    is_open = np.setdiff1d(np.arange(len(listed)), len(kept) + np.arange(len(closed)))
     gain = solution.gain
     if scenario.question == "fairest":  # it knows no circle but that of its answer
-        own = circles_of(scenario, study)[0]
-        gain = _won_in_turn(sites, own, frame.iloc[is_open], listed[is_open])[len(kept) :]
+        own, is_open = circles_of(scenario, after.study)[0], np.flatnonzero(state != "closed")
+        gain = _won_in_turn(sites, own, frame.iloc[is_open], rows[is_open])[n_kept:]
+    table = site_rows(frame, rows, scenario, sites=sites, today=today, after=after, load=load)
     nothing, nobody = np.full(n_old, np.nan), np.full(n_old, "", dtype=object)
-    state = np.repeat(["fixed", "closed", "chosen"], [len(kept), len(closed), n_new])
-    columns: dict[str, object] = {
-        "site_id": frame["station_id"],
-        **{name: frame[name] for name in ("name", "kind", "tier", "area_id")},
-        "state": state,
-        "opens": np.concatenate([nobody, _opens(solution, scenario)]),
-        "order": pd.array([pd.NA] * n_old + list(range(1, n_new + 1)), dtype="Int64"),
-        "gain": np.concatenate([nothing, gain]),
-        "loss": np.concatenate([nothing, np.where(np.isfinite(solution.loss), solution.loss, np.nan)]),
-    }
-    reasons = {c.name: _reasons(sites, c, frame, listed, is_open) for c in study.settings.circles}
-    columns |= {f"reached_{name}": reached for name, (reached, _) in reasons.items()}
-    columns |= {f"only_here_{name}": only_here for name, (_, only_here) in reasons.items()}
-    columns |= {
-        "load": frame["station_id"].map(load),
-        "cost": np.concatenate([frame["cost"].iloc[:n_old], _paid(solution, posed, scenario)]),
-        "next_best": np.concatenate([nobody, ids[solution.next_best]]),
-        "next_best_loss": np.concatenate([nothing, solution.next_best_loss]),
-    }
-    if scenario.award is not None:
-        columns["award"] = _awards(frame["station_id"].map(load).to_numpy(dtype=np.float64), scenario.award)
-    if scenario.max_moves is not None:
-        before, circles = today.stations["station_id"], study.settings.circles
-        hurt = closings(before, today.reach, after.reach, sites.weights, circles).reindex(frame["station_id"])
-        columns |= {name: np.where(state == "closed", hurt[name], np.nan) for name in hurt}
-    columns |= {"lon": np.round(lon, 7), "lat": np.round(lat, 7)}
-    return marked(pd.DataFrame(columns), after.synthetic)
+    ids = np.append(posed.frame["station_id"].to_numpy(dtype=object), "")
+    return table.assign(
+        opens=np.concatenate([nobody, _opens(solution, scenario)]),
+        order=pd.array([pd.NA] * n_old + list(range(1, n_new + 1)), dtype="Int64"),
+        gain=np.concatenate([nothing, gain]),
+        loss=np.concatenate([nothing, np.where(np.isfinite(solution.loss), solution.loss, np.nan)]),
+        cost=np.concatenate([table["cost"].iloc[:n_old], _paid(solution, posed, scenario)]),
+        next_best=np.concatenate([nobody, ids[solution.next_best]]),
+        next_best_loss=np.concatenate([nothing, solution.next_best_loss]),
+    )
 
 
 def _opens(solution: SitingPlan, scenario: Scenario) -> np.ndarray:
@@ -232,29 +222,3 @@ def _won_in_turn(sites: Sites, circle: Circle, frame: gpd.GeoDataFrame, rows: Lo
         won[turn] = sites.weights[home[~met[home]]].sum()
         met[home] = True
     return won
-
-
-def _awards(load: FloatArray, award: Award) -> FloatArray:
-    """Return the award of each site: for those that most residents have as their nearest, and any at all."""
-    load = np.nan_to_num(load)
-    best = np.argsort(-load, kind="stable")[: award.stations]
-    found = np.zeros(len(load))
-    found[best[load[best] > 0.0]] = award.amount
-    return found
-
-
-def _reasons(
-    sites: Sites, circle: Circle, frame: gpd.GeoDataFrame, listed: LongArray, is_open: np.ndarray
-) -> tuple[FloatArray, FloatArray]:
-    """Return whom each open site reaches within ``circle``, and whom it alone reaches; NaN where it does not count."""
-    counts = is_open[serves(frame.iloc[is_open], circle)]
-    walks = rows_of(sites.walks[circle.name], listed[counts])
-    site = np.repeat(np.arange(len(counts)), np.diff(walks.indptr))
-    near = walks.seconds <= circle.cutoff_s + TOLERANCE_S
-    site, home = site[near], walks.indices[near]
-    alone = np.bincount(home, minlength=walks.n_demand)[home] == 1
-    weight = sites.weights[home]
-    reached, only_here = np.full(len(listed), np.nan), np.full(len(listed), np.nan)
-    reached[counts] = np.bincount(site, weight, minlength=len(counts))
-    only_here[counts] = np.bincount(site[alone], weight[alone], minlength=len(counts))
-    return reached, only_here

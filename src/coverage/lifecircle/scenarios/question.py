@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,10 @@ from lifecircle.areas import AreaTree
 from lifecircle.asked import Scenario
 from lifecircle.circles import Coverage
 from lifecircle.demand import groups
-from lifecircle.hours import is_open, problem_of_hours
 from lifecircle.model import BoolArray, Circle, FloatArray, IntArray, LongArray, ReadOnlyArrays, Study, Walks
 from lifecircle.scenarios.candidates import source_of
 from lifecircle.scenarios.costs import areas_at, budget_of, tier_ranks
-from lifecircle.service import offers, serves
+from lifecircle.service import open_in_week, serves
 from lifecircle.siting import (
     AtLeast,
     Capacity,
@@ -124,7 +123,7 @@ def circles_of(scenario: Scenario, study: Study) -> list[Circle]:
 def counting(scenario: Scenario, study: Study, frame: pd.DataFrame) -> BoolArray:
     """Return which sites count for a scenario: those of its circle and, of candidates, of its kinds."""
     circle = circles_of(scenario, study)[0]
-    able = offers(frame, items=circle.items) if scenario.tiers else serves(frame, circle)
+    able = serves(frame, replace(circle, tiers=()) if scenario.tiers else circle)
     if scenario.kinds and source_of(scenario, study) == "study":
         able = able & ((frame["state"] == "fixed") | frame["kind"].isin(scenario.kinds)).to_numpy()
     return able
@@ -217,12 +216,7 @@ def _itinerary(scenario: Scenario, frame: pd.DataFrame) -> Itinerary | None:
     tour = scenario.itinerary
     if tour is None:
         return None
-    hours = frame["hours"].to_numpy(dtype=object)
-    held = {
-        text: [not text or (not problem_of_hours(text) and is_open(text, f"{day} {tour.at}")) for day in tour.days]
-        for text in set(hours.tolist())
-    }
-    available = np.array([held[text] for text in hours], dtype=bool).reshape(len(hours), len(tour.days)).T
+    available = np.stack([open_in_week(frame["hours"], f"{day} {tour.at}") for day in tour.days])
     return Itinerary(tour.stops_per_day, len(tour.days), available)
 
 

@@ -9,14 +9,19 @@ from typing import Literal
 import numpy as np
 
 from lifecircle.asked import Scenario
+from lifecircle.errors import StudyError
 from lifecircle.model import TOLERANCE_S, Study
+from lifecircle.said import Said
 from lifecircle.scenarios.candidates import PROPOSED, rooms_of, source_of
 from lifecircle.scenarios.plan import Plan
 from lifecircle.scenarios.question import circles_of
 from lifecircle.scenarios.sites import all_places, reached_by_any, unknown_place
+from lifecircle.scenarios.stated import OPENED
 from lifecircle.service import serves
 from lifecircle.siting import value_of, why_not
 from lifecircle.siting.plan import BOUND_TOLERANCE
+
+State = Literal["chosen", "fixed", "closed", "not chosen", "does not count"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Standing:
     """
 
     site_id: str
-    state: Literal["chosen", "fixed", "closed", "not chosen", "does not count"]
+    state: State
     reached: float | None = None
     only_here: float | None = None
     gain: float | None = None
@@ -73,7 +78,9 @@ def why(plan: Plan, place: str) -> Standing:
     told = plan.sites[plan.sites["site_id"] == place]
     position = np.flatnonzero(plan.posed.frame["station_id"] == place)
     if len(told):
-        row, state = told.iloc[0], told.iloc[0]["state"]
+        row = told.iloc[0]
+        stated: State = row["state"]
+        state: State = "fixed" if row["state"] == OPENED else stated  # it stands before anything is asked
         if state == "fixed" and not len(position):
             return Standing(place, "does not count")
         swapped = _or_none(row["next_best_loss"])
@@ -120,7 +127,12 @@ def refuse_unknown(study: Study, scenario: Scenario, places: Iterable[str]) -> N
     ------
     UnknownNameError
         It names those that are spelled most like it.
+    StudyError
+        When the scenario asks no question: then nothing is chosen that could be asked about.
     """
+    places = tuple(places)
+    if places and not scenario.question:
+        raise asks_nothing(study, scenario.name)
     source = source_of(scenario, study)
     if source == PROPOSED:
         return
@@ -128,6 +140,12 @@ def refuse_unknown(study: Study, scenario: Scenario, places: Iterable[str]) -> N
     for place in places:
         if not (known == place).any():
             raise unknown_place(place, known, language=study.settings.language)
+
+
+def asks_nothing(study: Study, scenario: str) -> StudyError:
+    """Return what to tell of a scenario that is asked about, or is to be answered, and asks no question."""
+    message = Said("'{}' asks no question: only what it states can be evaluated", scenario)
+    return StudyError(message, language=study.settings.language)
 
 
 def as_good(worse_by: float, plan: Plan) -> bool:

@@ -76,7 +76,7 @@ def unknown_place(place: str, known: Iterable[str], *, language: str) -> Unknown
     for one in known:
         spelled.set_seq1(one)
         unlike.append((-spelled.ratio(), one))
-    message = Said("there is no station or candidate '{}' that anybody can walk to", place)
+    message = Said("there is no station or candidate '{}', or nobody can walk to it", place)
     if alike := [one for ratio, one in sorted(unlike)[:ALIKE] if ratio <= -LIKENESS]:
         message = Said("{}; did you mean {}?", message, joined(alike))
     return UnknownNameError(message, language=language)

@@ -113,8 +113,7 @@ def _best_candidates(
     cluster_of = np.full(len(today.buildings), -1)
     cluster_of[rows] = label
     classes = today.study.settings.walking.classes
-    out = np.concatenate([~today.reach[c.name].within(circle) for c in classes])
-    cluster_of = np.where(out, np.tile(cluster_of, len(classes)), -1)
+    cluster_of = np.where(today.within(circle), -1, np.tile(cluster_of, len(classes)))
     able = np.flatnonzero(serves(sites.frame, circle) & (sites.frame["state"] == "candidate").to_numpy())
     walks = rows_of(sites.walks[circle.name], able)
     site, cluster = np.repeat(np.arange(len(able)), np.diff(walks.indptr)), cluster_of[walks.indices]

@@ -6,7 +6,7 @@ it names and no others, so that the figures follow at once and are those of a fu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,8 @@ from lifecircle.scenarios.sites import Sites, rows_of, unknown_place
 from lifecircle.schema import TOTAL
 from lifecircle.service import serves
 from lifecircle.siting import MostResidents, Question, gap, solve
+
+Within = Callable[[Circle], BoolArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +115,11 @@ class Situation:
         head = {name: np.repeat(np.array(texts, dtype=object), len(shown)) for name, texts in named.items()}
         return pd.DataFrame({**head, "group": [*shown] * (len(study.areas) + 1), **columns})
 
+    def within(self, circle: Circle) -> BoolArray:
+        """Return who is in ``circle``, the buildings once for each class."""
+        held: BoolArray = self.times[circle.name] > 0
+        return held
+
     def reach(self) -> dict[str, Reach]:
         """Return how each speed class reaches the open sites, by its name, walked anew: however far they are."""
         study, rows = self.today.study, np.flatnonzero(self.is_open)
@@ -133,9 +140,16 @@ class Situation:
             if row < 0:
                 raise unknown_place(site_id, known, language=language)
             if self.is_open[row] != is_open:
-                message = Said("'{}' is not open" if is_open else "'{}' is open already", site_id)
-                raise UnknownNameError(message, language=language)
+                raise UnknownNameError(Said(self._refusal(row, is_open=is_open), site_id), language=language)
         return rows
+
+    def _refusal(self, row: int, *, is_open: bool) -> str:
+        """Return what to tell of a site that is not as it must be: open, or not."""
+        if not is_open:
+            return "'{}' is open already"
+        if self.sites.frame["state"].iloc[row] == "candidate":
+            return "'{}' is a candidate: it is not open and cannot close or move"
+        return "'{}' is not open"
 
     def _changed(self, rows: np.ndarray, *, opened: bool) -> Situation:
         if not len(rows):
@@ -156,7 +170,19 @@ class Situation:
 
 
 def effects(before: Situation, after: Situation) -> pd.DataFrame:
-    """Return whom a change brings into each circle and whom it takes out of it, of all areas.
+    """Return whom a change brings into each circle and whom it takes out of it, as `won_and_lost` does."""
+    return won_and_lost(before.today, before.within, after.within)
+
+
+def won_and_lost(today: Coverage, before: Within, after: Within) -> pd.DataFrame:
+    """Return who comes into each circle and who leaves it, of all areas.
+
+    Parameters
+    ----------
+    today
+        The study and its residents.
+    before, after
+        Return for a circle who is in it: the buildings once for each speed class.
 
     Returns
     -------
@@ -164,16 +190,15 @@ def effects(before: Situation, after: Situation) -> pd.DataFrame:
         A row a circle and group: ``before`` and ``after``, residents within the circle; ``won``, those who come into
         it, and ``lost``, those who leave it.
     """
-    study, demand, inside = before.today.study, before.today.demand, before.home >= 0
+    study, demand = today.study, today.demand
+    n, inside = len(study.buildings), (study.buildings["area_id"] != "").to_numpy()
     rows = []
     for circle in study.settings.circles:
+        then, now = (within(circle).reshape(-1, n) for within in (before, after))
+        who = {"before": then, "won": now & ~then, "lost": then & ~now, "after": now}
         for group, lots in lots_by_group(study).items():
-            figures = dict.fromkeys(("before", "won", "lost", "after"), 0.0)
-            for name, lot in lots:
-                people = np.where(inside, demand.of(name), 0.0)
-                then, now = (s.times[circle.name][s._lot(lot)] > 0 for s in (before, after))
-                who = {"before": then, "won": now & ~then, "lost": then & ~now, "after": now}
-                figures = {key: figures[key] + float(people[held].sum()) for key, held in who.items()}
+            people = [(lot, np.where(inside, demand.of(name), 0.0)) for name, lot in lots]
+            figures = {key: sum(float(p[held[lot]].sum()) for lot, p in people) for key, held in who.items()}
             rows.append({"circle": circle.name, "group": group, **figures})
     return pd.DataFrame(rows)
 

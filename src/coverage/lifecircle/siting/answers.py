@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lifecircle.errors import LifecircleError
+from lifecircle.errors import UnfinishedError
 from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays, Walks
 from lifecircle.siting.bounds import first_bound
 from lifecircle.siting.center import is_center, search_center
@@ -16,7 +16,7 @@ from lifecircle.siting.combined import is_large, search_combined
 from lifecircle.siting.cover import cover_of, is_cover
 from lifecircle.siting.cover_finish import MOST_ENTRIES
 from lifecircle.siting.cover_search import search_cover
-from lifecircle.siting.crowded import Crowd, crowd_of, crowded_bound, first_columns
+from lifecircle.siting.crowded import Crowd, crowd_of, crowded_bound, first_columns, reallocated
 from lifecircle.siting.effort import Effort, Ended
 from lifecircle.siting.fairest import lengths_s
 from lifecircle.siting.fewest import WHOLE_TOLERANCE, is_share, needed_residents, nobody_may_stay_out
@@ -81,7 +81,7 @@ def answered(question: Question, walks: Walks, weights: FloatArray, fixed: LongA
             opened = np.isin(options.site, opening.chosen)
             return Answer(decided(options, opened, fixed), opening.bound, opening.ended, opening.work)
         if opening.ended == "interrupted":
-            raise LifecircleError(NO_PLAN)
+            raise UnfinishedError(NO_PLAN)
         effort = effort.less(opening.work)
     if isinstance(question.objective, FairestWalks):
         return _fairest(question, walks, weights, fixed, effort)
@@ -91,7 +91,7 @@ def answered(question: Question, walks: Walks, weights: FloatArray, fixed: LongA
         if found.feasible:
             return Answer(decided(options, found.opened, fixed), found.bound, found.ended, found.work)
         if found.ended == "interrupted":
-            raise LifecircleError(NO_PLAN)
+            raise UnfinishedError(NO_PLAN)
         effort = effort.less(found.work)
     if isinstance(question.objective, FewestStations) and is_share(question):
         cover, options = cover_of(question, walks, weights, fixed)
@@ -113,8 +113,12 @@ def _formulated(question: Question, walks: Walks, weights: FloatArray, fixed: Lo
     if first is not None:
         value = value_of(question, walks, weights, first[1])
         proven = gap(value, bound, sense=question.sense) == 0.0
+        if crowd is not None and not proven and (crowd.is_large or crowd.is_flow):
+            first = _settled(question, walks, weights, fixed, crowd, first, effort)
+            value = value_of(question, walks, weights, first[1])
+            proven = gap(value, bound, sense=question.sense) == 0.0
         if proven or (crowd is not None and crowd.is_large):
-            return Answer(first[1], bound, "proven" if proven else "stuck", 0.0)
+            return Answer(first[1], bound, "proven" if proven else effort.over or "stuck", 0.0)
     start = None if first is None else first[0]
     # Every year's own bound is wanted afterwards.
     mine = effort.part(0.5) if question.n_years > 1 else effort
@@ -132,7 +136,7 @@ def _formulated(question: Question, walks: Walks, weights: FloatArray, fixed: Lo
     if found.columns is not None:
         plans.append(decision_of(form, found.columns, question, fixed))
     if not plans:
-        raise LifecircleError(NO_PLAN)
+        raise UnfinishedError(NO_PLAN)
     pick = max if question.sense == "max" else min
     decision = pick(plans[::-1], key=lambda decision: value_of(question, walks, weights, decision))
     return Answer(decision, bound, found.ended, found.work)
@@ -165,6 +169,38 @@ def _first(
     return None if any(shortfalls_of(question, walks, weights, decision)) else (opened, decision)
 
 
+def _settled(
+    question: Question,
+    walks: Walks,
+    weights: FloatArray,
+    fixed: LongArray,
+    crowd: Crowd,
+    first: tuple[LongArray, Decision],
+    effort: Effort,
+) -> tuple[LongArray, Decision]:
+    """Return the best of a first plan, the same with everybody at the best station, and one that begins from there."""
+    form, plans = crowd.form, [first]
+
+    def settle(opened: BoolArray) -> FloatArray | None:
+        return reallocated(crowd, opened, effort.part(0.3)) if crowd.split or effort.left_s is not None else None
+
+    def consider(opened: BoolArray, part: FloatArray | None) -> None:
+        if part is not None:
+            columns = np.concatenate([opened.astype(np.float64), part, np.zeros(form.n_levels)])
+            decision = decision_of(form, columns, question, fixed)
+            if not any(shortfalls_of(question, walks, weights, decision)):
+                plans.append((np.flatnonzero(opened), decision))
+
+    greedy = np.isin(np.arange(form.n_options), first[0])
+    consider(greedy, settle(greedy))
+    standing = settle(form.options.stands)
+    if standing is not None:
+        opened = first_columns(crowd, standing)[: form.n_options] > 0.5
+        consider(opened, settle(opened))
+    pick = max if question.sense == "max" else min
+    return pick(plans, key=lambda plan: value_of(question, walks, weights, plan[1]))
+
+
 def _fairest(question: Question, walks: Walks, weights: FloatArray, fixed: LongArray, effort: Effort) -> Answer:
     """Return what halving the lengths that the longest walk can have comes to."""
     lengths = lengths_s(question, walks, weights, fixed)
@@ -174,7 +210,7 @@ def _fairest(question: Question, walks: Walks, weights: FloatArray, fixed: LongA
         whole, left = form, effort.less(found.work)
         raise NoPlanError(lambda: infeasible(question, walks, weights, fixed, whole, left))
     if found.columns is None:
-        raise LifecircleError(NO_PLAN)
+        raise UnfinishedError(NO_PLAN)
     decision = decision_of(form, found.columns, question, fixed)
     low, high = 0, int(np.searchsorted(lengths, value_of(question, walks, weights, decision)))
     work, ended = found.work, found.ended

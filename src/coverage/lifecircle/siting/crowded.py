@@ -1,29 +1,41 @@
 """Under capacities: a first plan, and a bound that needs no search.
 
 *Plan*: sites open one after the other, each time the one whose room is best used by homes that have no place yet;
-those go first that fewest sites reach. *Bound*: let the place of a home cost a part of what it is worth, whoever gives
-it; then each site fills up by itself, with what is worth most for its room (Lagrangian relaxation of the homes, with
-homes in parts: G. Dantzig, 1957, Discrete-variable extremum problems, https://doi.org/10.1287/opre.5.2.266).
+those go first that fewest sites reach. Who goes where is then put right by HiGHS. *Bound*: let the place of a home
+cost a part of what it is worth, whoever gives it; then each site fills up by itself, with what is worth most for its
+room (Lagrangian relaxation of the homes, with homes in parts: G. Dantzig, 1957, Discrete-variable extremum problems,
+https://doi.org/10.1287/opre.5.2.266).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from heapq import heapify, heappop, heapreplace
 
 import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_flow
 
-from lifecircle.model import FloatArray, LongArray, ReadOnlyArrays
+from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays
 from lifecircle.siting.bounds import dual_bound, first_bound, limits_priced
-from lifecircle.siting.linear import LinearForm
+from lifecircle.siting.effort import Effort
+from lifecircle.siting.incidence import from_pairs
+from lifecircle.siting.linear import LinearForm, Links, Options, Rows, rows_from
 from lifecircle.siting.questions import Question
+from lifecircle.siting.search import search
 
 PLACE_COSTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """What the place of a home is taken to cost, in parts of its worth."""
 
 BLOCKED = 20
 """Homes too large for what is left of a room that are passed over, where homes may not split."""
+
+UNITS = 1e9
+"""What homes bring in all, in the whole units of a flow."""
+
+MOST_PLACED = 300_000
+"""Pairs of an open site and a home beyond which HiGHS is not asked who best goes where."""
 
 MOST_SERVED = 100_000
 """Pairs of a site and a home that it could serve beyond which HiGHS comes to no end with who serves whom."""
@@ -45,6 +57,13 @@ class Crowd(ReadOnlyArrays):
     def is_large(self) -> bool:
         """Whether HiGHS would come to no end with it."""
         return self.form.n_counts > MOST_SERVED
+
+    @property
+    def is_flow(self) -> bool:
+        """Whether all that counts is how many are served: nobody weighs more, and nothing is asked of whom."""
+        form, each = self.form, self.load[self.form.home]
+        alike = np.isclose(self.worth * each.max(initial=0.0), each * self.worth.max(initial=0.0)).all()
+        return self.split and self.n_years == 1 and bool(alike) and not (form.side.columns >= form.n_options).any()
 
     @property
     def n_years(self) -> int:
@@ -80,10 +99,14 @@ def crowd_of(question: Question, weights: FloatArray, form: LinearForm) -> Crowd
     return Crowd(form, capacity.limit, weights if capacity.load is None else capacity.load, capacity.split)
 
 
-def first_columns(crowd: Crowd) -> FloatArray:
-    """Return the columns of a plan that keeps the limits on options, as good as opening the best site next makes it."""
+def first_columns(crowd: Crowd, served: FloatArray | None = None) -> FloatArray:
+    """Return the columns of a plan that keeps the limits on options, as good as opening the best site next makes it.
+
+    ``served`` are the parts of the counts at the sites that stand; None: these fill up one after the other.
+    """
     form, n = crowd.form, crowd.form.n_options
-    part, left = np.zeros(form.n_counts), np.ones(int(crowd.place.max(initial=-1)) + 1)
+    part = np.zeros(form.n_counts) if served is None else served.copy()
+    left = np.maximum(1.0 - np.bincount(crowd.place, part, minlength=int(crowd.place.max(initial=-1)) + 1), 0.0)
     opened, busy = np.zeros(n, dtype=bool), np.zeros(len(crowd.room), dtype=bool)
     spent = np.zeros(len(form.side))
     row = np.repeat(np.arange(len(form.side)), np.diff(form.side.indptr))
@@ -98,16 +121,18 @@ def first_columns(crowd: Crowd) -> FloatArray:
         part[counts] = parts
         np.subtract.at(left, crowd.place[counts], parts)
 
-    def open_up(option: int) -> None:
+    def open_up(option: int, *, filled: bool = False) -> None:
         rows, values = of_option[option]
         spent[rows] += values
         opened[option], busy[form.options.site[option]] = True, True
-        fill(int(form.options.site[option]), int(form.options.period[option]))
+        if not filled:
+            fill(int(form.options.site[option]), int(form.options.period[option]))
 
-    for site in form.kept.tolist():
-        fill(site, 0)
+    if served is None:
+        for site in form.kept.tolist():
+            fill(site, 0)
     for option in np.flatnonzero(form.options.stands).tolist():
-        open_up(option)
+        open_up(option, filled=served is not None)
     queue = [(-gain(option), option) for option in np.flatnonzero(~form.options.stands).tolist()]
     heapify(queue)
     while queue and queue[0][0] < 0.0:
@@ -123,6 +148,83 @@ def first_columns(crowd: Crowd) -> FloatArray:
             heappop(queue)
             open_up(option)
     return np.concatenate([opened.astype(np.float64), part, np.zeros(form.n_levels)])
+
+
+def reallocated(crowd: Crowd, opened: BoolArray, effort: Effort) -> FloatArray | None:
+    """Return the parts of the counts that serve the most where these options open, and no others.
+
+    None where HiGHS finds none in time, or the sites that are open could serve more pairs than it comes to an end with.
+    """
+    form, n = crowd.form, crowd.form.n_options
+    since = np.full(len(crowd.room), np.inf)
+    since[form.kept] = 0.0
+    toured = crowd.n_years == 1
+    since[form.options.site[opened]] = 0.0 if toured else form.options.period[opened]
+    able = np.flatnonzero(form.year >= since[form.site])
+    if crowd.is_flow:
+        return _flow(crowd, able)
+    if len(able) > MOST_PLACED:
+        return None
+    fixed = np.concatenate([opened.astype(np.float64), np.zeros(form.n_counts + form.n_levels)])
+    nothing = np.empty(0, dtype=np.int64)
+    alone = replace(
+        form,
+        kept=nothing,
+        options=Options(nothing, nothing, nothing, nothing.astype(bool)),
+        n_counts=len(able),
+        n_levels=0,
+        objective=crowd.worth[able],
+        lower=form.lower[n + able],
+        upper=form.upper[n + able],
+        whole=form.whole[able],
+        links=Links(from_pairs(nothing, nothing, 0, len(able)), from_pairs(nothing, nothing, 0, 0), np.empty(0)),
+        side=_on(form.side, n + able, fixed),
+        structure=_on(form.structure, n + able, fixed),
+        home=form.home[able],
+        site=form.site[able],
+        case=form.case[able],
+        year=form.year[able],
+    )
+    found = search(alone, effort)
+    if found.columns is None:
+        return None
+    part = np.zeros(form.n_counts)
+    part[able] = np.clip(found.columns, 0.0, 1.0)
+    return part
+
+
+def _flow(crowd: Crowd, able: LongArray) -> FloatArray:
+    """Return the parts with which most are served by some of the counts: a largest flow from homes to sites.
+
+    Loads and rooms are rounded down to whole units, a billion in all: nobody finds a place that is not there.
+    """
+    form = crowd.form
+    load, (homes, home) = crowd.load[form.home[able]], np.unique(form.home[able], return_inverse=True)
+    sites, site = np.unique(form.site[able], return_inverse=True)
+    total = float(crowd.load[homes].sum())
+    whole = bool((crowd.load[homes] == np.rint(crowd.load[homes])).all()) and total < UNITS
+    scale = 1.0 if whole else UNITS / max(total, 1e-12)
+    units = np.floor(crowd.load[homes] * scale).astype(np.int32)
+    room = np.floor(np.minimum(crowd.room[sites], total) * scale).astype(np.int32)
+    n, m = len(homes), len(sites)
+    start = np.concatenate([np.zeros(n, dtype=np.int64), 1 + home, 1 + n + np.arange(m)])
+    end = np.concatenate([1 + np.arange(n), 1 + n + site, np.full(m, 1 + n + m)])
+    capacity = np.concatenate([units, units[home], room])
+    graph = csr_array((capacity, (start, end)), shape=(n + m + 2, n + m + 2))
+    flow = maximum_flow(graph, 0, n + m + 1).flow
+    served = np.asarray(flow[1 + home, 1 + n + site]).reshape(-1)
+    part = np.zeros(form.n_counts)
+    part[able] = np.clip(served / np.maximum(load * scale, 1e-12), 0.0, 1.0)
+    return part
+
+
+def _on(rows: Rows, columns: LongArray, fixed: FloatArray) -> Rows:
+    """Return rows over some of the columns alone, the others at what is ``fixed``."""
+    number = np.full(len(fixed), -1, dtype=np.int64)
+    number[columns] = np.arange(len(columns))
+    row, at = np.repeat(np.arange(len(rows)), np.diff(rows.indptr)), number[rows.columns]
+    others = np.bincount(row[at < 0], (rows.values * fixed[rows.columns])[at < 0], minlength=len(rows))
+    return rows_from(row[at >= 0], at[at >= 0], rows.values[at >= 0], rows.limit - others)
 
 
 def crowded_bound(crowd: Crowd) -> float:

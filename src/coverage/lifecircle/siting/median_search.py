@@ -34,6 +34,9 @@ LONGEST_LIST = (120, 10)
 """How many sites a home's list has: at least the first number, and the second times as many as there are for each that
 is open in the end; homes seldom walk past so many."""
 
+FEW_PAIRS = 1_000_000
+"""Pairs of a home and a site up to which no list is cut short: what is left in the end needs them whole for a proof."""
+
 FAVOURED = 4
 """Sites among which a plan is rebuilt, for each that is open."""
 
@@ -110,9 +113,7 @@ def search_median(
     The same input and work give the same plan on every machine, unless the clock ends the search or somebody
     interrupts it.
     """
-    per_open = walks.n_facilities // (1 + len(fixed) + (question.n_new or 0))
-    longest = max(LONGEST_LIST[0], LONGEST_LIST[1] * per_open)
-    median = median_of(question, walks, weights, fixed, longest_list=longest)
+    median = median_of(question, walks, weights, fixed, longest_list=_longest_list(question, walks, fixed))
     with ThreadPoolExecutor(1) as beside:
         state, ended = furthest(states_of(median, beside, seed=seed), effort)
     cutoff_s = question.objective.standards[0].cutoff_s
@@ -131,6 +132,14 @@ def search_median(
     opened = opened if walked(median, opened) < state.value else state.opened
     bound = max(bound, raised(last_bound, whole=state.whole))
     return Opening(median.candidates[opened], bound, ended, state.work + work)
+
+
+def _longest_list(question: Question, walks: Walks, fixed: LongArray) -> int:
+    """Return how many of the nearest sites a home's list has at most."""
+    if len(walks.indices) <= FEW_PAIRS:
+        return walks.n_facilities
+    per_open = walks.n_facilities // (1 + len(fixed) + (question.n_new or 0))
+    return max(LONGEST_LIST[0], LONGEST_LIST[1] * per_open)
 
 
 def raised(bound: float, *, whole: bool) -> float:

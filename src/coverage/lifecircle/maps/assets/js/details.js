@@ -1,67 +1,11 @@
 // What a click shows: one card each for a building, a station or site, an area, an unserved area.
 
+const WALK_FACTS = ['class', 'station', 'tenthsOfMinutes', 'metres', 'access', 'egress', 'flags'];
 const stationOf = new Map(data.stations.map((station, i) => [station.id, i]));
 const siteOf = new Map(data.sites.map((site) => [site.id, site]));
-const areaOf = new Map(data.areas.map((area, i) => [area.id, i]));
 
-function card(kicker, title, parts) {
-  return el('article.card', el('p.kicker', kicker), datum('h3', title), ...parts);
-}
-
-// The residents of a building as text; of rounded ones none means that they are too few to be shown.
-function residentsOf(buildings, i) {
-  const ten = buildings.tenResidents[i];
-  return people(data.rounded && ten === 0 ? null : ten / 10);
-}
-
-// Pairs of [label, value]; a value from data comes as an element, and pairs without a value are left out.
-function pairs(list) {
-  const rows = list.filter((row) => row && row[1] !== null && row[1] !== NOTHING);
-  return el('dl', ...rows.map(([label, value]) => el('div', el('dt', label), el('dd', value))));
-}
-
-const named = (text) => (text ? datum('span', text) : null);
-const remark = (text) => el('p.remark', text);
-
-function swatch(i) {
-  const node = el(`span.swatch.class-${i === HATCHED ? 'hatched' : i === OUTLINED ? 'outlined' : 'plain'}`);
-  if (i < HATCHED) node.style.backgroundColor = css(CLASS_COLOURS[i]);
-  return node;
-}
-
-// One bar for each circle: its name, share, residents, and the share of today beside those of a plan.
-function circleBars(figures, today) {
-  return el(
-    'div.bars',
-    ...data.circles.map((_, i) => {
-      const bar = el('span.fill');
-      bar.style.width = `${100 * (figures.share[i] || 0)}%`;
-      bar.style.backgroundColor = css(circleColour(i));
-      const mark = el('span.mark-today');
-      if (today) mark.style.left = `${100 * (today.share[i] || 0)}%`;
-      return el(
-        'div.bar',
-        datum('span.name', circleName(i)),
-        el('strong', share(figures.share[i])),
-        el('span.track', bar, today ? mark : null),
-        el('span.people', word('residents_n', { n: people(figures.within[i]) })),
-        today ? el('span.was', word('today_was', { share: share(today.share[i]) })) : null,
-      );
-    }),
-  );
-}
-
-function outsidePairs(figures) {
-  return [
-    [className(data.circles.length), people(figures.beyond)],
-    [word('unreachable'), people(figures.unreachable)],
-    [word('unsnappable'), people(figures.unsnappable)],
-    [word('unplaced'), people(figures.unplaced)],
-  ];
-}
-
-function walkOf(buildings, i, stage) {
-  const facts = buildings.facts[stage];
+function walkOf(i, stage) {
+  const facts = factsOf(stage);
   const station = facts.station[i];
   return {
     class: facts.class[i],
@@ -78,13 +22,13 @@ function walkOf(buildings, i, stage) {
 const walkText = (walk) => (walk.station ? `${minutes(walk.minutes)} · ${metres(walk.metres)}` : className(walk.class));
 
 function buildingCard(buildings, i) {
-  const walk = walkOf(buildings, i, view.stage);
-  const today = view.stage > 0 ? walkOf(buildings, i, 0) : null;
+  const walk = walkOf(i, view.stage);
+  const today = view.stage > 0 ? walkOf(i, 0) : null;
   const area = buildings.area[i];
   const name = buildings.names[i];
   const status = { [HATCHED]: 'status_unreachable', [OUTLINED]: 'status_unsnappable' }[walk.class];
   return card(word('building'), name || buildings.ids[i], [
-    el('p.verdict', swatch(walk.class), datum('span', status ? word(status) : className(walk.class))),
+    el('p.verdict', swatch(CIRCLE_PALETTE[walk.class]), datum('span', status ? word(status) : className(walk.class))),
     walk.station ? el('p.walk', el('strong', minutes(walk.minutes)), el('span', metres(walk.metres))) : null,
     pairs([
       [word('residents'), residentsOf(buildings, i)],
@@ -94,6 +38,7 @@ function buildingCard(buildings, i) {
         word('legs_n', { access: count(walk.access), egress: count(walk.egress) }),
       ],
       today && walkText(today) !== walkText(walk) && [word('today_walk'), walkText(today)],
+      data.lots.length > 1 && [word('walks_of'), named(lotName())],
       area > 0 && [word('area'), named(data.areas[area - 1].name)],
       name && [word('id'), named(buildings.ids[i])],
     ]),
@@ -102,6 +47,9 @@ function buildingCard(buildings, i) {
   ]);
 }
 
+// Whether a site has a place in an order of opening; one that is opened by hand has none.
+const isInOrder = (site) => site !== undefined && site.order !== null;
+
 function stationCard(i) {
   const station = data.stations[i];
   const site = siteOf.get(station.id);
@@ -109,11 +57,13 @@ function stationCard(i) {
   const chosen = station.state === 'chosen';
   const closes = station.state === 'closed' && !isToday();
   const kicker = chosen
-    ? `${word('station_chosen')} · ${word('order', { n: site ? count(site.order) : NOTHING })}`
+    ? [word('station_chosen'), ...(isInOrder(site) ? [word('order', { n: count(site.order) })] : [])].join(' · ')
     : word(closes ? 'station_closed' : 'station_today');
   return card(kicker, station.name || station.id, [
     pairs([
       chosen && site && site.gain !== null && [word('gain'), el('strong', people(site.gain))],
+      chosen && site && site.saves && [word('saves'), el('strong', count(site.saves))],
+      site && site.served !== undefined && !isToday() && [word('served'), el('strong', people(site.served))],
       [word('serves'), people(data.stages[view.stage].served[i])],
     ]),
     site ? byCircle(site, closes ? ['lost'] : ['reached', 'only_here']) : null,
@@ -162,10 +112,11 @@ function labelled(key, text) {
 
 function areaCard(row) {
   const area = data.areas[row];
-  const figures = data.stages[view.stage].rows[row];
-  const today = view.stage > 0 ? data.stages[0].rows[row] : null;
+  const figures = figuresOf(view.stage).rows[row];
+  const today = view.stage > 0 ? figuresOf(0).rows[row] : null;
   return card(area.level ? levelName(area.level) : word('area'), area.name || area.id, [
-    circleBars(figures, today),
+    view.group ? el('p.verdict', datum('span', groupName())) : null,
+    circleBars(figures, today, 'today_was'),
     pairs([
       [word('residents'), people(figures.residents)],
       ...outsidePairs(figures),
@@ -197,7 +148,7 @@ function clusterCard(cluster) {
 
 // What hovering shows.
 function buildingTip(buildings, i) {
-  const walk = walkOf(buildings, i, view.stage);
+  const walk = walkOf(i, view.stage);
   return el(
     'div.tip',
     el('strong', walkText(walk)),

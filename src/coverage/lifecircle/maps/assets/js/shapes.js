@@ -11,7 +11,7 @@ async function unpack(text) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-async function unpackTexts(text) {
+async function unpackJson(text) {
   return JSON.parse(new TextDecoder().decode(await unpack(text)));
 }
 
@@ -75,19 +75,33 @@ class Shapes {
     this.#index();
   }
 
+  #runBoxes = null;
+
   #measure() {
-    const { n, runs, vertices, x, y } = this;
-    this.box = new Int32Array(4 * n);
-    for (let i = 0; i < n; i++) {
+    this.box = this.#boxes(this.runs.map((run) => this.vertices[run]));
+  }
+
+  // The boxes of what begins at these vertices, each up to where the next one does.
+  #boxes(first) {
+    const { x, y } = this;
+    const boxes = new Int32Array(4 * (first.length - 1));
+    for (let i = 0; i < first.length - 1; i++) {
       let [west, north, east, south] = [2 ** 30, 2 ** 30, -1, -1];
-      for (let v = vertices[runs[i]]; v < vertices[runs[i + 1]]; v++) {
+      for (let v = first[i]; v < first[i + 1]; v++) {
         if (x[v] < west) west = x[v];
         if (x[v] > east) east = x[v];
         if (y[v] < north) north = y[v];
         if (y[v] > south) south = y[v];
       }
-      this.box.set([west, north, east, south], 4 * i);
+      boxes.set([west, north, east, south], 4 * i);
     }
+    return boxes;
+  }
+
+  // The box of each run: west, north, east, south.
+  get runBoxes() {
+    this.#runBoxes ??= this.#boxes(this.vertices);
+    return this.#runBoxes;
   }
 
   // Every shape stands in each cell that its box touches; cell k holds members[first[k] .. first[k + 1]].
@@ -186,26 +200,26 @@ class Shapes {
   }
 }
 
-// The buildings: their shapes, texts and columns; facts[stage] holds what hangs on the stations of that stage.
-async function loadBuildings(packed) {
+// The buildings: their shapes, texts and columns; facts[k] holds the columns named by `keys` for the k-th of `n` states.
+async function loadBuildings(packed, n, keys) {
   const [shapes, ids, names, bytes] = await Promise.all([
     Shapes.of(packed.buildings),
-    unpackTexts(packed.building_ids),
-    unpackTexts(packed.building_names),
+    unpackJson(packed.building_ids),
+    unpackJson(packed.building_names),
     unpack(packed.building_facts),
   ]);
   const columns = new Columns(bytes);
   const area = columns.take(shapes.n);
   const tenResidents = columns.take(shapes.n);
   const facts = [];
-  for (let s = 0; s < data.stages.length; s++) {
-    const stage = {};
-    for (const key of ['class', 'station', 'tenthsOfMinutes', 'metres', 'access', 'egress', 'flags']) {
+  for (let k = 0; k < n; k++) {
+    const state = {};
+    for (const key of keys) {
       const column = columns.takeSigned(shapes.n);
-      if (s) for (let i = 0; i < column.length; i++) column[i] += facts[s - 1][key][i];
-      stage[key] = column;
+      if (k) for (let i = 0; i < column.length; i++) column[i] += facts[k - 1][key][i];
+      state[key] = column;
     }
-    facts.push(stage);
+    facts.push(state);
   }
   return { shapes, ids, names, area, tenResidents, facts };
 }

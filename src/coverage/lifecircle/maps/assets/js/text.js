@@ -5,12 +5,7 @@ const LOCALE = { zh: 'zh-CN', en: 'en' };
 const NOTHING = '–';
 
 // What the page shows at this moment.
-const view = {
-  language: data.language,
-  stage: data.stages.length - 1,
-  level: data.levels.length - 1,
-  circle: data.circle,
-};
+const view = { language: data.language, ...data.start };
 
 // A word of the page, its {marks} filled with values.
 function word(key, values = {}) {
@@ -19,6 +14,10 @@ function word(key, values = {}) {
 
 // What a level of areas is called.
 const levelName = (level) => data.level_names[level][view.language];
+
+const groupName = (i = view.group) => data.groups[i][view.language];
+const lotOf = () => data.groups[view.group].lot; // the speed class whose walks the map shows
+const lotName = () => data.lots[lotOf()][view.language];
 
 const formats = new Map();
 

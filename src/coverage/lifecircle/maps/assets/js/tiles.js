@@ -5,6 +5,8 @@ const INK = '#1d2733';
 const FRAME_MS = 12; // painting may take this much of a frame before it waits for the next one
 const GROUND = [246, 244, 239];
 const CLOSED = '#a3121a'; // the cross of a station that closes
+const NEW = '#b3164f';
+const STATION_COLOURS = { open: INK, outside: '#8c95a0', same: '#8c95a0', new: NEW };
 const MANY_STATIONS = 200;
 const DOT_UNITS = 40; // radius of a building known as a point: some 4 m
 
@@ -30,14 +32,20 @@ function circleColour(i) {
   return mix(DARKEST, LIGHTEST[n] || [146, 197, 230], n > 1 ? i / (n - 1) : 0);
 }
 
-const CLASS_COLOURS = [...data.circles.map((_, i) => circleColour(i)), BEYOND, UNREACHABLE, UNSNAPPABLE];
+// How buildings are painted by their circle, then beyond, unreachable, unsnappable.
+const CIRCLE_PALETTE = [
+  ...data.circles.map((_, i) => ({ colour: circleColour(i) })),
+  { colour: BEYOND },
+  { colour: UNREACHABLE, hatched: true },
+  { colour: UNSNAPPABLE, outlined: true },
+];
 const HATCHED = data.circles.length + 1;
 const OUTLINED = data.circles.length + 2;
 
 // The fill of a class of buildings; `empty` ones hold no residents and are paler.
-function classFill(i, empty) {
-  const colour = empty ? mix(CLASS_COLOURS[i], GROUND, 0.68) : CLASS_COLOURS[i];
-  if (i !== HATCHED) return css(colour);
+function classFill({ colour: full, hatched }, empty) {
+  const colour = empty ? mix(full, GROUND, 0.68) : full;
+  if (!hatched) return css(colour);
   const swatch = document.createElement('canvas');
   swatch.width = swatch.height = 6;
   const pen = swatch.getContext('2d');
@@ -54,10 +62,13 @@ function classFill(i, empty) {
 }
 
 // The edge that sets a class of buildings off from the ground.
-function classEdge(i, empty) {
-  const colour = i === OUTLINED ? [110, 104, 98] : mix(CLASS_COLOURS[i], [0, 0, 0], 0.35);
-  return css(colour, empty ? 0.45 : 0.9);
+function classEdge({ colour, outlined }, empty) {
+  return css(outlined ? [110, 104, 98] : mix(colour, [0, 0, 0], 0.35), empty ? 0.45 : 0.9);
 }
+
+// A scene is what a layer of tiles shows: shown, what is switched on; streets and buildings; classes, the class of each
+// building, and palette, how those are painted; serviceAreas, if any; stations and clusters, as symbolsOf returns them.
+const TILE_OPTIONS = { minZoom: 9, maxZoom: 19, updateWhenZooming: false, keepBuffer: 1 };
 
 const Tiles = L.GridLayer.extend({
   initialize(scene, options) {
@@ -65,8 +76,8 @@ const Tiles = L.GridLayer.extend({
     this.scene = scene;
     this.queue = [];
     this.live = new Set();
-    this.fills = CLASS_COLOURS.flatMap((_, i) => [classFill(i, true), classFill(i, false)]);
-    this.edges = CLASS_COLOURS.flatMap((_, i) => [classEdge(i, true), classEdge(i, false)]);
+    this.fills = scene.palette.flatMap((style) => [classFill(style, true), classFill(style, false)]);
+    this.edges = scene.palette.flatMap((style) => [classEdge(style, true), classEdge(style, false)]);
     this.on('tileunload', ({ tile }) => this.live.delete(tile.job));
   },
 
@@ -118,9 +129,9 @@ function paint({ canvas, coords, density }, scene, fills, edges, shownZoom) {
   const symbol = density * 2 ** (coords.z - shownZoom);
   const brush = { pen, unit, left, top, density, symbol, zoom: coords.z };
   pen.clearRect(0, 0, canvas.width, canvas.height);
-  if (scene.shown.service_areas) paintServiceAreas(brush, scene.serviceAreas[view.stage]);
+  if (scene.shown.service_areas) paintServiceAreas(brush, scene.serviceAreas, area);
   if (scene.shown.streets) paintStreets(brush, scene.streets, area);
-  if (scene.shown.buildings) paintBuildings(brush, scene.buildings, area, fills, edges);
+  if (scene.shown.buildings) paintBuildings(brush, scene, area, fills, edges);
   if (scene.shown.stations) paintStations(brush, scene.stations);
   if (scene.shown.unserved) paintClusters(brush, scene.clusters);
 }
@@ -135,12 +146,30 @@ function trace({ pen, unit, left, top }, shapes, i, closed) {
   }
 }
 
+// As `trace` does, but only the runs that a tile may show, and no vertex within half a pixel of the one before.
+function traceNear({ pen, unit, left, top }, shapes, i, [west, north, east, south]) {
+  const { runs, vertices, x, y, runBoxes } = shapes;
+  const near = 0.5 / unit;
+  for (let r = runs[i]; r < runs[i + 1]; r++) {
+    const b = 4 * r;
+    if (runBoxes[b] > east || runBoxes[b + 2] < west || runBoxes[b + 1] > south || runBoxes[b + 3] < north) continue;
+    let last = vertices[r];
+    pen.moveTo(x[last] * unit - left, y[last] * unit - top);
+    for (let v = last + 1; v < vertices[r + 1]; v++) {
+      if (Math.abs(x[v] - x[last]) < near && Math.abs(y[v] - y[last]) < near) continue;
+      pen.lineTo(x[v] * unit - left, y[v] * unit - top);
+      last = v;
+    }
+    pen.closePath();
+  }
+}
+
 // The largest circle first, so that the smaller ones lie on it.
-function paintServiceAreas(brush, shapes) {
+function paintServiceAreas(brush, shapes, area) {
   const { pen, density, zoom } = brush;
   for (let i = shapes.n - 1; i >= 0; i--) {
     pen.beginPath();
-    trace(brush, shapes, i, true);
+    traceNear(brush, shapes, i, area);
     pen.fillStyle = css(circleColour(i), 0.13);
     pen.fill();
     pen.strokeStyle = css(circleColour(i), zoom > 15 ? 0.5 : 0.3);
@@ -169,11 +198,10 @@ function paintStreets(brush, { shapes, kind }, area) {
   pen.setLineDash([]);
 }
 
-function paintBuildings(brush, buildings, area, fills, edges) {
+function paintBuildings(brush, { buildings, classes, palette }, area, fills, edges) {
   const { pen, unit, left, top, density, zoom } = brush;
-  const { shapes, tenResidents, facts } = buildings;
+  const { shapes, tenResidents } = buildings;
   const { box, runs, vertices } = shapes;
-  const classes = facts[view.stage].class;
   const members = fills.map(() => []);
   shapes.visit(area, (i) => members[2 * classes[i] + (tenResidents[i] > 0 ? 1 : 0)].push(i));
   const small = 3 * density;
@@ -199,7 +227,7 @@ function paintBuildings(brush, buildings, area, fills, edges) {
       }
     }
     pen.fill();
-    if (zoom > 15 || bin >> 1 === OUTLINED) {
+    if (zoom > 15 || palette[bin >> 1].outlined) {
       pen.strokeStyle = edges[bin];
       pen.lineWidth = (zoom > 16 ? 0.8 : 0.5) * density;
       pen.stroke();
@@ -216,12 +244,12 @@ function paintSymbols({ pen, unit, left, top, symbol }, places, each) {
     const x = place.x * unit - left;
     const y = place.y * unit - top;
     if (x > -margin && y > -margin && x < pen.canvas.width + margin && y < pen.canvas.height + margin) {
-      each(place.item, x, y);
+      each(place, x, y);
     }
   }
 }
 
-// From afar, many stations are dots alone: rings would hide the city beneath them.
+// From afar, many stations are dots alone, or nothing where they stay as they are: rings would hide the city beneath them.
 function paintStations(brush, stations) {
   const { pen, symbol, zoom } = brush;
   const afar = zoom < 13 && stations.length > MANY_STATIONS;
@@ -245,19 +273,20 @@ function paintStations(brush, stations) {
       pen.stroke();
     }
   };
-  paintSymbols(brush, stations, (station, x, y) => {
-    if (station.state === 'closed' && !isToday()) {
+  paintSymbols(brush, stations, ({ mark }, x, y) => {
+    if (mark === 'closed') {
       cross(x, y, radius);
       return;
     }
-    if (afar) {
+    if (afar && mark === 'same') return;
+    if ((afar && mark !== 'new') || (mark === 'same' && zoom < 15)) {
       disc(x, y, 2.4 * symbol, '#ffffff');
-      disc(x, y, 1.6 * symbol, station.outside ? '#8c95a0' : INK);
+      disc(x, y, 1.6 * symbol, STATION_COLOURS[mark]);
       return;
     }
-    disc(x, y, radius + 2 * symbol, INK);
+    disc(x, y, radius + 2 * symbol, mark === 'new' ? NEW : INK);
     disc(x, y, radius + symbol, '#ffffff');
-    disc(x, y, radius - symbol, station.outside ? '#8c95a0' : INK);
+    disc(x, y, radius - symbol, STATION_COLOURS[mark]);
   });
 }
 
@@ -268,7 +297,7 @@ function paintClusters(brush, clusters) {
   pen.textAlign = 'center';
   pen.textBaseline = 'middle';
   const sorted = [...clusters].sort((a, b) => a.item.residents - b.item.residents);
-  paintSymbols(brush, sorted, (cluster, x, y) => {
+  paintSymbols(brush, sorted, ({ item: cluster }, x, y) => {
     const text = people(cluster.residents);
     const wide = pen.measureText(text).width / 2 + 2 * symbol;
     const high = 10 * symbol;
