@@ -15,10 +15,11 @@ from scipy.optimize import linear_sum_assignment
 
 from lifecircle import assign, open_study
 from lifecircle.dispatch import REASONS
-from lifecircle.dispatch.requests import _usual, holding
+from lifecircle.dispatch.requests import _usual
 from lifecircle.errors import MissingInputWarning, StudyError
 from lifecircle.ground import attach_points, lay_ground
 from lifecircle.hours import open_at_times
+from lifecircle.readers.metric import holder
 from lifecircle.readers.moments import moments_of
 from lifecircle.readers.requests import check_requests, read_requests
 from lifecircle.workdays import CHINA, Calendar
@@ -317,7 +318,7 @@ def crowded(tmp_path_factory):
 def all_walks(study, ground, asked):
     """Return (n_requests, n_stations) seconds, inf where a station does not offer the item."""
     places = asked.to_crs(study.crs)
-    home = holding(places.geometry.to_numpy(), study.buildings, "building_id")
+    home = holder(places, study.buildings, "building_id")
     snaps = attach_points(study, ground, places.assign(building_id=home))
     walks = ground.reference.within(ground.reference.stations, snaps, cutoff_s=np.inf)
     seconds = np.full((len(study.stations), len(asked)), np.inf)
@@ -422,7 +423,8 @@ def test_a_place_in_the_only_community_of_a_subdistrict_lies_in_the_community():
         geometry=[ground, ground],
         crs=32651,
     )
-    assert holding(np.array([shapely.Point(5, 5), shapely.Point(500, 5)]), areas, "area_id").tolist() == ["b", ""]
+    places = gpd.GeoDataFrame(geometry=[shapely.Point(5, 5), shapely.Point(500, 5)], crs=32651)
+    assert holder(places, areas, "area_id").tolist() == ["b", ""]
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_offices_rest_on_public_holidays_and_work_on_the_days_made_up_for_them(d
     noon = datetime.fromisoformat(day) + timedelta(hours=14)
     expected = [office, daily, named]
     assert [CHINESE.opened(noon)(hours) for hours in (OFFICE, DAILY, NAMED)] == expected
-    together = [CHINESE.open_at(hours, np.array([noon], "datetime64[s]"))[0] for hours in (OFFICE, DAILY, NAMED)]
+    together = [CHINESE.opened_at(np.array([noon], "datetime64[s]"))(hours)[0] for hours in (OFFICE, DAILY, NAMED)]
     assert together == expected
 
 
@@ -198,7 +198,7 @@ def test_many_times_are_told_as_each_of_them_is():
     times = np.datetime64("2025-01-01", "s") + random.integers(0, 366 * 86_400, 400)
     for hours in (OFFICE, DAILY, NAMED, "Mo-Fr 22:00-02:00", "PH,Su 09:00-12:00", ""):
         each = [CHINESE.opened(when)(hours) for when in times.tolist()]
-        assert CHINESE.open_at(hours, times).tolist() == each
+        assert CHINESE.opened_at(times)(hours).tolist() == each
 
 
 def test_a_year_whose_holidays_are_not_known_is_told():

@@ -72,18 +72,24 @@ class Calendar:
 
         return is_open
 
-    def open_at(self, hours: str, times: npt.NDArray[np.datetime64]) -> npt.NDArray[np.bool_]:
-        """Return whether hours hold at each of many local times, as `opened` tells of one."""
-        if not hours:
-            return np.ones(len(times), dtype=bool)
+    def opened_at(self, times: npt.NDArray[np.datetime64]) -> Callable[[str], npt.NDArray[np.bool_]]:
+        """Return what tells at which of many local times hours hold, as `opened` tells of one."""
         days, of_day = np.unique(times.astype("datetime64[D]"), return_inverse=True)
         dates: list[date] = days.tolist()
         shift = np.array([self._to_like(day) for day in dates], dtype="timedelta64[s]").reshape(-1)
-        found = open_at_times(hours, times.astype("datetime64[s]") + shift[of_day])
-        for number, day in enumerate(dates):
-            if self.is_off(day) and (named := on_holiday(hours, day)):
-                found[of_day == number] = open_at_times(named, times[of_day == number])
-        return found
+        like = times.astype("datetime64[s]") + shift[of_day]
+        off = [(day, np.flatnonzero(of_day == number)) for number, day in enumerate(dates) if self.is_off(day)]
+
+        def is_open(hours: str) -> npt.NDArray[np.bool_]:
+            if not hours:
+                return np.ones(len(times), dtype=bool)
+            found = open_at_times(hours, like)
+            for day, then in off:
+                if named := on_holiday(hours, day):
+                    found[then] = open_at_times(named, times[then])
+            return found
+
+        return is_open
 
     def _to_like(self, day: date) -> timedelta:
         """Return how far from a day the one is whose hours hold on it."""

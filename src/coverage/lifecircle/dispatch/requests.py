@@ -54,12 +54,13 @@ class Asked(ReadOnlyArrays):
     def of(cls, study: Study, ground: Ground, roster: Roster, requests: gpd.GeoDataFrame) -> Asked:
         """Make requests ready, whose points are in the CRS of the study."""
         points = requests.geometry.to_numpy()
-        area_id = holding(points, study.areas, "area_id")
-        places = gpd.GeoDataFrame(
-            {"area_id": area_id, "building_id": holding(points, study.buildings, "building_id")},
-            geometry=points,
-            crs=study.crs,
+        spots, of_request = _spots(points)
+        distinct = gpd.GeoDataFrame(geometry=spots, crs=study.crs)
+        area_id, building_id = (
+            holder(distinct, polygons, key).to_numpy(dtype=object)[of_request]
+            for polygons, key in ((study.areas, "area_id"), (study.buildings, "building_id"))
         )
+        places = gpd.GeoDataFrame({"building_id": building_id}, geometry=points, crs=study.crs)
         when = local_times(requests, roster.calendar)
         item, of_item = np.unique(_texts(requests, "item").to_numpy(dtype=str), return_inverse=True)
         is_open, of_time = _open(roster, when)
@@ -129,28 +130,25 @@ def local_times(requests: pd.DataFrame, calendar: Calendar) -> npt.NDArray[np.da
     return calendar.clock(moments.clock, moments.ahead_min)
 
 
-def holding(points: npt.NDArray[np.object_], polygons: gpd.GeoDataFrame, id_column: str) -> npt.NDArray[np.object_]:
-    """Return the id of the polygon that holds each point, as `holder` does, empty for none.
-
-    Many requests come from the same place: it is looked up once.
-    """
-    _, first, of_point = np.unique(
-        shapely.get_coordinates(points).view(np.complex128).ravel(), return_index=True, return_inverse=True
-    )
-    distinct = gpd.GeoDataFrame(geometry=points[first], crs=polygons.crs)
-    return holder(distinct, polygons, id_column).to_numpy(dtype=object)[of_point]
+def _spots(points: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.intp]]:
+    """Return the distinct points, and which of them each is: many requests come from the same place."""
+    xy = shapely.get_coordinates(points).view(np.complex128).ravel()
+    _, first, of_point = np.unique(xy, return_index=True, return_inverse=True)
+    return points[first], of_point
 
 
 def _open(roster: Roster, when: npt.NDArray[np.datetime64]) -> tuple[BoolArray, npt.NDArray[np.intp]]:
     """Return (n_patterns, n_stations) which stations are open together, and the pattern at the time of each request."""
     texts, text = roster.texts
-    stated = ~np.isnat(when)
-    is_open = np.ones((len(when), len(texts)), dtype=bool)
+    times, of_request = np.unique(when, return_inverse=True)  # NaT, which counts as one time, comes last
+    stated = times[~np.isnat(times)]
+    is_open = np.ones((len(times), len(texts)), dtype=bool)
+    opened = roster.calendar.opened_at(stated)
     for number, hours in enumerate(texts):
-        is_open[stated, number] = roster.calendar.open_at(hours, when[stated])
+        is_open[: len(stated), number] = opened(hours)
     packed, of_time = np.unique(np.packbits(is_open, axis=1), axis=0, return_inverse=True)
     patterns = np.unpackbits(packed, axis=1, count=len(texts)).astype(bool)
-    return patterns[:, text], of_time.reshape(-1)
+    return patterns[:, text], of_time.reshape(-1)[of_request]
 
 
 def _texts(requests: pd.DataFrame, column: str) -> pd.Series:
