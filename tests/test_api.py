@@ -165,6 +165,19 @@ def test_the_plain_answer_is_that_of_a_search_from_the_place(place, city):
     assert [f[1:] for f in quick.found] == [pytest.approx(f[1:], abs=1e-6) for f in slow.found]
 
 
+@settings(max_examples=20)
+@given(place=PLACES, item=st.sampled_from(["", "repair", "wedding"]), number=st.integers(1, 4))
+def test_what_is_read_off_the_lists_is_what_a_search_finds(place, item, number, city):
+    lookup, wanted = city.desks.current.lookup, Wanted(number=number, item=item)
+    listed = lookup.listed(tuple(at(*place)), wanted)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StationIndex, "listed", lambda *_: None)
+        assert lookup.listed(tuple(at(*place)), wanted) in (None, listed), "None: it takes a search"
+        searched = lookup.nearest(tuple(at(*place)), wanted)
+    assert listed is None or (listed.reason, listed.unknown_year) == (searched.reason, searched.unknown_year)
+    assert listed is None or [f[0] for f in listed.found] == [f[0] for f in searched.found]
+
+
 def test_a_time_is_told_by_the_clock_of_the_place_and_a_year_without_holidays_is_said(with_hours):
     assert ids(with_hours.nearest(0.5, 0, "at=2026-05-13T02:00Z")) == ["s1"], "10 in the morning in China"
     assert ids(with_hours.nearest(0.5, 0, "at=2026-05-13T10:00+08:00")) == ["s1"], "a + becomes a blank on its way"
@@ -442,14 +455,14 @@ def test_whatever_is_asked_is_answered_or_refused_and_never_a_defect(route, plac
     assert answer.status == 200 or {"type", "title", "status", "detail", "code"} <= answer.json.keys()
 
 
-@pytest.mark.parametrize("at_fault", ["front.nearest", "app.route"])
-def test_a_defect_is_told_without_a_trace_and_logged_without_what_came_in(at_fault, city, monkeypatch):
+@pytest.mark.parametrize(("route", "at_fault"), [("nearest", "front.answer_json"), ("route", "app.route")])
+def test_a_defect_is_told_without_a_trace_and_logged_without_what_came_in(route, at_fault, city, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError(f"home at {LON}")
 
     city.lines.clear()
     monkeypatch.setattr(f"lifecircle.api.{at_fault}", broken)
-    answer = city(f"/{at_fault.partition('.')[2]}/v1/foot/{LON},{LAT}")
+    answer = city(f"/{route}/v1/foot/{LON},{LAT}")
     assert (answer.status, answer.headers["content-type"]) == (500, "application/problem+json")
     assert (answer.json["code"], answer.json["request_id"]) == ("Defect", answer.headers["x-request-id"])
     assert "Zero" not in answer.content.decode()

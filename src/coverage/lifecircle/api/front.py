@@ -14,7 +14,7 @@ from typing import Any
 
 from lifecircle.api.desk import Desks
 from lifecircle.api.guard import Guard
-from lifecircle.api.nearest import nearest
+from lifecircle.api.nearest import answer_json, asked
 from lifecircle.api.problems import PROBLEM_JSON, TOO_BIG, RequestError, defect, problem
 from lifecircle.api.watch import Log, Metrics
 from lifecircle.api.workers import Workers
@@ -50,8 +50,8 @@ LONGEST_URL = 16_384
 LARGEST_BODY = 8_000_000
 """Bytes of a body: 10,000 requests take a quarter of it."""
 
-LOOKUPS_AT_ONCE, LOOKUPS_WAITING = 2, 1_000
-"""How many lookups that may search the streets run at the same time, and how many more wait."""
+SEARCHES_AT_ONCE, SEARCHES_WAITING = 2, 1_000
+"""How many lookups that search the streets run at the same time, and how many more wait."""
 
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -64,7 +64,7 @@ class Front:
     def __init__(self, desks: Desks, app: App, guard: Guard, log: Log, metrics: Metrics) -> None:
         self.desks, self.app, self.guard, self.log, self.metrics = desks, app, guard, log, metrics
         self._run, self._numbers = secrets.token_hex(4), count(1)
-        self._lookups = Workers(at_once=LOOKUPS_AT_ONCE, waiting=LOOKUPS_WAITING)
+        self._searches = Workers(at_once=SEARCHES_AT_ONCE, waiting=SEARCHES_WAITING)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -103,11 +103,12 @@ class Front:
         self.log.request(request_id, told, route, answer.status, seconds, caller)
 
     async def _nearest(self, path: str, query: bytes) -> bytes:
-        """Look up at once what never searches; a search of a city takes longer than all others are to wait."""
-        desk = self.desks.current
-        if not query and desk.lookup.plain_is_listed:
-            return nearest(desk, path, query)
-        return await self._lookups.work_out(nearest, desk, path, query)
+        """Read the answer at once where that takes no search of the city, which others are not to wait for."""
+        desk, what = self.desks.current, asked(path, query)
+        answer = desk.lookup.listed(*what)
+        if answer is None:
+            answer = await self._searches.work_out(desk.lookup.nearest, *what)
+        return answer_json(desk, answer)
 
 
 class _Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -44,6 +44,10 @@ class Answer(NamedTuple):
     unknown_year: int = 0
 
 
+class _UnlistedError(Exception):
+    """The lists that are kept do not tell."""
+
+
 class Lookup:
     """The stations of one study, asked for by place.
 
@@ -71,10 +75,18 @@ class Lookup:
         outlines = study.buildings.geometry.to_numpy()[list(self._housed)]
         self._cells = frozenset(_cells(outlines))
 
-    @property
-    def plain_is_listed(self) -> bool:
-        """Whether the nearest station of all is the plain answer, so that it is read and never searched for."""
-        return self._roster.for_all
+    def listed(self, place: Place, wanted: Wanted = PLAIN) -> Answer | None:
+        """Return what `nearest` does, None where that takes a search of the streets.
+
+        Raises
+        ------
+        RequestError
+            When the place is too far away to be meant, no station is of such a tier, or the time cannot be told.
+        """
+        try:
+            return self._answer(place, wanted, self._listed)
+        except _UnlistedError:
+            return None
 
     def nearest(self, place: Place, wanted: Wanted = PLAIN) -> Answer:
         """Return the stations that ``wanted`` asks for.
@@ -84,10 +96,19 @@ class Lookup:
         RequestError
             When the place is too far away to be meant, no station is of such a tier, or the time cannot be told.
         """
+        return self._answer(place, wanted, self._index.among)
+
+    def _listed(self, lon: float, lat: float, may: BoolArray, number: int) -> list[Found]:
+        found = self._index.listed(lon, lat, may, number)
+        if found is None:
+            raise _UnlistedError
+        return found
+
+    def _answer(self, place: Place, wanted: Wanted, find: Callable[..., list[Found]]) -> Answer:
         x, y = self.metres(place)
         here = self._housed.get(self._buildings.at(x, y), []) if (x // CELL_M, y // CELL_M) in self._cells else []
         first = self._nearest_of_all(place, here)
-        if wanted is PLAIN and self.plain_is_listed and first.station >= 0:
+        if wanted is PLAIN and self._roster.for_all and first.station >= 0:
             return Answer((first,))
         may, reason = np.ones(len(self._roster), dtype=bool), ""
         for can, none_can, nearest_cannot in self._conditions(x, y, wanted):
@@ -101,7 +122,7 @@ class Lookup:
         if len(found) < wanted.number:
             others = may.copy()
             others[here] = False
-            found += self._index.find(*place, number=wanted.number - len(found), left=others)
+            found += find(*place, others, wanted.number - len(found))
         if not found and not self._snapped(x, y):
             reason = "unsnappable"
         elif not found and may.any():

@@ -10,7 +10,16 @@ from typing import Any
 from lifecircle.api.desk import Desk
 from lifecircle.api.encode import as_json
 from lifecircle.api.lookup import Answer
-from lifecircle.api.query import MOST_STATIONS, PLACE_PATTERN, coordinates_of, parameter, place_of, wanted_of
+from lifecircle.api.query import (
+    MOST_STATIONS,
+    PLACE_PATTERN,
+    Place,
+    Wanted,
+    coordinates_of,
+    parameter,
+    place_of,
+    wanted_of,
+)
 from lifecircle.api.reasons import EVERY
 from lifecircle.said import Said, in_language
 from lifecircle.sheets import DECIMALS
@@ -25,15 +34,19 @@ NO_SEGMENT, NO_ROUTE = "NoSegment", "NoRoute"
 """OSRM's codes where no street is near, and where no way leads to a station."""
 
 
-def nearest(desk: Desk, path: str, query: bytes) -> bytes:
-    """Return the answer of ``/nearest/v1/foot/{lon},{lat}`` as JSON.
+def asked(path: str, query: bytes) -> tuple[Place, Wanted]:
+    """Return what ``/nearest/v1/foot/{lon},{lat}`` asks.
 
     Raises
     ------
     RequestError
         When the path or the query cannot be meant.
     """
-    answer = desk.lookup.nearest(place_of(coordinates_of(path)), wanted_of(query))
+    return place_of(coordinates_of(path)), wanted_of(query)
+
+
+def answer_json(desk: Desk, answer: Answer) -> bytes:
+    """Return an answer as JSON."""
     waypoints = ",".join([_waypoint(desk, *found) for found in answer.found])
     return (
         f'{{"code":"{_code(answer)}","waypoints":[{waypoints}],"reason":"{answer.reason}"{_words(desk, answer)}'
@@ -48,12 +61,12 @@ def _waypoint(desk: Desk, station: int, walk_s: float, walk_m: float) -> str:
 
 def _words(desk: Desk, answer: Answer) -> str:
     """Return what is said in words, as members of an object: the reason, and that holidays are not known."""
-    told = {}
+    words = {}
     if answer.reason:
-        told["message"] = in_language(EVERY[answer.reason], desk.language)
+        words["message"] = in_language(EVERY[answer.reason], desk.language)
     if answer.unknown_year:
-        told["note"] = in_language(Said(UNKNOWN_HOLIDAYS, answer.unknown_year), desk.language)
-    return "," + as_json(told)[1:-1].decode() if told else ""
+        words["note"] = in_language(Said(UNKNOWN_HOLIDAYS, answer.unknown_year), desk.language)
+    return "," + as_json(words)[1:-1].decode() if words else ""
 
 
 def _code(answer: Answer) -> str:

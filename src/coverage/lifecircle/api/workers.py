@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
 from lifecircle.api.problems import RequestError
+
+Result = TypeVar("Result")
 
 COME_AGAIN_S = 2
 """After how many seconds one who is refused may come again."""
@@ -19,7 +22,7 @@ class Workers:
     def __init__(self, *, at_once: int, waiting: int) -> None:
         self._slots, self._most, self._under_way = asyncio.Semaphore(at_once), at_once + waiting, 0
 
-    async def work_out(self, work: Callable[..., bytes], *given: object) -> bytes:
+    async def work_out(self, work: Callable[..., Result], *given: object) -> Result:
         """Return what ``work`` makes of what is given, in a thread of its own.
 
         Raises

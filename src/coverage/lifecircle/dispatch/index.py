@@ -196,9 +196,17 @@ class StationIndex:
             may = may & self._able(item, at, tier)
         if area_id is not None:
             may = may & self._known.may[self._known.area(area_id)]
+        return self.among(lon, lat, may, number)
+
+    def among(self, lon: float, lat: float, may: BoolArray, number: int = 1) -> list[Found]:
+        """Return the nearest of the stations that ``may``, (n_stations,), nearest first."""
+        listed = self.listed(lon, lat, may, number)
+        return self.searched(lon, lat, may, number) if listed is None else listed
+
+    def listed(self, lon: float, lat: float, may: BoolArray, number: int = 1) -> list[Found] | None:
+        """Return what `among` does where the lists that are kept tell it, else None."""
         number = min(number, int(np.count_nonzero(may)))
-        x, y = self._project(lon, lat)
-        leg = self._leg(x, y) if number else None
+        leg = self._leg(*self._project(lon, lat)) if number else None
         if leg is None:
             return []
         for lists in self.lists:
@@ -206,7 +214,30 @@ class StationIndex:
             if read is not None:
                 rows, cost_m, walk_m = read
                 return [*map(Found, rows.tolist(), (cost_m / self.labels.speed_mps).tolist(), walk_m.tolist())]
-        return self._search(x, y, may, number)
+        return None
+
+    def searched(self, lon: float, lat: float, may: BoolArray, number: int = 1) -> list[Found]:
+        """Return what `among` does, by searches of the streets that grow."""
+        rows = np.flatnonzero(may)
+        number = min(number, len(rows))
+        if not number:
+            return []
+        point = np.array([self._project(lon, lat)])
+        place = self.places.snap(point, max_access_m=self.max_access_m, n_places=1)
+        for factor in WIDER:
+            walks = nearest_walks(
+                self.network,
+                self.stations.take(rows),
+                place,
+                k=number,
+                cutoff_s=factor * NEAR_S,
+                speed_mps=self.labels.speed_mps,
+            )
+            hit = walks.facility[0] >= 0
+            if hit.all():
+                break
+        told = rows[walks.facility[0, hit]], walks.seconds[0, hit], walks.walk_m[0, hit]
+        return [*map(Found, *(array.tolist() for array in told))]
 
     def save(self, path: str | Path) -> None:
         """Write the index into one file, whole or not at all; a process that has an older one mapped keeps it.
@@ -255,25 +286,6 @@ class StationIndex:
         """Return segment, fraction and metres of the leg of a point, None where no street is within reach."""
         segment, fraction, _, leg_m, _ = self._attach(np.array([[x, y]]))
         return None if segment[0] < 0 else (int(segment[0]), float(fraction[0]), float(leg_m[0]))
-
-    def _search(self, x: float, y: float, may: BoolArray, number: int) -> list[Found]:
-        """Return what the lists do not hold: the nearest of some stations, by searches that grow."""
-        rows = np.flatnonzero(may)
-        place = self.places.snap(np.array([[x, y]]), max_access_m=self.max_access_m, n_places=1)
-        for factor in WIDER:
-            walks = nearest_walks(
-                self.network,
-                self.stations.take(rows),
-                place,
-                k=number,
-                cutoff_s=factor * NEAR_S,
-                speed_mps=self.labels.speed_mps,
-            )
-            hit = walks.facility[0] >= 0
-            if hit.all():
-                break
-        told = rows[walks.facility[0, hit]], walks.seconds[0, hit], walks.walk_m[0, hit]
-        return [*map(Found, *(array.tolist() for array in told))]
 
     @cached_property
     def _project(self) -> Callable[..., tuple[Any, Any]]:
