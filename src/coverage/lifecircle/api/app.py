@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
@@ -19,7 +19,7 @@ from lifecircle.api.circles import circles_at
 from lifecircle.api.desk import Desk, Desks
 from lifecircle.api.nearest import OPERATION, PATH
 from lifecircle.api.problems import INVALID_URL, PROBLEM_JSON, RequestError, defect, problem, refused_study
-from lifecircle.api.query import place_of
+from lifecircle.api.query import PLACE_PATTERN, PLACES_PATTERN, TWO_PLACES_PATTERN, place_of
 from lifecircle.api.route import ROUTE_PARAMETERS, route
 from lifecircle.api.table import TABLE_PARAMETERS, table
 from lifecircle.api.watch import EXPOSITION, Metrics
@@ -27,7 +27,17 @@ from lifecircle.api.workers import Workers
 from lifecircle.errors import Breach, LifecircleError
 from lifecircle.said import Said
 
-GEOJSON = "application/geo+json"
+
+class GeoJSONResponse(JSONResponse):
+    """GeoJSON that is made already."""
+
+    media_type = "application/geo+json"
+
+    def render(self, content: bytes) -> bytes:
+        """Return what is made."""
+        return content
+
+
 HEAVY_AT_ONCE, HEAVY_WAITING = 2, 32
 """How many answers that take long are worked out at the same time, and how many wait: each may hold a body."""
 
@@ -36,6 +46,12 @@ FIELDS = {"body", *shapes.Batch.model_fields, *shapes.Request.model_fields}
 
 PROBLEM = {"model": shapes.ProblemDocument, "content": {PROBLEM_JSON: {}}}
 PROBLEMS: dict[int | str, dict[str, Any]] = {"4XX": PROBLEM, "5XX": PROBLEM}
+
+
+# The patterns stand in the document alone: what does not fit is refused by our own words.
+OnePlace = Annotated[str, Path(json_schema_extra={"pattern": PLACE_PATTERN})]
+Places = Annotated[str, Path(json_schema_extra={"pattern": PLACES_PATTERN})]
+TwoPlaces = Annotated[str, Path(json_schema_extra={"pattern": TWO_PLACES_PATTERN})]
 
 
 def make_app(desks: Desks, metrics: Metrics) -> FastAPI:
@@ -79,13 +95,18 @@ def _add_routes(app: FastAPI, desks: Desks, metrics: Metrics) -> None:
     async def ready() -> dict[str, str]:
         return {"status": "ready", "reload": "refused" if desks.failed else ""}
 
-    @app.get("/stations", response_model=shapes.Layer, summary="The stations")
+    @app.get("/stations", response_model=shapes.Layer, response_class=GeoJSONResponse, summary="The stations")
     async def stations() -> Response:
-        return Response(desks.current.stations, media_type=GEOJSON)
+        return GeoJSONResponse(desks.current.stations)
 
-    @app.get("/areas", response_model=shapes.Layer, summary="The areas, without residents")
+    @app.get(
+        "/areas",
+        response_model=shapes.Layer,
+        response_class=GeoJSONResponse,
+        summary="The areas, without residents",
+    )
     async def areas() -> Response:
-        return Response(desks.current.areas, media_type=GEOJSON)
+        return GeoJSONResponse(desks.current.areas)
 
     @app.get(
         "/table/v1/foot/{coordinates}",
@@ -93,7 +114,7 @@ def _add_routes(app: FastAPI, desks: Desks, metrics: Metrics) -> None:
         summary="Seconds between places, or from places to the stations",
         openapi_extra={"parameters": TABLE_PARAMETERS},
     )
-    async def table_of(coordinates: str, request: Request) -> Response:
+    async def table_of(coordinates: Places, request: Request) -> Response:
         query = request.scope["query_string"]
         return Response(await worked_out(table, desks.current, coordinates, query), media_type="application/json")
 
@@ -103,14 +124,18 @@ def _add_routes(app: FastAPI, desks: Desks, metrics: Metrics) -> None:
         summary="The way from one place to another",
         openapi_extra={"parameters": ROUTE_PARAMETERS},
     )
-    async def route_of(coordinates: str, request: Request) -> Response:
+    async def route_of(coordinates: TwoPlaces, request: Request) -> Response:
         query = request.scope["query_string"]
         return Response(await worked_out(route, desks.current, coordinates, query), media_type="application/json")
 
-    @app.get("/circles/{coordinates}", response_model=shapes.Layer, summary="From where a station there is reached")
-    async def circles(coordinates: str) -> Response:
-        drawn = await worked_out(circles_at, desks.current, place_of(coordinates))
-        return Response(drawn, media_type=GEOJSON)
+    @app.get(
+        "/circles/{coordinates}",
+        response_model=shapes.Layer,
+        response_class=GeoJSONResponse,
+        summary="From where a station there is reached",
+    )
+    async def circles(coordinates: OnePlace) -> Response:
+        return GeoJSONResponse(await worked_out(circles_at, desks.current, place_of(coordinates)))
 
     @app.post("/assign", response_model=shapes.Assigned, summary="Where requests go")
     async def assign(batch: shapes.Batch) -> Response:
@@ -150,7 +175,9 @@ def _told(desks: Desks) -> Callable[[Request, Exception], Response]:
         known = error if isinstance(error, LifecircleError) else _refusal(error)
         status, document = problem(known, request_id=request.state.request_id, language=desks.current.language)
         wait_s = known.retry_after_s if isinstance(known, RequestError) else None
-        headers = None if wait_s is None else {"Retry-After": str(wait_s)}
+        headers = {} if wait_s is None else {"Retry-After": str(wait_s)}
+        if isinstance(error, HTTPException):
+            headers |= error.headers or {}  # of a method that is not there: which are
         return Response(document, status, media_type=PROBLEM_JSON, headers=headers)
 
     return told

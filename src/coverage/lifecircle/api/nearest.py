@@ -10,9 +10,10 @@ from typing import Any
 from lifecircle.api.desk import Desk
 from lifecircle.api.encode import as_json
 from lifecircle.api.lookup import Answer
+from lifecircle.api.problems import PROBLEM_JSON
 from lifecircle.api.query import (
     MOST_STATIONS,
-    PLACE_PATTERN,
+    NEAREST_PATTERN,
     Place,
     Wanted,
     coordinates_of,
@@ -75,6 +76,10 @@ def _code(answer: Answer) -> str:
     return NO_SEGMENT if answer.reason == "unsnappable" else NO_ROUTE
 
 
+_PROBLEM = {
+    "description": "Why there is no answer",
+    "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+}
 OPERATION: dict[str, Any] = {
     "summary": "The nearest stations on foot",
     "description": "In the shape of OSRM's nearest service: each waypoint is a station, nearest first.",
@@ -82,7 +87,7 @@ OPERATION: dict[str, Any] = {
     "parameters": [
         parameter(
             "coordinates",
-            {"type": "string", "pattern": PLACE_PATTERN, "example": "7.4210,43.7347"},
+            {"type": "string", "pattern": NEAREST_PATTERN, "example": "7.4210,43.7347"},
             "longitude,latitude in degrees of WGS 84",
             place="path",
         ),
@@ -92,7 +97,9 @@ OPERATION: dict[str, Any] = {
         parameter("item", {"type": "string", "maxLength": 200}, "what the station must offer"),
         parameter("tier", {"type": "string", "maxLength": 200}, "the tier that it must be of"),
         parameter(
-            "at", {"type": "string", "example": "2026-05-03T10:00"}, "when it must be open, by the clock of the study"
+            "at",
+            {"type": "string", "example": "2026-05-03T10:00"},
+            "when it must be open, by the clock of the study",
         ),
         parameter("generate_hints", {"type": "string"}, "taken from OSRM's clients; there are no hints"),
     ],
@@ -100,7 +107,9 @@ OPERATION: dict[str, Any] = {
         "200": {
             "description": "The stations, or why there is none",
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Nearest"}}},
-        }
+        },
+        "4XX": _PROBLEM,
+        "5XX": _PROBLEM,
     },
 }
 """The OpenAPI operation of the route."""

@@ -35,8 +35,13 @@ LISTS = ("sources", "destinations")
 
 NEAREST_OPTIONS = ("number", "item", "tier", "at", "generate_hints")
 
-PLACE_PATTERN = r"^-?\d{1,3}(\.\d{1,18})?,-?\d{1,3}(\.\d{1,18})?$"
-"""How a place is written, for the OpenAPI document."""
+_LON = r"-?(180(\.0{1,18})?|(1[0-7]\d|0?\d{1,2})(\.\d{1,18})?)"
+_LAT = r"-?(0?90(\.0{1,18})?|0?[0-8]?\d(\.\d{1,18})?)"
+PLACE_PATTERN = f"^{_LON},{_LAT}$"
+PLACES_PATTERN = f"^{_LON},{_LAT}(;{_LON},{_LAT}){{0,99}}(\\.json)?$"
+TWO_PLACES_PATTERN = f"^{_LON},{_LAT};{_LON},{_LAT}(\\.json)?$"
+NEAREST_PATTERN = f"^{_LON},{_LAT}(\\.json)?$"
+"""How one place, up to a hundred and two are written, for the OpenAPI document."""
 
 _PLACE = re.compile(r"(-?\d{1,3}(?:\.\d{1,18})?),(-?\d{1,3}(?:\.\d{1,18})?)", re.ASCII)
 

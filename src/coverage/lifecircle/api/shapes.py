@@ -80,7 +80,7 @@ class RouteAnswer(BaseModel):
 class Request(BaseModel):
     """A request for a station; what is wrong with its place comes back as the reason of its row."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     request_id: Text = ""
     lon: float | None = None
     lat: float | None = None
