@@ -85,7 +85,7 @@ def _assigned(footing: Footing, roster: Roster, asked: Asked, *, optimal: bool) 
     settle = _least_cost if optimal else _in_turn
     while True:
         known = lists.preferences()
-        entry, further, closed = settle(known, asked.order, room)
+        entry, further, closed = settle(known, roster, asked, room)
         if not len(further):
             break
         lists.extend(further, closed=closed)
@@ -111,7 +111,7 @@ Settled = tuple[LongArray, npt.NDArray[np.intp], BoolArray]
 """The entry that each request gets; which of them need longer lists; which stations take none of these in any case."""
 
 
-def _in_turn(known: Preferences, order: LongArray, room: LongArray) -> Settled:
+def _in_turn(known: Preferences, _: Roster, asked: Asked, room: LongArray) -> Settled:
     """Give each request, in its turn, the first station on its list that has room left.
 
     Longer lists of others only bring a station requests whose turn is earlier: one that is full of such by now takes
@@ -119,6 +119,7 @@ def _in_turn(known: Preferences, order: LongArray, room: LongArray) -> Settled:
     """
     from lifecircle.kernels import turns  # compiled code loads when it is first needed
 
+    order = asked.order
     entry = turns.in_turn(known.indptr, known.station, order, room)
     turn = np.empty(len(order), dtype=np.int64)
     turn[order] = np.arange(len(order))
@@ -131,20 +132,25 @@ def _in_turn(known: Preferences, order: LongArray, room: LongArray) -> Settled:
     return entry, further, full & (last < turn[further].min(initial=len(order)))
 
 
-def _least_cost(known: Preferences, order: LongArray, room: LongArray) -> Settled:
+def _least_cost(known: Preferences, roster: Roster, asked: Asked, room: LongArray) -> Settled:
     """Give the requests the entries that cost the least in sum.
 
     Prices prove it: each request has what is cheapest for it, its station's price in, of all that its list holds; what
-    the list leaves out costs no less than it ends with. And nobody is left out for whom another could move on.
+    the list leaves out costs no less than it ends with. And nobody is left out for whom another could move on: to a
+    station that is not shut, if one may take it.
     """
     from lifecircle.kernels import turns
 
-    entry, price, shut = turns.least_cost(known.indptr, known.station, known.cost_s, order, room)
+    entry, price, shut = turns.least_cost(known.indptr, known.station, known.cost_s, asked.order, room)
     station, cost_s = np.append(known.station, -1)[entry], np.append(known.cost_s, np.inf)[entry]
-    paid_s = cost_s + np.append(price, 0.0)[station]
-    unproven = (paid_s > known.complete_s) | (entry < 0) | np.append(shut, False)[station]
-    further = np.flatnonzero(unproven & np.isfinite(known.complete_s))
-    return entry, further, np.zeros(len(room), dtype=bool)
+    paid_s = np.where(entry < 0, 0.0, cost_s + np.append(price, 0.0)[station])
+    further = np.isfinite(known.complete_s)
+    held = further & ((entry < 0) | np.append(shut, False)[station])
+    kinds, kind = np.unique(np.stack([asked.ask[held], asked.area[held]]), axis=1, return_inverse=True)
+    way_out = (asked.able[kinds[0]] & roster.may[kinds[1]] & ~shut).any(axis=1)
+    further &= paid_s > known.complete_s
+    further[held] |= way_out[kind.reshape(-1)]
+    return entry, np.flatnonzero(further), np.zeros(len(room), dtype=bool)
 
 
 def _reasons(

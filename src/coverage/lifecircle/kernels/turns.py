@@ -35,28 +35,39 @@ def least_cost(lp, ls, lv, order, room):
     Also returned are the price of a place at each station, by which every request has the station that is cheapest for
     it, and which stations are shut: full of requests that none of their stations can give a place to.
     A request takes the cheapest way to a place that is free, along which others move on (successive shortest paths).
+    Of those at a station one moves to another at the least cost: ``move`` and ``mover`` keep it for each pair.
     """
     n_stations = len(room)
     left, price, shut = room.copy(), np.zeros(n_stations), np.zeros(n_stations, np.bool_)
     given, owner = np.full(len(lp) - 1, -1, np.int64), np.empty(len(ls), np.int64)
     first, after = np.full(n_stations, -1, np.int64), np.full(len(lp) - 1, -1, np.int64)
     before = np.full(len(lp) - 1, -1, np.int64)
+    move, mover = np.empty((n_stations, n_stations)), np.empty((n_stations, n_stations), np.int64)
     away, come, by = np.empty(n_stations), np.empty(n_stations, np.int64), np.empty(n_stations, np.int64)
-    done = np.empty(n_stations, np.bool_)
+    done, stale = np.empty(n_stations, np.bool_), np.ones(n_stations, np.bool_)
     for i in range(len(lp) - 1):
         for e in range(lp[i], lp[i + 1]):
             owner[e] = i
     for i in order:
         away[:], done[:] = np.inf, shut
-        _look(lp, ls, lv, price, done, i, 0.0, -1, away, come, by)
+        for e in range(lp[i], lp[i + 1]):
+            to = ls[e]
+            if not done[to] and lv[e] + price[to] < away[to]:
+                away[to], come[to], by[to] = lv[e] + price[to], e, -1
         to = _nearest(away, done)
         while to >= 0 and left[to] == 0:
             done[to] = True
-            member = first[to]
-            while member >= 0:
-                paid = lv[given[member]] + price[to]
-                _look(lp, ls, lv, price, done, member, away[to] - paid, to, away, come, by)
-                member = after[member]
+            if stale[to]:
+                move[to], stale[to] = np.inf, False
+                member = first[to]
+                while member >= 0:
+                    _offer(lp, ls, lv, given, to, member, move, mover)
+                    member = after[member]
+            so_far = away[to] - price[to]
+            for station in range(n_stations):
+                if so_far + move[to, station] + price[station] < away[station] and not done[station]:
+                    away[station] = so_far + move[to, station] + price[station]
+                    come[station], by[station] = mover[to, station], to
             to = _nearest(away, done)
         if to < 0:  # whoever is there can go nowhere else, now or later
             shut |= done & (away < np.inf)
@@ -69,19 +80,21 @@ def least_cost(lp, ls, lv, order, room):
             member, where = owner[come[to]], by[to]
             if where >= 0:
                 _leave(first, before, after, where, member)
+                stale[where] = True
             given[member] = come[to]
             _enter(first, before, after, to, member)
+            if not stale[to]:
+                _offer(lp, ls, lv, given, to, member, move, mover)
             to = where
     return given, price, shut
 
 
 @inner
-def _look(lp, ls, lv, price, done, i, so_far, where, away, come, by):
-    """Lower the cost at which each station on a request's list is come to, the request coming from ``where``."""
-    for e in range(lp[i], lp[i + 1]):
-        to = ls[e]
-        if not done[to] and so_far + lv[e] + price[to] < away[to]:
-            away[to], come[to], by[to] = so_far + lv[e] + price[to], e, where
+def _offer(lp, ls, lv, given, station, member, move, mover):
+    """Lower the cost at which one of those at a station moves to each other one to what it costs this member."""
+    for e in range(lp[member], lp[member + 1]):
+        if lv[e] - lv[given[member]] < move[station, ls[e]]:
+            move[station, ls[e]], mover[station, ls[e]] = lv[e] - lv[given[member]], e
 
 
 @inner
