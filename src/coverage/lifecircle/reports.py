@@ -164,11 +164,12 @@ def _basis(coverage: Coverage) -> str:
     return f"{known}, rounded" if coverage.demand.rounded else known
 
 
-def write_assigned(folder: Path, assigned: pd.DataFrame, *, crs: str) -> Path:
-    """Write assigned.csv into ``folder`` and return its path; ``crs`` names the system that walks were measured in."""
+def write_assigned(folder: Path, assigned: pd.DataFrame, *, page: str, crs: str) -> Path:
+    """Write assigned.csv and its ``page`` into ``folder`` and return the page's path; ``crs`` is what was walked in."""
     with whole_folder(folder, synthetic=MARK in assigned, crs=crs) as draft:
         write_csv(draft / "assigned.csv", assigned)
-    return folder / "assigned.csv"
+        (draft / MAP).write_text(page, encoding="utf-8")
+    return folder / MAP
 
 
 def write_check(folder: Path, checked: Checked, findings: Sequence[Breach], *, synthetic: bool) -> Path:
