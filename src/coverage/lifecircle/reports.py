@@ -108,7 +108,8 @@ def write_comparison(folder: Path, comparison: Comparison, *, stages: Sequence[S
 def comparison_record(comparison: Comparison) -> dict[str, object]:
     """Return compare.json: what was compared, at which speeds, with which settings, and the inputs' fingerprint."""
     today = comparison.today
-    told = ("scenario", "question", "value", "bound", "gap", "status", "opened", "sites", "closed")
+    told: tuple[str, ...] = ("scenario", "question", "value", "bound", "gap", "status", "opened", "sites", "closed")
+    told += ("residents_served", "residents_served_today")
     records = [plan_record(plan) for plan in comparison.plans]
     return {
         "baseline": comparison.baseline,
@@ -220,6 +221,7 @@ def _found(plan: Plan) -> dict[str, object]:
         "residents_reached": plan.reached,
         "residents_reachable": plan.reachable,
         **({} if plan.served is None else {"residents_served": plan.served}),
+        **({} if plan.served_today is None else {"residents_served_today": plan.served_today}),
         "gap": solution.gap,
         "gap_gain": solution.gap_gain,
     }

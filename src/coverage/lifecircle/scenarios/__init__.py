@@ -44,7 +44,7 @@ from lifecircle.scenarios.comparison import (
 )
 from lifecircle.scenarios.money import Spent, money_of
 from lifecircle.scenarios.outcome import Outcome
-from lifecircle.scenarios.plan import Plan
+from lifecircle.scenarios.plan import Plan, served_in_words
 from lifecircle.scenarios.reasons import Standing, as_good, refuse_unknown, why
 from lifecircle.scenarios.sites import Sites, possible_sites
 from lifecircle.scenarios.stages import Stage, stages_of
@@ -86,6 +86,7 @@ __all__ = [
     "refuse_incomparable",
     "refuse_senseless",
     "refuse_unknown",
+    "served_in_words",
     "side_by_side",
     "site",
     "site_or_evaluate",
