@@ -3,6 +3,7 @@
 const MOST_RAYS = 1500; // as many lines are drawn from a station to those who walk to it
 const [LEAST_SWELL, MOST_SWELL, MANY_PLACES] = [0.8, 2.2, 3000];
 const AROUND_M = 400; // at least as much is shown around a station
+const [PAPER_PX, PAPER_HIGH_PX] = [700, 620]; // of A4 within its margins; as high as leaves room for figures
 const rays = L.polyline([], { color: '#1d2733', weight: 0.8, opacity: 0.45, interactive: false });
 let drawnBorders = '';
 
@@ -114,6 +115,15 @@ function boundsOf(station) {
   return around;
 }
 
+// The map is printed as it is on the screen, as wide as the paper.
+function sizeForPaper() {
+  const { x, y } = map.getSize();
+  const { style } = document.documentElement;
+  style.setProperty('--map-width', `${x}px`);
+  style.setProperty('--map-height', `${y}px`);
+  style.setProperty('--map-zoom', String(Math.min(PAPER_PX / x, PAPER_HIGH_PX / y)));
+}
+
 // Borders and names are drawn anew only where they change: there may be hundreds.
 function draw() {
   const wanted = `${view.level} ${app.shown.borders}`;
@@ -141,6 +151,6 @@ begin(async () => {
   Object.assign(scene, { requests, streets });
   scene.stations = symbolsOf(data.stations, () => true);
   rays.addTo(map);
-  window.addEventListener('beforeprint', () => map.invalidateSize({ pan: false }));
+  window.addEventListener('beforeprint', sizeForPaper);
   return [new Tiles(scene, TILE_OPTIONS)];
 });
