@@ -63,6 +63,11 @@ function circleRows(c) {
 // Whom stations have room for is known of scenarios under capacities, at the stated speeds.
 const isAnybodyServed = () => BUILT.some((state) => (figuresOf(state)?.served ?? null) !== null);
 
+const servedRows = () => [
+  row(word('served_with'), servedTold),
+  row(word('served_today'), (f) => people(f.served_today)),
+];
+
 function servedTold({ served, served_today: today }) {
   if (served === null || today === null) return people(served);
   return el('span', people(served), el('span.change', signed(served - today)));
@@ -97,7 +102,7 @@ const scenarioRows = () => [
       plainRow('stations', word('stations_count'), count),
       plainRow('load_max', word('load_max')),
       plainRow('cost', word('cost'), count),
-      ...(isAnybodyServed() ? [row(word('served_with'), servedTold), row(word('served_today'), (f) => people(f.served_today))] : []),
+      ...(isAnybodyServed() ? servedRows() : []),
     ],
   ],
 ];

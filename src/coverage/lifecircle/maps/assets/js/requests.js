@@ -53,7 +53,8 @@ const app = {
     const at = toLatLng([shapes.x[i], shapes.y[i]]);
     const takers = new Set(askedAt(scene.requests, scene.counted, i).map(({ station }) => station));
     takers.delete(0);
-    return { at, render: () => placeCard(scene, i), outline: [...takers].map((row) => [at, data.stations[row - 1].at]) };
+    const lines = [...takers].map((row) => [at, data.stations[row - 1].at]);
+    return { at, render: () => placeCard(scene, i), outline: lines };
   },
 
   tipOf: (kind, i) => (kind === 'stations' ? stationTip(scene, i) : placeTip(scene, i)),
@@ -83,6 +84,7 @@ scene.hit = (...at) => requestsAt(scene, ...at);
 
 function recount() {
   const counted = countRequests(scene.requests);
+  const nShown = counted.atPlace.reduce((n, at) => n + (at > 0), 1);
   const taken = Int32Array.from(data.stations, (_, i) => sumOf(classesIn(counted.stationClasses, i + 1)));
   // A filter by station leaves the others in the list, but not on the map.
   const isOn = (i) => !chosen.station.size || chosen.station.has(i + 1);
@@ -91,7 +93,7 @@ function recount() {
     classes: classesOfPlaces(counted),
     areas: areaSums(counted),
     taken: Int32Array.from([0, ...taken.map((n, i) => (isOn(i) ? n : 0))]),
-    swell: Math.min(MOST_SWELL, Math.max(LEAST_SWELL, (MANY_PLACES / counted.atPlace.reduce((n, at) => n + (at > 0), 1)) ** 0.25)),
+    swell: Math.min(MOST_SWELL, Math.max(LEAST_SWELL, (MANY_PLACES / nShown) ** 0.25)),
     font: getComputedStyle(document.body).fontFamily,
   });
   scene.most ??= taken.reduce((most, n) => Math.max(most, n), 1);

@@ -1,7 +1,7 @@
 // What a click shows on the page of requests.
 
 const MOST_LINES = 8;
-const requestsN = (n) => word('requests_n', { n: count(n) });
+const requestsN = (n) => (n === 1 ? word('request_one') : word('requests_n', { n: count(n) }));
 const minutesOf = (tenths) => minutes(tenths / TENTHS);
 
 // A line of figures by class: a bar of their colours, as long as there are requests beside the most of any line.
@@ -43,6 +43,7 @@ function placeCard(scene, p) {
   const groups = askedAt(scene.requests, scene.counted, p);
   const n = groups.reduce((sum, group) => sum + group.n, 0);
   const area = scene.requests.areaOfPlace[p];
+  const many = groups.length > 1;
   const parts = groups.slice(0, 3).flatMap((group) => {
     const lines = [...group.items].map(([key, times]) => {
       const [item, month] = key.split(' ').map(Number);
@@ -50,7 +51,7 @@ function placeCard(scene, p) {
     });
     lines.sort((a, b) => a[2] - b[2]);
     return [
-      el('p.verdict', pointSwatch(group.far), el('span', farName(group.far), groups.length > 1 ? ` · ${requestsN(group.n)}` : '')),
+      el('p.verdict', pointSwatch(group.far), el('span', farName(group.far), many ? ` · ${requestsN(group.n)}` : '')),
       walkOfGroup(group),
       el('p.why', reasonName(group.reason)),
       fewLines(lines),

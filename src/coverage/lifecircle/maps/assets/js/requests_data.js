@@ -52,7 +52,9 @@ function passing(requests, facet) {
   const set = chosen[facet];
   const passes = new Uint8Array(requests.sizes[facet]).fill(set.size ? 0 : 1);
   for (const value of set) passes[value] = 1;
-  if (facet === 'area' && set.size) chains.forEach((chain, row) => (passes[row + 1] = Number(chain.some((a) => set.has(a)))));
+  if (facet === 'area' && set.size) {
+    chains.forEach((chain, row) => (passes[row + 1] = Number(chain.some((above) => set.has(above)))));
+  }
   return passes;
 }
 
@@ -145,7 +147,7 @@ function takenBy(requests, { passed }, station) {
   return { n, times, places, items: [...items].sort((a, b) => b[1] - a[1]) };
 }
 
-// The requests of a place that pass, those that fare alike together: { station, far, tenths, metres, reason, n, items }.
+// The requests of a place that pass, those that fare alike together: station, far, tenths, metres, reason, n and items.
 function askedAt(requests, { passed }, p) {
   const { values, tenths, metresOf, firstOf } = requests;
   const alike = new Map();

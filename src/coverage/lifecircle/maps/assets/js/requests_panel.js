@@ -9,7 +9,8 @@ const items = { text: '', all: false };
 function facetRow(facet, value, name, n, most, mark = null) {
   const bar = el('span.fill');
   bar.style.width = `${(100 * n) / Math.max(1, most)}%`;
-  const line = button('button.facet', () => app.pick(facet, value), mark, datum('span.name', name), el('span.figure', count(n)), el('span.track', bar));
+  const parts = [mark, datum('span.name', name), el('span.figure', count(n)), el('span.track', bar)];
+  const line = button('button.facet', () => app.pick(facet, value), ...parts);
   line.id = `${facet}-${value}`;
   line.setAttribute('aria-pressed', String(chosen[facet].has(value)));
   if (n === 0) line.classList.add('none');
@@ -85,8 +86,8 @@ function figuresSection(scene) {
       [word('walk_nine'), minutes(quantile(times, 0.9))],
     ]),
   );
-  const all = count(requests.n);
-  node.firstChild.append(el('small', isFiltered() ? word('n_of_all', { n: count(total), all }) : requestsN(requests.n)));
+  const ofAll = word('n_of_all', { n: count(total), all: count(requests.n) });
+  node.firstChild.append(el('small', isFiltered() ? ofAll : requestsN(requests.n)));
   return node;
 }
 
@@ -101,7 +102,8 @@ function monthSection(scene) {
   const column = (month) => {
     const bar = el('span.fill');
     bar.style.height = `${(100 * by.month[month]) / most}%`;
-    const node = button('button', () => app.choose('month', chosen.month.has(month) && chosen.month.size === 1 ? null : [month, month]), bar);
+    const isAlone = chosen.month.has(month) && chosen.month.size === 1;
+    const node = button('button', () => app.choose('month', isAlone ? null : [month, month]), bar);
     node.id = `month-${month}`;
     node.title = `${monthName(month)}: ${requestsN(by.month[month])}`;
     node.setAttribute('aria-label', node.title);
@@ -112,7 +114,8 @@ function monthSection(scene) {
   const bars = el('div.months', ...months.map(column));
   bars.classList.toggle('some', chosen.month.size > 0);
   const ends = el('p.ends', el('span', monthName(1)), months.length > 1 ? el('span', monthName(months.length)) : null);
-  const without = by.month[0] || chosen.month.has(0) ? facetList('month', [facetRow('month', 0, word('no_time'), by.month[0], most)]) : null;
+  const noTime = () => facetList('month', [facetRow('month', 0, word('no_time'), by.month[0], most)]);
+  const without = by.month[0] || chosen.month.has(0) ? noTime() : null;
   const node = section('by_month', bars, ends, months.length > 1 ? monthRange(months) : null, without);
   node.classList.add('by-month');
   return node;
@@ -172,7 +175,8 @@ function itemSection({ counted: { by } }) {
   };
   fill();
   if (rows.length < SEARCH_FROM) return section('by_item', holder);
-  const box = Object.assign(el('input.find'), { type: 'search', id: 'item-search', value: items.text, placeholder: word('item_search') });
+  const box = el('input.find');
+  Object.assign(box, { type: 'search', id: 'item-search', value: items.text, placeholder: word('item_search') });
   box.setAttribute('aria-label', word('item_search'));
   box.addEventListener('input', () => {
     items.text = box.value;
@@ -237,6 +241,7 @@ function placesList(key, rows, table, nameOf, go) {
 function fillPanel(scene) {
   const { counted } = scene;
   const stations = data.stations.map((_, i) => i + 1);
+  const areas = areasShown().map((row) => row + 1);
   refill(document.getElementById('contents'), [
     searchSection(),
     figuresSection(scene),
@@ -244,8 +249,8 @@ function fillPanel(scene) {
     itemSection(scene),
     monthSection(scene),
     reasonSection(scene),
-    placesList('stations_list', stations, counted.stationClasses, stationName, (i) => app.goTo(app.detailOf('stations', i))),
-    placesList('areas_requests', areasShown().map((row) => row + 1), scene.areas, areaName, (i) => goToPlace('areas', i)),
+    placesList('stations_list', stations, counted.stationClasses, stationName, (i) => goToPlace('stations', i)),
+    placesList('areas_requests', areas, scene.areas, areaName, (i) => goToPlace('areas', i)),
   ]);
   const inside = sumOf(counted.classes.subarray(0, 1));
   document.getElementById('peek').replaceChildren(

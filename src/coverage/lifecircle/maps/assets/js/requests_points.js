@@ -2,7 +2,8 @@
 
 const POINT_PX = [1, 1.2, 1.6, 2.2, 3.2, 4.4, 5.8]; // radius of one request, at zoom 11 and below, 12 ... 17 and above
 const LARGEST_PX = 19;
-const STATION_PX = [[1.2, 4], [1.4, 5.5], [1.8, 7.5], [2.8, 13], [4.5, 19]]; // none taken, and most, at zoom 11 ... 15 and above
+// Radius of a station that takes none, and of the one that takes most, at zoom 11 and below ... 15 and above.
+const STATION_PX = [[1.2, 4], [1.4, 5.5], [1.8, 7.5], [2.8, 13], [4.5, 19]];
 const COUNT_FROM_PX = 10; // a station or point of this radius bears its number
 const FADED = 0.13;
 const NEAR_FROM = 13; // beyond this zoom points have edges
@@ -37,8 +38,8 @@ function spot(pen, { pointed }, x, y, r) {
   }
 }
 
-// Near by, long walks and those whom nobody takes lie on top, and within a class the small points. From afar, where points
-// cover each other, the classes take turns, so that the colours stand for how many there are of each.
+// Near by, long walks and those whom nobody takes lie on top, and within a class the small points. From afar, where
+// points cover each other, the classes take turns, so that the colours stand for how many there are of each.
 function paintPoints(brush, scene, area) {
   const { pen, unit, left, top, symbol, zoom, density } = brush;
   const { requests, counted, classes, lit } = scene;
@@ -116,7 +117,9 @@ function requestsAt(scene, x, y, unit, reach) {
     if (far <= r + reach && (!best || far < best.far)) best = { kind, i, far };
   };
   if (scene.shown.stations) {
-    for (const place of scene.stations) offer('stations', place.i, place, stationPx(scene.taken[place.i + 1], scene.most, zoom));
+    for (const place of scene.stations) {
+      offer('stations', place.i, place, stationPx(scene.taken[place.i + 1], scene.most, zoom));
+    }
   }
   if (!best && scene.shown.requests) {
     const { shapes } = scene.requests;

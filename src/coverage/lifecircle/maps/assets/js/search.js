@@ -46,8 +46,10 @@ function searchSection() {
   const box = el('input');
   const results = el('ul');
   const help = word(app.finders ? 'find_help' : 'search_help');
-  const line = ({ kind, name, id, go }) =>
-    button('button', go, datum('span.name', name || id), name && id ? datum('span.id', id) : null, el('span.kind', word(kind)));
+  const line = ({ kind, name, id, go }) => {
+    const beside = name && id ? datum('span.id', id) : null;
+    return button('button', go, datum('span.name', name || id), beside, el('span.kind', word(kind)));
+  };
   const fill = () => {
     const hits = found(searched.text);
     const none = searched.text.trim() && !hits.length ? [el('p.caption', word('search_none'))] : [];
