@@ -21,6 +21,7 @@ area load stations but are no coverage, so they weigh nothing in an objective. O
     lacking     areas with fewer places than stations are asked for
     refusals    or why there is none, in ids
     reasons     why a candidate is not among the chosen
+    usual_names names of groups, levels and kinds that are said in the language of the study
     what_if     the city's figures after a change
     measures    the figures of a set of stations at a walking speed
     loads       the residents of each of them

@@ -29,8 +29,8 @@ def served_as_it_stands(
     Returns
     -------
     float
-        The most that there can be where homes may be served in parts; else as many as sites find that fill up one
-        after the other, which is at most a little less.
+        The most that there can be where homes may be served in parts and loads are residents; else as many as sites
+        find that fill up one after the other, which may be a little less.
     """
     question = Question(MostResidents(cutoff_s), n_new=0, capacity=capacity)
     form = formulate(question, walks, weights, np.sort(fixed))
