@@ -247,3 +247,85 @@ def test_the_page_of_a_study_without_areas_stands(street):
     )
     held = compare_payload(compare(study), ())
     assert (held["areas"], held["figures"][1][1][0]["residents"]) == ([], 0)
+
+
+# ----------------------------------------------------------------------------------------- capacities, rounding, search
+
+CROWDED = """
+[[scenario]]
+name = "room"
+question = "most"
+circle = "8"
+n_new = 1
+capacity = "split"
+cost = { pharmacy = 900 }
+"""
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory):
+    """s1 has room for 40 of the 150 who can walk to it, and c1 for 30: a plan that wins nobody serves more."""
+    folder = write_street(tmp_path_factory.mktemp("crowded"), {0: 60, 3: 50, 4: 40}, {"c1": 3}, more=CROWDED)
+    stations, candidates = (folder / f"{name}.csv" for name in ("stations", "candidates"))
+    for path, room in ((stations, 40), (candidates, 30)):
+        head, *rows = path.read_text(encoding="utf-8").splitlines()
+        path.write_text("\n".join([f"{head},capacity", *(f"{row},{room}" for row in rows)]), encoding="utf-8")
+    return compare(open_study(folder))
+
+
+def test_a_plan_under_capacities_says_whom_it_serves_today_and_with_it(crowded, open_page):
+    found = of_all(crowded.table, "room")
+    assert found["change_within_8"] == 0, "nobody is won"
+    assert (found["served_today"], found["served"]) == (40, 70)
+    rest = crowded.table[(crowded.table["scenario"] != "room") | (crowded.table["speed"] != AS_STATED)]
+    assert rest[["served", "served_today"]].isna().all().all(), "known of a plan at the stated speeds"
+    assert not [column for column in crowded.table if column.startswith("change_served")]
+    with open_page(comparison_page(crowded)) as seen:
+        seen.page.locator("#kind-2").click()
+        table = re.sub(r"\s+", " ", seen.page.locator("#scenarios").inner_text())
+        assert "Residents served: stations have room for them – 70 +30" in table
+        assert "Served by today's stations alone – 40" in table
+
+
+def test_where_no_scenario_has_capacities_nothing_is_said_of_whom_they_serve(compared, open_page):
+    assert "served" not in compared.table
+    with open_page(comparison_page(compared)) as seen:
+        seen.page.locator("#kind-2").click()
+        assert "erved" not in seen.page.locator("#scenarios").inner_text()
+
+
+def test_differences_of_walks_are_those_of_the_walks_that_are_shown(compared, stages, open_page):
+    """5.3 beside 5.1 is 0.2, however they were before they were rounded."""
+    with open_page(comparison_page(compared, stages=stages)) as seen:
+        page = seen.page
+        page.locator("#kind-2").click()
+        told = 0
+        for label in ("Mean walk", "Half of all", "Nine in ten", "Inequality"):
+            cells = page.locator("#scenarios tr", has_text=label).locator("td").all_inner_texts()
+            base, *others = (
+                [float(n) for n in re.findall(r"[-+]?\d+\.\d+", cell.replace("\u2212", "-"))] for cell in cells
+            )
+            for now, *more in others:
+                assert (more or [0.0])[0] == pytest.approx(now - base[0], abs=1e-9), label
+                told += bool(more)
+        assert told > 4
+
+
+def test_enter_moves_the_map_to_the_first_hit_and_a_hit_by_id_shows_its_id(compared, open_page):
+    study = compared.today.study
+    with open_page(comparison_page(compared)) as seen:
+        page = seen.page
+        search = page.locator("#search")
+        before = page.evaluate("map_main.getCenter().toString()")
+        search.fill("s1")
+        assert page.locator(".search button").first.inner_text().split("\n")[:2] == ["西站", "s1"]
+        search.press("Enter")
+        assert "西站" in seen.card()
+        assert page.evaluate("map_main.getCenter().toString()") != before
+        seen.page.keyboard.press("Escape")
+        search.fill("西站")
+        assert "s1" not in page.locator(".search button").first.inner_text(), "who asks for a name is told the name"
+        page.locator("#kind-2").click()
+        search.fill(study.areas["name"].iloc[1])
+        search.press("Enter")
+        assert page.locator("main.map").is_visible()

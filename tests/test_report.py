@@ -1,19 +1,22 @@
 """The report that officials sign: its figures are those of the tables, its text is text, its bytes stay the same."""
 
+import itertools
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pypdfium2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lifecircle
 from lifecircle import compare, open_study
 from lifecircle.asked import AreaBudget, AreaMinimum, Award, Case, Floor, Itinerary, Scenario
 from lifecircle.errors import Breach, InfeasibleError
 from lifecircle.maps.palette import SHADES, hexed, shade
-from lifecircle.maps.report import comparison_report
-from lifecircle.maps.report.paper import LONGEST, MISSING, Paper
+from lifecircle.maps.report import comparison_report, contents, paper
+from lifecircle.maps.report.paper import LONGEST, MISSING, SIZES, Paper
 from lifecircle.maps.report.tables import Figures
 from lifecircle.mark import BOTH
 from lifecircle.publish import published, published_comparison, published_plan
@@ -62,6 +65,17 @@ def renamed(comparison, names):
     return replace(
         comparison, today=replace(comparison.today, study=replace(study, areas=study.areas.assign(name=names)))
     )
+
+
+def lines_of(page):
+    """Return the height of the type of each line of a page and its box, from top to bottom."""
+    text = page.get_textpage()
+    lines = {}
+    for n in range(text.count_chars()):
+        if text.get_text_range(n, 1).strip():
+            left, bottom, right, top = text.get_charbox(n, loose=True)
+            lines.setdefault(round(bottom), []).append((left, right, top - bottom))
+    return [(y, max(height for *_, height in lines[y])) for y in sorted(lines, reverse=True)]
 
 
 # ------------------------------------------------------------------------------------------------------------- figures
@@ -246,6 +260,54 @@ def test_every_condition_of_a_question_is_told_in_both_languages():
 def test_every_question_is_asked_in_words(question):
     [asked] = asked_in_words(Scenario("s", question, "8"))
     assert "circle 8" in asked
+
+
+@pytest.mark.parametrize("height", [545, 630, 715, 800])
+def test_no_heading_stands_alone_at_the_foot_of_a_page(compared, monkeypatch, height):
+    """Whatever a page holds: it is made shorter, and so ends elsewhere."""
+    monkeypatch.setattr(paper, "A4", (paper.A4[0], float(height)))
+    monkeypatch.setattr(contents, "MAP_HEIGHT", 90.0)
+    with pypdfium2.PdfDocument(comparison_report(compared)) as document:
+        assert len(document) > 2
+        for page in document:
+            *_, last, foot = lines_of(page)
+            assert foot[0] < paper.MARGIN
+            assert last[1] < 1.1 * SIZES["small heading"], "the last line above the foot is no heading"
+
+
+def test_nothing_at_the_foot_of_a_page_lies_over_another(compared, monkeypatch):
+    """With ten pages and more too, of which the first have numbers of one digit."""
+    monkeypatch.setattr(paper, "A4", (paper.A4[0], 330.0))
+    monkeypatch.setattr(contents, "MAP_HEIGHT", 60.0)
+    chinese = replace(compared.today.study.settings, language="zh")
+    today = replace(compared.today, study=replace(compared.today.study, settings=chinese))
+    with pypdfium2.PdfDocument(comparison_report(replace(compared, today=today))) as document:
+        assert len(document) >= 10
+        for number, page in enumerate(document, start=1):
+            text = page.get_textpage()
+            shown = [n for n in range(text.count_chars()) if text.get_text_range(n, 1).strip()]
+            boxes = sorted((text.get_charbox(n), text.get_text_range(n, 1)) for n in shown)
+            foot = [(box, character) for box, character in boxes if box[3] < paper.MARGIN]
+            assert "".join(character for _, character in foot).endswith(f"第{number}页，共{len(document)}页")
+            for (one, _), (other, _) in itertools.pairwise(foot):
+                assert other[0] > one[2] - 0.5
+
+
+def test_usual_names_in_conditions_are_said_in_chinese_and_names_of_the_study_stay():
+    told = "\n".join(in_chinese(line) for line in asked_in_words(EVERYTHING))
+    assert "老年人 2" in told, "a group that weighs more"
+    assert "商店" in told, "a kind of room"
+    assert "社区" in told, "a level"
+    assert not re.search("aged|shop|community", told.replace("c7", ""))
+    own = asked_in_words(replace(EVERYTHING, kinds=("aged care",), priority={"veterans": 2.0}))
+    assert any("aged care" in in_chinese(line) for line in own)
+    assert any("veterans 2" in in_chinese(line) for line in own)
+
+
+def test_stations_that_close_are_said_with_one_word_in_chinese():
+    source = Path(lifecircle.__file__).parent
+    files = [*source.rglob("*.py"), *source.rglob("*.toml")]
+    assert [file.name for file in files if "撤并" in file.read_text(encoding="utf-8")] == []
 
 
 # ------------------------------------------------------------------------------------------------------------- colours

@@ -25,6 +25,7 @@ from lifecircle.siting.crowded import Crowd, crowd_of, crowded_bound, first_colu
 from lifecircle.siting.effort import UNLIMITED
 from lifecircle.siting.formulation import formulate
 from lifecircle.siting.recount import value_of
+from lifecircle.siting.standing import served_as_it_stands
 from siting_oracle import best
 from test_siting_engine import town
 from test_siting_questions import conditions_from, village, walks_from
@@ -142,3 +143,17 @@ def test_a_flow_gives_places_to_as_many_as_a_linear_programme_does(seed):
     limits = [1.0] * int((served > 0).sum()) + [room[s] for s in sites]
     best = -linprog(-people[home[able]], A_ub=np.array(rows), b_ub=limits, bounds=(0.0, 1.0)).fun if able.any() else 0.0
     assert crowd.worth @ part == pytest.approx(best, abs=1e-6)
+
+
+@given(small_crowds())
+@settings(max_examples=12, deadline=None)
+def test_whom_the_sites_that_stand_serve_is_what_a_plan_without_new_ones_could(small):
+    question, seconds, residents, fixed = small
+    capacity, standing = question.capacity, np.array(fixed, dtype=np.int64)
+    found = served_as_it_stands(capacity, walks_from(seconds), residents, standing, cutoff_s=C8)
+    most = best(Question(MostResidents(C8), n_new=0, capacity=capacity), seconds, residents, fixed)
+    assert found <= most + 1e-6
+    if capacity.split and capacity.load is None:
+        assert found == pytest.approx(most, abs=1e-6)
+    if not fixed:
+        assert found == 0.0

@@ -131,8 +131,6 @@ def cover_with(
     """
     reach = {walker: Reach.of(study, ground, stations, sites, walker) for walker in study.settings.walking.classes}
     reference = reach[study.settings.walking.reference]
-    lines = street_lines(ground.reference.network)
-    streets = gpd.GeoDataFrame({"kind": list(ground.streets.kind)}, geometry=lines, crs=study.crs)
     made_up = ground.synthetic
     return Coverage(
         study=study,
@@ -143,9 +141,15 @@ def cover_with(
         stations=marked(stations_with_load(study, demand, stations, reach), made_up),
         sites=sites,
         service_areas=marked(service_areas(study, ground, stations, sites), made_up),
-        streets=marked(streets, made_up),
+        streets=marked(streets_drawn(study, ground), made_up),
         reach={walker.name: found for walker, found in reach.items()},
     )
+
+
+def streets_drawn(study: Study, ground: Ground) -> gpd.GeoDataFrame:
+    """Return the streets that the reference class walks on, as lines with their ``kind``, in the study's CRS."""
+    lines = street_lines(ground.reference.network)
+    return gpd.GeoDataFrame({"kind": list(ground.streets.kind)}, geometry=lines, crs=study.crs)
 
 
 def with_residents(coverage: Coverage, study: Study, demand: Demand) -> Coverage:

@@ -74,6 +74,7 @@ def demo(publish: Publish = False, out: OutPath = None) -> None:
     if not publish:  # where single requests go is nothing to publish
         steps.assign(study, folder / "requests.csv", today.ground, out)
     pages = [out / "today", *(out / "scenarios" / folder_name(s.name) for s in study.settings.scenarios)]
+    pages += [] if publish else [out / "assigned"]
     terminal.show_maps([page / "map.html" for page in pages], language=study.settings.language)
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from lifecircle.errors import SHOWN_IDS
 from lifecircle.numerals import figure, people, share
 from lifecircle.said import Said, first_of, in_chinese, in_language
+from lifecircle.scenarios import served_in_words
 from lifecircle.scenarios.comparison import AS_STATED, SPEEDS, TODAY, Comparison, hanging
 from lifecircle.schema import TOTAL
 from lifecircle.terminal import heading, out, plain, show_error, spoken, titled
@@ -44,10 +45,17 @@ def show_comparison(comparison: Comparison) -> None:
         of_figures = name in ("stations", "within", "won", "lost", "cost")
         column.overflow, column.no_wrap, column.justify = "fold", of_figures, "right" if of_figures else "left"
     out.print(shown)
-    for line in _hanging(comparison):
+    for line in (*_served(comparison), *_hanging(comparison)):
         out.print(spoken(line, language), soft_wrap=True)
     for refused in comparison.refused.values():
         show_error(refused)
+
+
+def _served(comparison: Comparison) -> Iterator[Said]:
+    """Yield whom stations have room for, of each scenario under capacities."""
+    for plan in comparison.plans:
+        if told := served_in_words(plan):
+            yield Said("{}: {}", plan.scenario.name, told)
 
 
 def _named(scenario: str, language: str) -> str:

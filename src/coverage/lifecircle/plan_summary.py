@@ -23,6 +23,7 @@ from lifecircle.scenarios import (
     by_hand_in_words,
     is_changed,
     money_of,
+    served_in_words,
     unit_of,
     why_nothing_opens,
 )
@@ -203,8 +204,8 @@ def _said_of_residents(plan: Plan) -> Iterator[Said]:
     if scenario.question == "shortest":
         costs = "a walk beyond circle {} counts as one of its minutes, in the value and in the bound"
         yield Said(costs, scenario.circle)
-    if plan.served is not None:
-        yield Said("{} residents are served: there is room for them where they can walk to", people(plan.served))
+    if served := served_in_words(plan):
+        yield served
 
 
 def _proof(plan: Plan, time_limit_s: float | None) -> Iterator[Said]:

@@ -148,6 +148,7 @@ def _measured(plan: Plan) -> Plan:
         reached=_or_nan(plan.reached),
         reachable=_or_nan(plan.reachable),
         served=None if plan.served is None else _or_nan(plan.served),
+        served_today=None if plan.served_today is None else _or_nan(plan.served_today),
         by_case={name: _or_nan(value) for name, value in plan.by_case.items()},
         solution=_solution_shown(plan.solution),
     )

@@ -108,7 +108,8 @@ def write_comparison(folder: Path, comparison: Comparison, *, stages: Sequence[S
 def comparison_record(comparison: Comparison) -> dict[str, object]:
     """Return compare.json: what was compared, at which speeds, with which settings, and the inputs' fingerprint."""
     today = comparison.today
-    told = ("scenario", "question", "value", "bound", "gap", "status", "opened", "sites", "closed")
+    told: tuple[str, ...] = ("scenario", "question", "value", "bound", "gap", "status", "opened", "sites", "closed")
+    told += ("residents_served", "residents_served_today")
     records = [plan_record(plan) for plan in comparison.plans]
     return {
         "baseline": comparison.baseline,
@@ -164,11 +165,12 @@ def _basis(coverage: Coverage) -> str:
     return f"{known}, rounded" if coverage.demand.rounded else known
 
 
-def write_assigned(folder: Path, assigned: pd.DataFrame, *, crs: str) -> Path:
-    """Write assigned.csv into ``folder`` and return its path; ``crs`` names the system that walks were measured in."""
+def write_assigned(folder: Path, assigned: pd.DataFrame, *, page: str, crs: str) -> Path:
+    """Write assigned.csv and its ``page`` into ``folder`` and return the page's path; ``crs`` is what was walked in."""
     with whole_folder(folder, synthetic=MARK in assigned, crs=crs) as draft:
         write_csv(draft / "assigned.csv", assigned)
-    return folder / "assigned.csv"
+        (draft / MAP).write_text(page, encoding="utf-8")
+    return folder / MAP
 
 
 def write_check(folder: Path, checked: Checked, findings: Sequence[Breach], *, synthetic: bool) -> Path:
@@ -219,6 +221,7 @@ def _found(plan: Plan) -> dict[str, object]:
         "residents_reached": plan.reached,
         "residents_reachable": plan.reachable,
         **({} if plan.served is None else {"residents_served": plan.served}),
+        **({} if plan.served_today is None else {"residents_served_today": plan.served_today}),
         "gap": solution.gap,
         "gap_gain": solution.gap_gain,
     }

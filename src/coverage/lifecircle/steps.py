@@ -194,6 +194,7 @@ def assign(
     """Assign the requests of a file, write where they go into ``out`` and show it."""
     from lifecircle import terminal
     from lifecircle.dispatch import assign as assign_requests
+    from lifecircle.maps import requests_page
     from lifecircle.readers.requests import unusable
     from lifecircle.reports import write_assigned
 
@@ -206,11 +207,13 @@ def assign(
         assigned = in_turn = assign_requests(study, asked, ground=ground)
         if optimal:
             assigned = assign_requests(study, asked, ground=ground, optimal=True)
-        path = write_assigned(out / "assigned", assigned, crs=study.crs.name)
+    with terminal.step("Writing where they go, and its map", language=language):
+        page = requests_page(study, asked, assigned, ground=ground)
+        path = write_assigned(out / "assigned", assigned, page=page, crs=study.crs.name)
     terminal.show_assigned(assigned, language=language)
     if optimal:
         terminal.show_less_walking(assigned, in_turn, language=language)
-    terminal.show_written(path, language=language)
+    terminal.show_written(path.parent, path, language=language)
 
 
 def requests_of(path: Path, study: Study | None, *, datum: str, crs: str) -> tuple[GeoDataFrame | None, list[Breach]]:

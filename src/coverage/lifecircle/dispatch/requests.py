@@ -62,7 +62,7 @@ class Asked(ReadOnlyArrays):
         )
         places = gpd.GeoDataFrame({"building_id": building_id}, geometry=points, crs=study.crs)
         when = local_times(requests, roster.calendar)
-        item, of_item = np.unique(_texts(requests, "item").to_numpy(dtype=str), return_inverse=True)
+        item, of_item = np.unique(texts_of(requests, "item").to_numpy(dtype=str), return_inverse=True)
         is_open, of_time = _open(roster, when)
         pair = of_item * len(is_open) + of_time
         asks, ask = np.unique(pair, return_inverse=True)
@@ -84,8 +84,8 @@ def in_order(requests: pd.DataFrame, when: npt.NDArray[np.datetime64], urgency: 
     The urgent before the others, then who has a priority, then who came first, then as they stand; those whose time
     nobody knows after the others.
     """
-    urgent = _texts(requests, "urgency").map(_ranks(urgency)).fillna(_usual(urgency)).to_numpy()
-    nobody = _texts(requests, "priority").isin(NOBODY).to_numpy()
+    urgent = texts_of(requests, "urgency").map(_ranks(urgency)).fillna(_usual(urgency)).to_numpy()
+    nobody = texts_of(requests, "priority").isin(NOBODY).to_numpy()
     order: LongArray = np.lexsort((np.arange(len(requests)), when, np.isnat(when), nobody, urgent))
     return order
 
@@ -93,9 +93,9 @@ def in_order(requests: pd.DataFrame, when: npt.NDArray[np.datetime64], urgency: 
 def check_order(requests: pd.DataFrame, urgency: Sequence[str] = ()) -> list[Breach]:
     """Return what is not understood of how urgent requests are, and of when they came: they are served all the same."""
     told = requests["request_id"]
-    word = _texts(requests, "urgency")
+    word = texts_of(requests, "urgency")
     strange = ~word.isin([*_ranks(urgency), ""])
-    unread = moments_of(_texts(requests, "at")).unread
+    unread = moments_of(texts_of(requests, "at")).unread
     known = ", ".join(urgency or [words[0] for words in URGENCY])
     not_known = Said("urgency is none of {}; such requests count as normal; [dispatch] urgency may name others", known)
     no_time = "at is no day and time, such as 2026-05-03 14:30; such requests are sent as if all stations were open"
@@ -107,7 +107,7 @@ def check_order(requests: pd.DataFrame, urgency: Sequence[str] = ()) -> list[Bre
 
 def check_times(requests: pd.DataFrame, calendar: Calendar) -> list[Breach]:
     """Return what cannot be told of the days on which requests came."""
-    moments = moments_of(_texts(requests, "at"))
+    moments = moments_of(texts_of(requests, "at"))
     when = calendar.clock(moments.clock, moments.ahead_min)
     years = when.astype("datetime64[Y]").astype(np.int64) + 1970
     unknown = calendar.unknown_years(np.unique(years[~np.isnat(when)]).tolist())
@@ -126,7 +126,7 @@ def check_times(requests: pd.DataFrame, calendar: Calendar) -> list[Breach]:
 
 def local_times(requests: pd.DataFrame, calendar: Calendar) -> npt.NDArray[np.datetime64]:
     """Return when each request came, by the clock of the place; NaT where nobody says."""
-    moments = moments_of(_texts(requests, "at"))
+    moments = moments_of(texts_of(requests, "at"))
     return calendar.clock(moments.clock, moments.ahead_min)
 
 
@@ -151,7 +151,7 @@ def _open(roster: Roster, when: npt.NDArray[np.datetime64]) -> tuple[BoolArray, 
     return patterns[:, text], of_time.reshape(-1)[of_request]
 
 
-def _texts(requests: pd.DataFrame, column: str) -> pd.Series:
+def texts_of(requests: pd.DataFrame, column: str) -> pd.Series:
     """Return a column as plain text, in small letters but for items; empty where the table has none."""
     if column not in requests:
         return pd.Series("", index=requests.index, dtype="str")

@@ -14,7 +14,7 @@ import shapely
 from lifecircle.circles import Coverage
 from lifecircle.maps.encode import pack, pack_json, shapes, varints
 from lifecircle.maps.words import WORDS, group_names, level_names
-from lifecircle.model import Circle, LongArray, Study
+from lifecircle.model import Circle, LongArray, Note, Study
 from lifecircle.said import in_language
 from lifecircle.scenarios import OPENED
 
@@ -29,21 +29,28 @@ DECIMALS = 3
 
 def basis(coverage: Coverage) -> dict[str, Any]:
     """Return what does not hang on which stations are open, as a value for JSON; circles go by size."""
-    study = coverage.study
+    told = basis_of_study(coverage.study, coverage.buildings, synthetic=coverage.synthetic, notes=coverage.notes)
+    return {**told, "rounded": coverage.demand.rounded}
+
+
+def basis_of_study(
+    study: Study, buildings: gpd.GeoDataFrame, *, synthetic: bool, notes: Iterable[Note]
+) -> dict[str, Any]:
+    """Return what `basis` does of a study of which nobody asks who is in which circle."""
     levels = list(dict.fromkeys(study.areas["level"]))
     return {
         "language": study.settings.language,
         "name": study.settings.name,
-        "synthetic": coverage.synthetic,
-        "rounded": coverage.demand.rounded,
-        "notes": [{"zh": n.zh, "en": n.en} for n in coverage.notes],
+        "synthetic": synthetic,
+        "rounded": False,
+        "notes": [{"zh": n.zh, "en": n.en} for n in notes],
         "attribution": list(study.attribution),
         "fingerprint": study.fingerprint,
         "speeds": [{"name": c.name, "speed": c.speed_mps} for c in study.settings.walking.classes],
         "lots": [group_names(c.name) for c in study.settings.walking.classes],
         "circles": [{"name": c.name, "minutes": c.minutes} for c in by_size(study)],
         "largest": study.settings.largest_circle.minutes,
-        "bounds": _bounds(study, coverage),
+        "bounds": _bounds(study, buildings),
         "levels": levels,
         "level_names": {level: level_names(level) for level in levels},
         "areas": _areas(study.areas),
@@ -71,8 +78,15 @@ def ground(coverage: Coverage) -> dict[str, str]:
         "buildings": pack(shapes(lonlat(coverage.buildings))),
         "building_ids": pack_json(coverage.buildings["building_id"].to_list()),
         "building_names": pack_json(coverage.study.buildings["name"].fillna("").to_list()),
-        "streets": pack(shapes(lonlat(coverage.streets))),
-        "street_kinds": pack(varints(pd.Index(STREET_KINDS).get_indexer(coverage.streets["kind"]).clip(0))),
+        **packed_streets(coverage.streets),
+    }
+
+
+def packed_streets(streets: gpd.GeoDataFrame) -> dict[str, str]:
+    """Return the packed shapes and kinds of streets."""
+    return {
+        "streets": pack(shapes(lonlat(streets))),
+        "street_kinds": pack(varints(pd.Index(STREET_KINDS).get_indexer(streets["kind"]).clip(0))),
     }
 
 
@@ -94,9 +108,9 @@ def lonlat(frame: gpd.GeoDataFrame) -> npt.NDArray[np.object_]:
     return geometry
 
 
-def _bounds(study: Study, coverage: Coverage) -> list[list[float]]:
+def _bounds(study: Study, buildings: gpd.GeoDataFrame) -> list[list[float]]:
     """Return the south-west and north-east corner of what a page first shows: the areas, else the buildings."""
-    frame = study.areas if len(study.areas) else coverage.buildings
+    frame = study.areas if len(study.areas) else buildings
     west, south, east, north = frame.to_crs(WGS84).total_bounds
     return [[float(south), float(west)], [float(north), float(east)]]
 

@@ -30,4 +30,5 @@ def comparison_page(comparison: Comparison, *, stages: Sequence[Stage] = ()) -> 
         HTML, as `framed` makes it. What is unreachable, or not shown, has no number and says so.
     """
     data = compare_payload(comparison, stages)
-    return framed("compare.html", comparison.today, data, scripts=SCRIPTS, styles=["page.css", "compare.css"])
+    areas = comparison.today.study.areas
+    return framed("compare.html", areas, data, scripts=SCRIPTS, styles=["page.css", "compare.css"])

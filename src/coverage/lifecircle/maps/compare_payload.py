@@ -22,7 +22,7 @@ from lifecircle.maps.encode import pack, signed_varints, varints
 from lifecircle.model import TOLERANCE_S, Circle, LongArray
 from lifecircle.publish import LEAST, reasons_told
 from lifecircle.scenarios import TODAY, Comparison, Outcome, Stage, by_hand_in_words
-from lifecircle.scenarios.comparison import AS_STATED, SPEEDS, hanging
+from lifecircle.scenarios.comparison import AS_STATED, SERVED, SPEEDS, hanging
 from lifecircle.scenarios.what_if import lots_by_group
 from lifecircle.schema import TOTAL
 
@@ -35,7 +35,7 @@ TENTHS = 10.0
 
 PLAIN = (
     *("residents", "beyond", "unreachable", "unsnappable", "unplaced", "walk_mean_s", "walk_p50_s", "walk_p90_s"),
-    *("walk_gini", "stations", "load_max", "cost", "nearer", "farther"),
+    *("walk_gini", "stations", "load_max", "cost", "nearer", "farther", *SERVED),
 )
 BY_CIRCLE = ("within", "share", "radius", "won", "lost", "worst_share", "cost_per_resident")
 EXACT = 6

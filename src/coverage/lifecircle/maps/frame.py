@@ -15,7 +15,6 @@ import geopandas as gpd
 import numpy as np
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from lifecircle.circles import Coverage
 from lifecircle.maps.basis import area_rings
 from lifecircle.maps.encode import script_json
 from lifecircle.maps.words import LOCALES, WORDS
@@ -27,7 +26,7 @@ GROUPS = ("sites", "names")
 
 def framed(
     template: str,
-    coverage: Coverage,
+    areas: gpd.GeoDataFrame,
     data: Mapping[str, Any],
     *,
     scripts: Iterable[str],
@@ -40,10 +39,10 @@ def framed(
     ----------
     template
         Name of an asset that fills the blocks of frame.html.
-    coverage
+    areas
         Of the study that is shown.
     data
-        What the scripts show.
+        What the scripts show; in it what `lifecircle.maps.basis.basis_of_study` returns.
     scripts, styles
         Names of assets, scripts without js/ and their ending; the scripts run in their order as one.
     asking
@@ -61,15 +60,15 @@ def framed(
     renders the strings it is given as templates and does not escape them. That the data is made up stands in the page
     itself, in its head and on the map: whatever the script does and whatever part of the page becomes a picture.
     """
-    language = coverage.study.settings.language
-    canvas, draw = _folium_parts(coverage.study.areas, data["levels"], data["bounds"])
+    language = data["language"]
+    canvas, draw = _folium_parts(areas, data["levels"], data["bounds"])
     ran = [_leaflet_js(), draw, _own_js(scripts), *([asking] if asking else [])]
     worn = [_leaflet_css(), *map(asset, styles)]
     environment = Environment(loader=FunctionLoader(asset), autoescape=True, undefined=StrictUndefined)
     return environment.get_template(template).render(
         policy=policy(ran, worn, connect="'self'" if asking else ""),
         lang=LOCALES[language],
-        mark=MARK if coverage.synthetic else "",
+        mark=MARK if data["synthetic"] else "",
         synthetic=WORDS[language]["synthetic"],
         styles=worn,
         scripts=ran,

@@ -35,4 +35,4 @@ def coverage_page(
         HTML, as `framed` makes it. What is unreachable has no number and says so.
     """
     data = payload(coverage, plan=plan, unserved=unserved)
-    return framed("page.html", coverage, data, scripts=SCRIPTS, styles=["page.css"], asking=asking)
+    return framed("page.html", coverage.study.areas, data, scripts=SCRIPTS, styles=["page.css"], asking=asking)

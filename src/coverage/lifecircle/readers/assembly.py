@@ -51,7 +51,7 @@ ANCHORS = ("areas", "streets", "buildings")
 COMPARED = ("areas", "buildings", "stations", "candidates")
 """Layers of which something must be near the streets."""
 
-FAR = Said("lies more than {:.0f} km away; mend the coordinates", FARTHEST_M / 1000)
+FAR = Said("lies more than {:.0f} km from the middle of the study; mend the coordinates", FARTHEST_M / 1000)
 _DTYPES = {"id": "str", "text": "str", "number": "float64", "flag": "bool"}
 
 

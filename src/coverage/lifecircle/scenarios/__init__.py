@@ -21,6 +21,7 @@ area load stations but are no coverage, so they weigh nothing in an objective. O
     lacking     areas with fewer places than stations are asked for
     refusals    or why there is none, in ids
     reasons     why a candidate is not among the chosen
+    usual_names names of groups, levels and kinds that are said in the language of the study
     what_if     the city's figures after a change
     measures    the figures of a set of stations at a walking speed
     loads       the residents of each of them
@@ -44,7 +45,7 @@ from lifecircle.scenarios.comparison import (
 )
 from lifecircle.scenarios.money import Spent, money_of
 from lifecircle.scenarios.outcome import Outcome
-from lifecircle.scenarios.plan import Plan
+from lifecircle.scenarios.plan import Plan, served_in_words
 from lifecircle.scenarios.reasons import Standing, as_good, refuse_unknown, why
 from lifecircle.scenarios.sites import Sites, possible_sites
 from lifecircle.scenarios.stages import Stage, stages_of
@@ -86,6 +87,7 @@ __all__ = [
     "refuse_incomparable",
     "refuse_senseless",
     "refuse_unknown",
+    "served_in_words",
     "side_by_side",
     "site",
     "site_or_evaluate",

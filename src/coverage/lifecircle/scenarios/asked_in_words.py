@@ -8,6 +8,7 @@ from typing import Any
 from lifecircle.asked import STATED, Scenario
 from lifecircle.errors import SHOWN_IDS
 from lifecircle.said import Said, first_of, joined, sentence
+from lifecircle.scenarios.usual_names import own_name
 
 QUESTIONS = {
     "most": "which sites bring the most residents within circle {}",
@@ -62,6 +63,16 @@ def _pairs(pattern: str) -> Callable[[Mapping[str, float]], list[Said]]:
     return lambda amounts: [Said(pattern, first_of([f"{n} {_amount(v)}" for n, v in amounts.items()], SHOWN_IDS))]
 
 
+def _named_pairs(pattern: str, unit: str = "{}") -> Callable[[Mapping[str, float]], list[Said]]:
+    """Return what tells a condition that gives amounts by usual names or the study's own."""
+    return lambda amounts: [
+        Said(
+            pattern,
+            first_of([Said("{} {}", own_name(n), unit.format(_amount(v))) for n, v in amounts.items()], SHOWN_IDS),
+        )
+    ]
+
+
 def _amount(value: object) -> str:
     return f"{value:,.10g}" if isinstance(value, int | float) else str(value)
 
@@ -71,7 +82,13 @@ def _part(share: float) -> str:
 
 
 def _area_budget(budget: Mapping[str, Any]) -> list[Said]:
-    told = [Said("in each area of the level {} at most {} is spent", budget["level"], _amount(budget.get("amount", 0)))]
+    told = [
+        Said(
+            "in each area of the level {} at most {} is spent",
+            own_name(budget["level"]),
+            _amount(budget.get("amount", 0)),
+        )
+    ]
     own = budget.get("amounts", {})
     return told + (_pairs("other amounts: {}")(own) if own else [])
 
@@ -80,7 +97,7 @@ def _at_least(least: Mapping[str, Any]) -> list[Said]:
     pattern = "stations in each area of the level {1}: at least {0}"
     if least.get("or_all"):
         pattern = "stations in each area of the level {1}: at least {0}, or all places that it has"
-    return [Said(pattern, least["n"], least["level"])]
+    return [Said(pattern, least["n"], own_name(least["level"]))]
 
 
 def _floors(floors: Iterable[Mapping[str, Any]]) -> Iterator[Said]:
@@ -88,9 +105,10 @@ def _floors(floors: Iterable[Mapping[str, Any]]) -> Iterator[Said]:
         whom = "at least {} of the residents ({}) within circle {}"
         if floor.get("of") == "reachable":
             whom = "at least {} of the residents whom any site could reach ({}) within circle {}"
-        group, circle = floor.get("group") or sentence("everybody"), floor.get("circle") or sentence("asked for")
+        group = own_name(floor["group"]) if floor.get("group") else sentence("everybody")
+        circle = floor.get("circle") or sentence("asked for")
         told = Said(whom, _part(floor["share"]), group, circle)
-        yield Said("{}, in each area of the level {}", told, floor["level"]) if floor.get("level") else told
+        yield Said("{}, in each area of the level {}", told, own_name(floor["level"])) if floor.get("level") else told
 
 
 def _cases(cases: Iterable[Mapping[str, Any]]) -> list[Said]:
@@ -110,7 +128,7 @@ _CONDITIONS: Mapping[str, Callable[[Any], Iterable[Said]]] = {
     "budget": _one("at most {} is spent"),
     "area_budget": _area_budget,
     "years": lambda years: _names("what is spent year by year: {}")([_amount(each) for each in years]),
-    "cost": _pairs("what a site costs: {}"),
+    "cost": _named_pairs("what a site costs: {}"),
     "max_moves": _one("stations of today that close so that others open: at most {}"),
     "may_close": _names("of today's stations these may close: {}"),
     "keep": _names("these stay: {}"),
@@ -119,19 +137,17 @@ _CONDITIONS: Mapping[str, Callable[[Any], Iterable[Said]]] = {
     "tiers": _names("a site opens as one of: {}"),
     "capacity": lambda how: [sentence(CAPACITIES[how])],
     "backup": _one("a second station in reach is worth {} beside the 1 for the first"),
-    "priority": _pairs("residents who weigh more: {}"),
+    "priority": _named_pairs("residents who weigh more: {}"),
     "cases": _cases,
     "itinerary": _itinerary,
     "award": lambda award: [
         Said("after it {} each goes to the {} stations most used", _amount(award["amount"]), award["stations"])
     ],
     "candidates_from": lambda source: [sentence(SOURCES[source])],
-    "kinds": _names("sites are of these kinds: {}"),
+    "kinds": lambda kinds: _names("sites are of these kinds: {}")([own_name(kind) for kind in kinds]),
     "open": _names("opened by hand: {}"),
     "close": _names("closed by hand: {}"),
     "move": lambda moves: _names("moved by hand: {}")([Said("{} to {}", *pair) for pair in moves.items()]),
-    "speeds": lambda speeds: _names("walking speeds of this scenario: {}")(
-        [f"{n} {v:g} m/s" for n, v in speeds.items()]
-    ),
+    "speeds": _named_pairs("walking speeds of this scenario: {}", "{} m/s"),
     "closed": _names("ways closed in this scenario: {}"),
 }

@@ -20,6 +20,7 @@ from lifecircle.scenarios.check import refuse_senseless
 from lifecircle.scenarios.loads import station_loads
 from lifecircle.scenarios.measures import Walked, figures, straight_lines_m
 from lifecircle.scenarios.outcome import Outcome
+from lifecircle.scenarios.plan import Plan
 from lifecircle.scenarios.sites import possible_sites
 from lifecircle.scenarios.stated import OPENED
 from lifecircle.scenarios.unanswered import each_answered, none_answered
@@ -35,6 +36,9 @@ SPEEDS = (0.9, AS_STATED, 1.1)
 
 NOBODY = 0.5
 """Changes of fewer residents than this, which are told as none, are taken for none."""
+
+SERVED = ("served", "served_today")
+"""Whom stations have room for, of a scenario under capacities: with its plan, and today."""
 
 KEYS = ("scenario", "speed", "area_id", "level", "name", "group")
 FINDING = ("scenario", "area_id", "group")
@@ -173,7 +177,9 @@ def side_by_side(
             paid = np.full((len(tree.ids) + 1) * n_groups, np.nan)
             paid[::n_groups] = money[name]
             found = figures(after, tree, home, straight_m[name])
-            found = found.assign(cost=paid, **moved(before, after, tree, home))
+            found = found.assign(
+                cost=paid, **moved(before, after, tree, home), **_served(plans, name, speed, len(found))
+            )
             found.insert(0, "scenario", name)
             found.insert(1, "speed", speed)
             parts[name, speed] = found
@@ -224,7 +230,7 @@ def beside(found: pd.DataFrame, baseline: str, tree: AreaTree, circles: Iterable
         table[f"worst_area_{circle.name}"] = ""
         table.loc[of_all, f"worst_area_{circle.name}"] = at["area_id"].fillna("").to_numpy(dtype=object)
         table.loc[of_all, f"worst_share_{circle.name}"] = at[f"share_{circle.name}"].to_numpy()
-    compared = [c for c in figure_columns(table) if not c.startswith(("won_", "lost_", "nearer", "farther"))]
+    compared = [c for c in figure_columns(table) if not c.startswith(("won_", "lost_", "nearer", "farther", *SERVED))]
     n_states = table["scenario"].nunique()
     usual = table[table["scenario"] == baseline][compared].to_numpy(dtype=np.float64)
     more = table[compared].to_numpy(dtype=np.float64) - np.tile(usual, (n_states, 1))
@@ -271,6 +277,17 @@ def spent(sites: pd.DataFrame, tree: AreaTree) -> FloatArray:
     by_area = sums_by_area(tree, tree.rows(chosen["area_id"]), cost)
     by_area[-1] = cost.sum()
     return by_area
+
+
+def _served(plans: Sequence[Outcome], name: str, speed: float, n_rows: int) -> Mapping[str, FloatArray]:
+    """Return whom stations have room for, today and with a plan, where any plan knows: in the row of all residents."""
+    known = {p.scenario.name: p for p in plans if isinstance(p, Plan) and p.served is not None}
+    columns = {column: np.full(n_rows, np.nan) for column in SERVED} if known else {}
+    if name in known and speed == AS_STATED:
+        of_all, plan = n_rows - len(lots_by_group(known[name].coverage.study)), known[name]
+        for column, figure in zip(SERVED, (plan.served, plan.served_today), strict=True):
+            columns[column][of_all] = np.nan if figure is None else figure
+    return columns
 
 
 def moved(before: Walked, after: Walked, tree: AreaTree, home: IntArray) -> Mapping[str, FloatArray]:

@@ -12,6 +12,8 @@ import pandas as pd
 from lifecircle.asked import Scenario
 from lifecircle.circles import Coverage, cover_with
 from lifecircle.model import TOLERANCE_S, Circle, FloatArray, LongArray
+from lifecircle.numerals import people
+from lifecircle.said import Said
 from lifecircle.scenarios.costs import costs
 from lifecircle.scenarios.lacking import lacking_areas
 from lifecircle.scenarios.outcome import Outcome
@@ -23,6 +25,7 @@ from lifecircle.scenarios.stated import OPENED
 from lifecircle.scenarios.worth import by_case
 from lifecircle.service import serves
 from lifecircle.siting import Allocation, SitingPlan, Standard, reachable
+from lifecircle.siting.standing import served_as_it_stands
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,8 @@ class Plan(Outcome):
     """Residents within them if every candidate were opened: no choice of sites exceeds that."""
     served: float | None
     """Under capacities, residents whom a station has room for; in the worst case where there are several."""
+    served_today: float | None
+    """The same by today's stations alone; None where there are cases, or stations opened or closed by hand."""
     by_case: Mapping[str, float]
     """The value in each case alone, by its name, where there are cases and the value counts no stations."""
     source: str
@@ -83,6 +88,7 @@ def plan_of(
         reached=_within(after, circles, sites.weights),
         reachable=_reachable(posed, circles[0], sites.weights),
         served=_served(solution, posed),
+        served_today=_served_today(posed, circles[0]) if start is today else None,
         by_case=by_case(solution, posed, scenario),
         source=source,
         lacking=lacking_areas(posed, scenario, start),
@@ -136,6 +142,16 @@ def _reachable(posed: Posed, circle: Circle, weights: FloatArray) -> float:
     return float(weights[reachable(question, posed.walks, posed.fixed, standards, 0)].sum())
 
 
+def served_in_words(outcome: Outcome) -> Said | None:
+    """Return whom stations have room for with a plan and, where that is known, today; None without capacities."""
+    if not isinstance(outcome, Plan) or outcome.served is None:
+        return None
+    if outcome.served_today is None:
+        return Said("{} residents are served: there is room for them where they can walk to", people(outcome.served))
+    both = "{} residents are served, {} by today's stations alone: there is room for them where they can walk to"
+    return Said(both, people(outcome.served), people(outcome.served_today))
+
+
 def _served(solution: SitingPlan, posed: Posed) -> float | None:
     allocation = solution.decision.allocation
     if allocation is None:
@@ -146,6 +162,13 @@ def _served(solution: SitingPlan, posed: Posed) -> float | None:
         for now in (last & (allocation.case == case) for case in range(len(solution.question.happenings)))
     ]
     return min(by_case)
+
+
+def _served_today(posed: Posed, circle: Circle) -> float | None:
+    question = posed.question
+    if question.capacity is None or question.cases:
+        return None
+    return served_as_it_stands(question.capacity, posed.walks, posed.weights, posed.fixed, cutoff_s=circle.cutoff_s)
 
 
 def _sites_frame(

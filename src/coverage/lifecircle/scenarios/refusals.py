@@ -16,6 +16,7 @@ from lifecircle.readers.keys import STUDY_FILE
 from lifecircle.said import Said, sentence
 from lifecircle.scenarios.posed import Posed
 from lifecircle.scenarios.sites import Sites
+from lifecircle.scenarios.usual_names import own_name
 from lifecircle.service import Eligibility
 from lifecircle.siting import Conflict, ConflictError
 
@@ -100,7 +101,7 @@ class _Telling:
         where = Said(" in {}", self._area(label.index)) if of_area else Said("")
         if label.kind == "floor":
             floor = self.scenario.floors[label.floor]
-            whose = Said(" of {}", floor.group) if floor.group else ""
+            whose = Said(" of {}", own_name(floor.group)) if floor.group else ""
             within = Said(" within {}", floor.circle) if floor.circle else ""
             return Said("floors: a share of {}{}{} is asked for{}", asked, whose, within, where)
         one = label.asked == 1.0

@@ -17,7 +17,7 @@ demand points; it sees no geometry and no ids. One question goes through these m
     fairest     the lengths that the longest walk can have
     infeasible  why there is no plan, and what would have to give way
     bounds      what no plan can better, from any multipliers
-    greedy      a first plan; `crowded` one under capacities, and a bound
+    greedy      a first plan; `crowded` one under capacities, and a bound; `standing` whom the sites that stand serve
     cover       maximal cover; `core` is it with some options alone, `saddle` its relaxation, `cover_search` its plans
                 and bounds at the size of a city, `cover_finish` the end of that by HiGHS
     fewest      set covering, made small; `fewest_relaxation` and `fewest_search` its bounds and plans, `share_search`

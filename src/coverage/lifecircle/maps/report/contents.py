@@ -21,12 +21,15 @@ from lifecircle.said import Said, in_language, sentence
 from lifecircle.scenarios.asked_in_words import asked_in_words
 from lifecircle.scenarios.comparison import TODAY, Comparison
 from lifecircle.scenarios.outcome import Outcome
-from lifecircle.scenarios.plan import Plan
+from lifecircle.scenarios.plan import Plan, served_in_words
 from lifecircle.scenarios.worth import unit_of
 
 MAP_HEIGHT, LONG_HEIGHT = 120 * mm, 75 * mm
 LONG = 1.7
 """So many times as long as it is high, the maps of a city stand one under the other."""
+
+ROOM = 40 * mm
+"""What a heading asks for below it: itself, the head of a table and a row or two."""
 
 GAP = 10.0
 """Between the two maps of a scenario, points."""
@@ -79,7 +82,8 @@ def comparison_report(comparison: Comparison) -> bytes:
         report.paper,
         title=study.settings.name,
         foot=cut(study.settings.name) + print_,
-        page_of=lambda page: (f"{before}{page}{between}", after),
+        page_of=lambda page: f"{before}{page}{between}",
+        after=after,
         mark=BOTH if comparison.today.synthetic else "",
     )
 
@@ -111,14 +115,16 @@ class _Report:
         yield self._signatures()
 
     def said(self, said: str, style: str = "small", **how: Any) -> Any:
-        """Return what is said as a paragraph that begins with a capital letter."""
+        """Return what is said as a paragraph that begins with a capital letter where it may."""
         text = in_language(said, self.paper.language)
-        return self.paper.text(text[:1].upper() + text[1:], style, **how)
+        is_key = "_" in text.partition(":")[0].partition(" ")[0]  # a word of the study file
+        begins = text[:1] if is_key or self.paper.language == "zh" else text[:1].upper()
+        return self.paper.text(begins + text[1:], style, **how)
 
-    def headed(self, word: str, *under: Any) -> Iterator[Any]:
-        """Yield a heading and what it keeps under it."""
-        yield CondPageBreak(40 * mm)
-        yield self.paper.text(self.figures.words[word], "heading")
+    def headed(self, heading: str, *under: Any, style: str = "heading", **how: Any) -> Iterator[Any]:
+        """Yield a heading and what stands under it, on the next page where there is no room for some of it."""
+        yield CondPageBreak(ROOM)
+        yield self.paper.text(heading, style, **how)
         yield from under
 
     def _head(self) -> Iterator[Any]:
@@ -154,36 +160,38 @@ class _Report:
         rows: list[list[Any]] = [[words["scenario"], words["asked"], words["proof"]]]
         for plan in self.comparison.plans:
             asked = [self.said(line, "text") for line in asked_in_words(plan.scenario)]
-            rows.append([plan.scenario.name, asked, self.said(_proof(plan), "text")])
+            told = [_proof(plan), *([served] if (served := served_in_words(plan)) else [])]
+            rows.append([plan.scenario.name, asked, [self.said(line, "text") for line in told]])
         for name, error in self.comparison.refused.items():
             reasons = reasons_told(error, rounded=self.today.demand.rounded)
             why = [error.message, *(breach.message for breach in reasons)]
             scenario = next(s for s in self.figures.settings.scenarios if s.name == name)
             asked = [self.said(line, "text") for line in asked_in_words(scenario)]
             rows.append([name, asked, [self.said(line, "text") for line in why]])
-        yield from self.headed("questions", self.paper.table(rows, (3, 7, 3.4), left=3))
+        yield from self.headed(words["questions"], self.paper.table(rows, (3, 7, 3.4), left=3))
 
     def _circles(self) -> Iterator[Any]:
         baseline = self.figures.scenario(self.comparison.baseline)
         for n, circle in enumerate(c.name for c in self.figures.settings.circles):
             table = self.paper.table(self.figures.within(circle), (4, 1.7, 2, 1.6, 1.8, 1.8, 2, 2.1, 3.4))
-            yield CondPageBreak(40 * mm)
-            yield self.paper.text(self.figures.words["within"].format(circle), "heading")
-            yield table
+            yield from self.headed(self.figures.words["within"].format(circle), table)
             if n == 0:
                 yield self.said(Said(OF_CIRCLES, baseline), colour=SOFT)
 
     def _walks(self) -> Iterator[Any]:
         rows = list(self.figures.walks())
         table = self.paper.table(rows, (3, *(2 for _ in rows[0][1:])))
-        yield from self.headed("walks", table, self.said(OF_WALKS, colour=SOFT))
+        yield from self.headed(self.figures.words["walks"], table, self.said(OF_WALKS, colour=SOFT))
 
     def _speeds(self) -> Iterator[Any]:
         hangs, hidden = len(self.figures.hanging), self.today.demand.rounded
-        yield from self.headed("slower", self.paper.table(self.figures.by_speed(), (4, 2, 2, 2, 2), left=2))
+        yield from self.headed(
+            self.figures.words["slower"], self.paper.table(self.figures.by_speed(), (4, 2, 2, 2, 2), left=2)
+        )
         if not hangs:
             yield self.said(NONE_SHOWN_HANGS if hidden else NONE_HANGS, "text")
             return
+        yield CondPageBreak(ROOM)
         yield self.said(FINDINGS_HANG, "small heading", colour=SITE)
         yield self.paper.table(self.figures.hang(), (3, 1.4, 4.4, 1.6, 1.6, 1.6), left=3)
         yield from self._left_out("findings", hangs - MOST_HANGING)
@@ -196,17 +204,16 @@ class _Report:
         figures, words, name = self.figures, self.figures.words, plan.scenario.name
         circle = figures.circle_of(plan.scenario)
         yield KeepTogether([self.paper.text(cut(name), "heading"), *self._maps(plan, circle)])
-        yield self.paper.text(words["sites"], "small heading")
-        yield self.paper.table(figures.sites(plan), (1, 3.6, 2.4, 2, 1.4, 1.2, 1.7, 1.8, 1.8), left=6)
+        sites = self.paper.table(figures.sites(plan), (1, 3.6, 2.4, 2, 1.4, 1.2, 1.7, 1.8, 1.8), left=6)
+        yield from self.headed(words["sites"], sites, style="small heading")
         if left := figures.unlisted(plan):
             yield self.said(Said("{} more are in sites.csv of the scenario alone", left), colour=SOFT)
         changed = figures.changed_areas(name, circle)[f"change_within_{circle}"]
         if changed.empty:
             yield self.said(Said("no area has more residents within circle {} or fewer", circle))
             return
-        yield CondPageBreak(35 * mm)
-        yield self.paper.text(words["areas"], "small heading")
-        yield self.paper.table(figures.areas_of(name, circle), (4, 1.6, 1.9, 1.9, 1.5, 1.5, 1.6))
+        areas = self.paper.table(figures.areas_of(name, circle), (4, 1.6, 1.9, 1.9, 1.5, 1.5, 1.6))
+        yield from self.headed(words["areas"], areas, style="small heading")
         told = min(MOST_AREAS, int((changed > 0).sum())) + min(MOST_AREAS, int((changed < 0).sum()))
         yield from self._left_out("areas that change", len(changed) - told)
 
@@ -242,7 +249,7 @@ class _Report:
 
     def _remarks(self) -> Iterator[Any]:
         coverage, zh = self.today, self.paper.language == "zh"
-        yield from self.headed("remarks")
+        yield from self.headed(self.figures.words["remarks"])
         lines = [note.zh if zh else note.en for note in coverage.notes]
         yield from (self.said(line) for line in (*lines, STAND, BESIDE))
         if any(len(name) > LONGEST for name in (*self.figures.names.values(), *self._named())):
@@ -260,8 +267,8 @@ class _Report:
 
     def _sources(self) -> Iterator[Any]:
         if self.today.study.attribution:
-            yield self.paper.text(self.figures.words["sources"], "small heading")
-            yield from (self.paper.text(line, "small") for line in self.today.study.attribution)
+            lines = (self.paper.text(line, "small") for line in self.today.study.attribution)
+            yield from self.headed(self.figures.words["sources"], *lines, style="small heading")
 
     def _signatures(self) -> Any:
         words = self.figures.words

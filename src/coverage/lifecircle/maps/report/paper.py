@@ -18,7 +18,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.pdfbase.pdfmetrics import registerFont
+from reportlab.pdfbase.pdfmetrics import registerFont, stringWidth
 from reportlab.platypus import CallerMacro, Flowable, Paragraph, SimpleDocTemplate, Table
 
 from lifecircle.errors import printable
@@ -41,6 +41,9 @@ LONGEST = 48
 
 SIZES = {"title": 18, "heading": 12.5, "small heading": 10, "text": 8.8, "small": 7.4}
 """Of type, points."""
+
+MOST_PAGES = "888"
+"""As wide as the number of all pages may be."""
 
 PAGES = "pages"
 """Name of the form that says how many pages there are, known when the last is drawn."""
@@ -160,7 +163,14 @@ def colour_of(colour: Colour) -> Any:
 
 
 def printed(
-    story: Sequence[Any], paper: Paper, *, title: str, foot: str, page_of: Callable[[int], tuple[str, str]], mark: str
+    story: Sequence[Any],
+    paper: Paper,
+    *,
+    title: str,
+    foot: str,
+    page_of: Callable[[int], str],
+    after: str,
+    mark: str,
 ) -> bytes:
     """Return pages as a PDF: the same bytes for the same contents.
 
@@ -172,8 +182,8 @@ def printed(
         What their text is set by.
     title, foot
         Of the file, and at the foot of each page.
-    page_of
-        Returns what stands before and after the number of all pages, given that of one.
+    page_of, after
+        Returns what stands before the number of all pages, given that of one; and what stands after it.
     mark
         What stands at the head of each page; empty for none.
     """
@@ -191,13 +201,12 @@ def printed(
         canvas.saveState()
         low, edge = MARGIN - 14, A4[0] - MARGIN
         line(canvas, foot, MARGIN, low)
-        before, after = page_of(document.page)
-        number = 4.2 * len(str(document.page))
-        edge -= line(canvas, after, edge, low, right=True) + number
+        # How many pages there are is known at the end: there is room for three digits of any width.
+        edge -= stringWidth(MOST_PAGES, LATIN, size) + stringWidth(after, CHINESE, size)
         canvas.translate(edge, low)
         canvas.doForm(PAGES)
         canvas.translate(-edge, -low)
-        line(canvas, before, edge - 2, low, right=True)
+        line(canvas, page_of(document.page), edge - 2, low, right=True)
         if mark:
             line(canvas, mark, A4[0] - MARGIN, A4[1] - MARGIN + 6, right=True, colour=SITE)
         canvas.restoreState()
@@ -209,6 +218,9 @@ def printed(
         canvas.setFont(LATIN, size)
         canvas.setFillColor(colour_of(SOFT))
         canvas.drawString(0, 0, pages)
+        if after:
+            canvas.setFont(CHINESE, size)
+            canvas.drawString(stringWidth(pages, LATIN, size), 0, after)
         canvas.endForm()
 
     file = io.BytesIO()

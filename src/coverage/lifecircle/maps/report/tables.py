@@ -15,8 +15,10 @@ from lifecircle.maps.report.words import words_in
 from lifecircle.maps.words import group_names
 from lifecircle.model import Settings, tenths_of_minutes
 from lifecircle.numerals import figure, people, share
+from lifecircle.said import in_language
 from lifecircle.scenarios.comparison import AS_STATED, NOBODY, SPEEDS, TODAY, Comparison, hanging
 from lifecircle.scenarios.outcome import Outcome
+from lifecircle.scenarios.usual_names import own_name
 from lifecircle.schema import TOTAL
 
 SHORT = 24
@@ -165,7 +167,8 @@ class Figures:
                 is_closed = row["state"] == "closed"
                 yield (
                     "" if pd.isna(row["order"]) else str(row["order"]),
-                    *(str(row[c]) for c in ("name", "site_id", "kind")),
+                    *(str(row[c]) for c in ("name", "site_id")),
+                    in_language(own_name(str(row["kind"])), self.settings.language),
                     words["closed" if is_closed else "opened"],
                     str(row["opens"]),
                     *(("", "", "") if is_closed else self._worth(row, circle)),

@@ -5,15 +5,16 @@ const ONE = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
 const THREE = { minimumFractionDigits: 3, maximumFractionDigits: 3 };
 
 const told = (key, value, options) => (value === null ? NOTHING : word(key, { n: format(value, options) }));
-const inMinutes = (seconds) => (seconds === null ? null : seconds / 60);
 const isFew = (value) => value !== null && Math.abs(value) < 10;
 
 const signed = (value) => format(value, { ...SIGNED, maximumFractionDigits: isFew(value) ? 1 : 0 });
 const points = (value) => told('points_n', value === null ? null : 100 * value, { ...SIGNED, ...ONE });
-// A walk is told in tenths of minutes rounded up, as a circle counts it; a mean or a difference as it is.
-const walkTime = (value) => minutes(value === null ? null : Math.ceil(value / 6 - 1e-9) / 10);
-const meanTime = (value) => minutes(inMinutes(value));
-const moreTime = (value) => told('minutes_n', inMinutes(value), { ...SIGNED, ...ONE });
+// A walk is told in tenths of minutes rounded up, as a circle counts it; a mean in the nearest. Differences are those of
+// what is told.
+const tenthsUp = (seconds) => Math.ceil(seconds / 6 - 1e-9) / 10;
+const tenthsNear = (seconds) => Math.round(seconds / 6) / 10;
+const thousandths = (value) => Math.round(1000 * value) / 1000;
+const moreTime = (value) => told('minutes_n', value, { ...SIGNED, ...ONE });
 const decimal = (value) => format(value, THREE);
 const moreDecimal = (value) => format(value, { ...SIGNED, ...THREE });
 const price = (value) => format(value, { maximumFractionDigits: value < 100 ? 2 : 0 });
@@ -27,6 +28,16 @@ const row = (label, tell, change = null, hanging = () => false) => ({ label, tel
 
 function plainRow(key, label, tell = people, change = signed) {
   return row(label, (f) => tell(f[key]), (f) => change(f.change[key]));
+}
+
+// A row of a figure that is rounded before it is told, and before it is held against the baseline's.
+function roundedRow(key, label, rounded, tell, change) {
+  const toldOf = (figures) => (figures[key] === null ? null : rounded(figures[key]));
+  const more = (figures) => {
+    const [now, then] = [toldOf(figures), toldOf(figuresOf(data.baseline))];
+    return now === null || then === null ? null : now - then;
+  };
+  return row(label, (f) => tell(toldOf(f)), (f) => change(more(f)));
 }
 
 function withinRow(circle) {
@@ -49,6 +60,19 @@ function circleRows(c) {
   ];
 }
 
+// Whom stations have room for is known of scenarios under capacities, at the stated speeds.
+const isAnybodyServed = () => BUILT.some((state) => (figuresOf(state)?.served ?? null) !== null);
+
+const servedRows = () => [
+  row(word('served_with'), servedTold),
+  row(word('served_today'), (f) => people(f.served_today)),
+];
+
+function servedTold({ served, served_today: today }) {
+  if (served === null || today === null) return people(served);
+  return el('span', people(served), el('span.change', signed(served - today)));
+}
+
 const scenarioRows = () => [
   [
     word('figures'),
@@ -64,10 +88,10 @@ const scenarioRows = () => [
   [
     word('walks'),
     [
-      plainRow('walk_mean_s', word('time_mean'), meanTime, moreTime),
-      plainRow('walk_p50_s', word('time_p50'), walkTime, moreTime),
-      plainRow('walk_p90_s', word('time_p90'), walkTime, moreTime),
-      plainRow('walk_gini', word('gini'), decimal, moreDecimal),
+      roundedRow('walk_mean_s', word('time_mean'), tenthsNear, minutes, moreTime),
+      roundedRow('walk_p50_s', word('time_p50'), tenthsUp, minutes, moreTime),
+      roundedRow('walk_p90_s', word('time_p90'), tenthsUp, minutes, moreTime),
+      roundedRow('walk_gini', word('gini'), thousandths, decimal, moreDecimal),
       row(word('nearer'), (f) => people(f.nearer)),
       row(word('farther_walk'), (f) => people(f.farther)),
     ],
@@ -78,6 +102,7 @@ const scenarioRows = () => [
       plainRow('stations', word('stations_count'), count),
       plainRow('load_max', word('load_max')),
       plainRow('cost', word('cost'), count),
+      ...(isAnybodyServed() ? servedRows() : []),
     ],
   ],
 ];

@@ -67,7 +67,8 @@ function classEdge({ colour, outlined }, empty) {
 }
 
 // A scene is what a layer of tiles shows: shown, what is switched on; streets and buildings; classes, the class of each
-// building, and palette, how those are painted; serviceAreas, if any; stations and clusters, as symbolsOf returns them.
+// building, and palette, how those are painted; serviceAreas, if any; stations and clusters, as symbolsOf returns them;
+// paintPoints(brush, area), paintStations(brush, stations) and hit(x, y, unit, reach), where a page has its own.
 const TILE_OPTIONS = { minZoom: 9, maxZoom: 19, updateWhenZooming: false, keepBuffer: 1 };
 
 const Tiles = L.GridLayer.extend({
@@ -132,7 +133,8 @@ function paint({ canvas, coords, density }, scene, fills, edges, shownZoom) {
   if (scene.shown.service_areas) paintServiceAreas(brush, scene.serviceAreas, area);
   if (scene.shown.streets) paintStreets(brush, scene.streets, area);
   if (scene.shown.buildings) paintBuildings(brush, scene, area, fills, edges);
-  if (scene.shown.stations) paintStations(brush, scene.stations);
+  if (scene.paintPoints) scene.paintPoints(brush, area);
+  if (scene.shown.stations) (scene.paintStations || paintStations)(brush, scene.stations);
   if (scene.shown.unserved) paintClusters(brush, scene.clusters);
 }
 

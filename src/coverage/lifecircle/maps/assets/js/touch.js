@@ -1,6 +1,7 @@
 // What the hand, the mouse and the keyboard do on the map. Of the page's own, `app` has: shown, what is switched on;
 // sceneAt(latlng), what is painted at a place; detailOf(kind, i, latlng) and tipOf(kind, i), what a click there and
-// hovering show; goTo(detail, bounds), which leads to it; and renew(), which shows all anew.
+// hovering show; goTo(detail, bounds), which leads to it; renew(), which shows all anew; and onDetail(detail), if it is to
+// be told what card is open, null for none.
 
 const REACH_PX = { mouse: 3, touch: 12 }; // how far beside a building a click still means it
 const SYMBOL_PX = { unserved: [42, 20], stations: [16, 16] }; // width and height of what the tiles show as symbols
@@ -74,6 +75,7 @@ function openDetail(detail) {
   popup.options.maxHeight = Math.max(180, map.getSize().y - popup.options.autoPanPaddingTopLeft[1] - 76);
   popup.setLatLng(detail.at).setContent(detail.render()).openOn(map);
   shownDetail = detail;
+  app.onDetail?.(detail);
   document.body.classList.add('carded');
   showOutline(detail.outline || []);
   namePopup();
@@ -106,7 +108,8 @@ const outlineOf = (shapes, i) => shapes.outline(i).map((line) => [...line, line[
 function what(latlng, reach) {
   const { x, y } = map.project(latlng, WORLD_ZOOM);
   const unit = 2 ** (WORLD_ZOOM - map.getZoom());
-  const { clusters, stations, buildings } = app.sceneAt(latlng);
+  const { clusters, stations, buildings, hit: found } = app.sceneAt(latlng);
+  if (found) return found(x, y, unit, reach);
   for (const [key, symbols] of [['unserved', clusters], ['stations', stations]]) {
     if (!app.shown[key]) continue;
     const [wide, high] = SYMBOL_PX[key].map((size) => (size / 2 + reach) * unit);
@@ -133,6 +136,7 @@ function listen() {
   });
   map.on('popupclose', () => {
     shownDetail = null;
+    app.onDetail?.(null);
     document.body.classList.remove('carded');
     showOutline([]);
   });

@@ -1,0 +1,69 @@
+"""Requests as they were sent: from which area, in which month, for what, and who takes each, or why nobody does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lifecircle.dispatch.reasons import REASONS
+from lifecircle.dispatch.requests import holding, local_times, texts_of
+from lifecircle.dispatch.roster import calendar_of
+from lifecircle.model import BoolArray, FloatArray, IntArray, ReadOnlyArrays, Study
+from lifecircle.readers.requests import PROBLEM, PROBLEMS, in_metres
+
+NEVER = -1
+"""The month of a request that does not say when it came."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sent(ReadOnlyArrays):
+    """Requests and what became of them: arrays have a row each, in the order of the file.
+
+    ``points`` are in the study's CRS, None of a row that cannot be used; ``area`` and ``station`` are rows of the
+    study's frames, -1 for none; ``item`` is a number of ``items``, ``reason`` one of ``reasons``; ``month`` counts the
+    months from January 1970, `NEVER` where nobody says. ``walk_s`` and ``walk_m`` are NaN where there is no walk.
+    """
+
+    points: npt.NDArray[np.object_]
+    area: IntArray
+    station: IntArray
+    item: IntArray
+    items: tuple[str, ...]
+    month: IntArray
+    reason: IntArray
+    reasons: tuple[str, ...]
+    walk_s: FloatArray
+    walk_m: FloatArray
+
+    @classmethod
+    def of(cls, study: Study, requests: gpd.GeoDataFrame, assigned: pd.DataFrame) -> Sent:
+        """Put requests beside what `lifecircle.dispatch.assign` made of them; the rows are the same."""
+        asked, _ = in_metres(requests, study.crs)
+        placed = (asked[PROBLEM] == "").to_numpy(dtype=bool)
+        points = asked.geometry.to_numpy()
+        area = np.full(len(asked), -1, dtype=np.int32)
+        area[placed] = pd.Index(study.areas["area_id"]).get_indexer(holding(points[placed], study.areas, "area_id"))
+        item, items = pd.factorize(texts_of(asked, "item"))
+        when = local_times(asked, calendar_of(study)).astype("datetime64[M]")
+        known = [reason for reason in REASONS if (assigned["reason"] == reason).any()]
+        return cls(
+            points=points,
+            area=area,
+            station=pd.Index(study.stations["station_id"]).get_indexer(assigned["station_id"]).astype(np.int32),
+            item=item.astype(np.int32),
+            items=tuple(map(str, items)),
+            month=np.where(np.isnat(when), NEVER, when.astype(np.int64)).astype(np.int32),
+            reason=pd.Index(known).get_indexer(assigned["reason"]).astype(np.int32),
+            reasons=tuple(known),
+            walk_s=assigned["walk_s"].to_numpy(dtype=np.float64),
+            walk_m=assigned["walk_m"].to_numpy(dtype=np.float64),
+        )
+
+    @property
+    def placed(self) -> BoolArray:
+        """Which requests have a place that can be meant."""
+        return np.array([reason not in PROBLEMS for reason in self.reasons], dtype=bool)[self.reason]
