@@ -25,6 +25,7 @@ from lifecircle.rules import warn_of
 from lifecircle.schema import TOTAL
 from lifecircle.service import Eligibility, serves
 from lifecircle.service_areas import reached_streets, rings, service_areas
+from lifecircle.ways import BuildingWays
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +70,13 @@ class Coverage:
             "reached_streets": reached_streets(*of),
         }
         return {name: marked(layer, self.synthetic) for name, layer in drawn.items()}
+
+    @cached_property
+    def ways(self) -> BuildingWays:
+        """The ways of the reference class to the nearest stations; found when they are first asked for."""
+        walker = self.study.settings.walking.reference
+        footing = self.ground.walk(walker)
+        return BuildingWays.of(self.study, footing, footing.sites.take(self.sites), self.reach[walker.name].walks)
 
     @property
     def synthetic(self) -> bool:

@@ -44,6 +44,7 @@ function buildingCard(buildings, i) {
     ]),
     walk.blocked ? remark(word('remark_leg_blocked')) : null,
     walk.edge ? remark(word('remark_edge')) : null,
+    wayRemark(i, walk),
   ]);
 }
 
@@ -106,7 +107,7 @@ function byCircle(site, keys) {
 
 // A word with a text from data in it, kept apart so that its direction stays its own.
 function labelled(key, text) {
-  const [before, after] = word(key, { circle: '\u0000' }).split('\u0000');
+  const [before, after] = word(key, { circle: '\u0000', name: '\u0000' }).split('\u0000');
   return el('span', before, el('bdi', text), after);
 }
 

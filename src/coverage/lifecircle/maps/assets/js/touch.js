@@ -1,6 +1,7 @@
 // What the hand, the mouse and the keyboard do on the map. Of the page's own, `app` has: shown, what is switched on;
 // sceneAt(latlng), what is painted at a place; detailOf(kind, i, latlng) and tipOf(kind, i), what a click there and
-// hovering show; goTo(detail, bounds), which leads to it; and renew(), which shows all anew.
+// hovering show; goTo(detail, bounds), which leads to it; renew(), which shows all anew; and may have told(detail), which
+// is told what the open popup shows, null for none.
 
 const REACH_PX = { mouse: 3, touch: 12 }; // how far beside a building a click still means it
 const SYMBOL_PX = { unserved: [42, 20], stations: [16, 16] }; // width and height of what the tiles show as symbols
@@ -77,12 +78,14 @@ function openDetail(detail) {
   document.body.classList.add('carded');
   showOutline(detail.outline || []);
   namePopup();
+  app.told?.(detail);
 }
 
 function renewDetail() {
   if (!shownDetail) return;
   popup.setContent(shownDetail.render());
   namePopup();
+  app.told?.(shownDetail);
 }
 
 // On a small screen the panel makes room for what was asked for.
@@ -135,6 +138,7 @@ function listen() {
     shownDetail = null;
     document.body.classList.remove('carded');
     showOutline([]);
+    app.told?.(null);
   });
   map.on('zoomend', () => {
     placeNames();
