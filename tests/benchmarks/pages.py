@@ -140,7 +140,7 @@ def first_way(page: Page, middle: tuple[float, float]) -> float | None:
     for step in range(24):
         place = [middle[0] + 30 * (step % 8 - 4), middle[1] + 30 * (step // 8)]
         page.mouse.move(*place)
-        page.wait_for_timeout(60)
+        page.wait_for_timeout(150)
         if "·" not in "".join(page.locator(".hover .tip").all_inner_texts()):
             continue  # no building from which somebody walks
         took = page.evaluate(FIRST_WAY, place)
