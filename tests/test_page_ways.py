@@ -18,6 +18,7 @@ from lifecircle.scenarios import evaluate
 from lifecircle.synthetic.make import make_city
 from lifecircle.synthetic.programmes import PROGRAMMES
 from lifecircle.synthetic.write import write_study
+from pages import DESKTOP, PHONE
 
 OFF_M = 0.25
 """Half a unit of the page, 0.13 m here, and half of 1/4096 of a segment, in both directions."""
@@ -107,3 +108,20 @@ def test_with_a_plan_the_ways_are_those_of_the_state_that_is_shown(study, today,
         assert_ways_are_drawn(seen, plan.coverage)
         seen.page.locator("#stage-0").click()
         assert_ways_are_drawn(seen, today)
+
+
+@pytest.mark.parametrize("device", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_whole_way_can_be_shown_below_its_card(device, today, open_page):
+    home = today.buildings.iloc[today.buildings["walk_m"].argmax()]
+    with open_page(coverage_page(today), device=device) as seen:
+        seen.page.evaluate("(at) => map_main.setView(at, 17, { animate: false })", [home["lat"], home["lon"]])
+        seen.click(home["lon"], home["lat"])
+        seen.page.locator(".card .walk button").click()
+        card = seen.page.locator(".leaflet-popup-content-wrapper").bounding_box()
+        around = seen.page.locator(".folium-map").bounding_box()
+        for way in ("path.way", "path.way-legs"):
+            box = seen.page.locator(way).bounding_box()
+            assert card["y"] + card["height"] <= box["y"]
+            assert box["y"] + box["height"] <= around["y"] + around["height"]
+            assert around["x"] <= box["x"]
+            assert box["x"] + box["width"] <= around["x"] + around["width"]

@@ -29,7 +29,9 @@ function buildingCard(buildings, i) {
   const status = { [HATCHED]: 'status_unreachable', [OUTLINED]: 'status_unsnappable' }[walk.class];
   return card(word('building'), name || buildings.ids[i], [
     el('p.verdict', swatch(CIRCLE_PALETTE[walk.class]), datum('span', status ? word(status) : className(walk.class))),
-    walk.station ? el('p.walk', el('strong', minutes(walk.minutes)), el('span', metres(walk.metres))) : null,
+    walk.station
+      ? el('p.walk', el('strong', minutes(walk.minutes)), el('span', metres(walk.metres)), wayButton(i, walk))
+      : null,
     pairs([
       [word('residents'), residentsOf(buildings, i)],
       [word('nearest_station'), walk.station ? named(walk.station.name || walk.station.id) : word('no_station')],

@@ -9,6 +9,7 @@ const wayLines = [
 ];
 let ways = null; // of each stage, once they are unpacked
 let unpacking = null;
+let wholeOf = null; // the detail whose way is shown from end to end
 
 async function unpackWays() {
   const n = scene.buildings.shapes.n;
@@ -87,6 +88,29 @@ function wayRemark(i, walk) {
   return ways && !wayOf(i, view.stage) ? remark(word('way_unknown')) : null;
 }
 
+function wayButton(i, walk) {
+  if (!wayTold(walk) || lotOf() || (ways && !wayOf(i, view.stage))) return null;
+  return button('button.link', showWholeWay, word('way_whole'));
+}
+
+// Shows the way from end to end, and its card above all of it.
+function showWholeWay() {
+  const spots = wayLines.flatMap((line) => line.getLatLngs().flat());
+  if (!spots.length) return;
+  const bounds = L.latLngBounds(spots);
+  const { y: height } = map.getSize();
+  const card = Math.min(popup.getElement().offsetHeight + 24, height - 120);
+  map.fitBounds(bounds, {
+    paddingTopLeft: [34, card],
+    paddingBottomRight: [58, 34],
+    maxZoom: 18,
+    animate: false,
+  });
+  popup.setLatLng([bounds.getNorth(), bounds.getCenter().lng]);
+  wholeOf = shownDetail;
+  aimCard();
+}
+
 function setWay(way) {
   const [line, legs] = way ? [way.line.map(toLatLng), way.legs.map((leg) => leg.map(toLatLng))] : [[], []];
   wayLines[0].setLatLngs(line);
@@ -94,9 +118,15 @@ function setWay(way) {
   wayLines[2].setLatLngs(legs);
 }
 
+// A card above a whole way points at nothing.
+function aimCard() {
+  popup.getElement()?.classList.toggle('aimless', wholeOf !== null && wholeOf === shownDetail);
+}
+
 // Draws the way of what a popup shows; nothing where it is no building, or another has been opened in the meantime.
 async function drawWay(detail) {
   const { building } = detail || {};
+  aimCard();
   if (building === undefined || lotOf() || !wayTold(walkOf(building, view.stage))) {
     setWay(null);
     return;
