@@ -53,14 +53,16 @@ RECORD_TIPS = """
 }
 """
 
-FIRST_WAY = """
-async ([x, y]) => {
+RECORD_WAY = """
+() => {
   const ways = () => [...document.querySelectorAll('path.way')].some((way) => way.getAttribute('d').length > 4);
-  const from = performance.now();
-  const at = { clientX: x, clientY: y, bubbles: true, cancelable: true, view: window };
-  document.elementFromPoint(x, y).dispatchEvent(new MouseEvent('click', at));
-  while (!ways() && performance.now() - from < 1000) await new Promise(requestAnimationFrame);
-  return ways() ? performance.now() - from : null;
+  window.way_ms = new Promise((resolve) => {
+    window.addEventListener('click', async () => {
+      const from = performance.now();
+      while (!ways() && performance.now() - from < 1000) await new Promise(requestAnimationFrame);
+      resolve(ways() ? performance.now() - from : null);
+    }, { capture: true, once: true });
+  });
 }
 """
 
@@ -143,7 +145,9 @@ def first_way(page: Page, middle: tuple[float, float]) -> float | None:
         page.wait_for_timeout(150)
         if "·" not in "".join(page.locator(".hover .tip").all_inner_texts()):
             continue  # no building from which somebody walks
-        took = page.evaluate(FIRST_WAY, place)
+        page.evaluate(RECORD_WAY)
+        page.mouse.click(*place)
+        took = page.evaluate("way_ms")
         if took is not None or page.locator("path.way").count() == 0:
             return took
         page.keyboard.press("Escape")
