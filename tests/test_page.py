@@ -441,6 +441,15 @@ def test_a_card_says_so_where_the_way_cannot_be_drawn(made, open_page):
         assert EN["way_unknown"] not in seen.click(lost["lon"], lost["lat"])
 
 
+def test_a_page_whose_server_draws_ways_holds_none_and_says_nothing_of_them(made, open_page):
+    home = made.today.buildings.iloc[0]
+    with open_page(coverage_page(made.today, asking="'use strict';")) as seen:
+        seen.show_only("buildings")
+        card = seen.click(home["lon"], home["lat"])
+        assert EN["way_unknown"] not in card
+        assert EN["way_whole"] not in card
+
+
 def slower(coverage):
     """Return a coverage with a second class, whose walks take half as long again and whose figures are half."""
     study, buildings = coverage.study, coverage.buildings

@@ -11,6 +11,7 @@ from lifecircle import cover, open_study
 from lifecircle.asked import Scenario
 from lifecircle.circles import cover_today
 from lifecircle.maps import coverage_page
+from lifecircle.maps.words import ZH
 from lifecircle.obstacles import exits
 from lifecircle.routing import path
 from lifecircle.samples import new_folder
@@ -125,3 +126,18 @@ def test_the_whole_way_can_be_shown_below_its_card(device, today, open_page):
             assert box["y"] + box["height"] <= around["y"] + around["height"]
             assert around["x"] <= box["x"]
             assert box["x"] + box["width"] <= around["x"] + around["width"]
+
+
+def test_of_another_class_the_card_says_whose_ways_are_drawn(today, open_page):
+    home = today.buildings.iloc[today.buildings["walk_m"].argmax()]
+    with open_page(coverage_page(today)) as seen:
+        seen.show_only("buildings")
+        seen.click(home["lon"], home["lat"])
+        way = seen.page.locator("path.way")
+        seen.page.locator(".card .walk button").wait_for()
+        seen.page.wait_for_function("document.querySelector('path.way').getAttribute('d').length > 4")
+        seen.page.locator("#choice-group").select_option(label="老年人")
+        assert ZH["way_of"].format(name="成年人") in seen.card()
+        assert way.get_attribute("d") == "M0 0"
+        seen.close()
+        assert way.get_attribute("d") == "M0 0"

@@ -30,9 +30,9 @@ class BuildingWays(ReadOnlyArrays):
     end_fraction: FloatArray
 
     @classmethod
-    def of(cls, study: Study, footing: Footing, stations: Snaps, walks: NearestWalks) -> BuildingWays:
-        """Find the ways of these walks of the study's buildings to the stations."""
-        homes = footing.homes
+    def of(cls, study: Study, footing: Footing, sites: npt.NDArray[np.intp], walks: NearestWalks) -> BuildingWays:
+        """Find the ways of these walks of the study's buildings to the stations, which are these of the sites."""
+        homes, stations = footing.homes, footing.sites.take(sites)
         found = ways(footing.network, stations, homes, walks, speed_mps=footing.speed_mps)
         place, door_m = exits(study)
         nowhere = np.full((1, 2), np.nan)
