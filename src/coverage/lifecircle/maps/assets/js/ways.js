@@ -1,5 +1,5 @@
 // The way that residents of a building walk to their station, drawn while its card is open. Ways are unpacked when the
-// first one is asked for: some 100,000 numbers. Packing is told in maps/ways.py.
+// first one is asked for: some 400,000 numbers. Packing is told in maps/ways.py.
 
 const FRACTIONS = 4096; // parts of a segment
 const wayLines = [
