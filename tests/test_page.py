@@ -25,11 +25,13 @@ from scipy.spatial import cKDTree
 
 from lifecircle.circles import Coverage
 from lifecircle.demand import Demand
+from lifecircle.ground import Footing
 from lifecircle.maps import coverage_page
 from lifecircle.maps.encode import WORLD_PX, script_json, shapes, signed_varints, varints, world_px
 from lifecircle.maps.frame import LEAFLET
 from lifecircle.maps.words import EN, LOCALES, WORDS, ZH, level_names
 from lifecircle.model import Circle, Note, Scenario, Settings, SpeedClass, StreetWays, Study, Walking
+from lifecircle.routing import NearestWalks, snap, walk_network
 from pages import DESKTOP, EVIL, LONG, PHONE
 
 CRS_M = CRS.from_epsg(32651)
@@ -215,7 +217,7 @@ def covered(study, homes, stations, streets):
     )
     return Coverage(
         study=study,
-        ground=SimpleNamespace(synthetic=True),
+        ground=SimpleNamespace(synthetic=True, walk=lambda _: nowhere(len(homes), len(stations))),
         demand=Demand(homes[["residents"]], pd.DataFrame(), estimated=True),
         buildings=buildings,
         table=table_of(study, buildings, stations),
@@ -223,8 +225,15 @@ def covered(study, homes, stations, streets):
         sites=np.arange(len(stations)),
         service_areas=areas,
         streets=streets,
-        reach={},
+        reach={c.name: SimpleNamespace(walks=NearestWalks.none(len(homes), 1)) for c in study.settings.walking.classes},
     )
+
+
+def nowhere(n_homes, n_stations):
+    """Return a footing without streets."""
+    network = walk_network(np.empty((0, 2)), np.empty((0, 2)))
+    homes, stations = (snap(network, np.empty((0, 2)), n_places=n) for n in (n_homes, n_stations))
+    return Footing(network, homes, stations, stations.take([]), SPEED_MPS, "there")
 
 
 def table_of(study, buildings, stations):
@@ -420,6 +429,25 @@ def test_today_and_the_plan_can_be_compared(made, open_page):
         card = seen.card()
         assert f"{home['walk_m']:,.0f} m" in card
         assert f"{made.today.table.iloc[-1]['share_8']:.1%}" in seen.page.locator("#contents").inner_text()
+
+
+def test_a_card_says_so_where_the_way_cannot_be_drawn(made, open_page):
+    home, lost = made.plan.coverage.buildings.iloc[[0, 7]].to_dict("records")
+    with open_page(made.page()) as seen:
+        seen.show_only("buildings")
+        seen.click(home["lon"], home["lat"])
+        seen.page.get_by_text(EN["way_unknown"]).wait_for()
+        seen.close()
+        assert EN["way_unknown"] not in seen.click(lost["lon"], lost["lat"])
+
+
+def test_a_page_whose_server_draws_ways_holds_none_and_says_nothing_of_them(made, open_page):
+    home = made.today.buildings.iloc[0]
+    with open_page(coverage_page(made.today, asking="'use strict';")) as seen:
+        seen.show_only("buildings")
+        card = seen.click(home["lon"], home["lat"])
+        assert EN["way_unknown"] not in card
+        assert EN["way_whole"] not in card
 
 
 def slower(coverage):

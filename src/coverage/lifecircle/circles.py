@@ -25,6 +25,7 @@ from lifecircle.rules import warn_of
 from lifecircle.schema import TOTAL
 from lifecircle.service import Eligibility, serves
 from lifecircle.service_areas import reached_streets, rings, service_areas
+from lifecircle.ways import BuildingWays
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +70,12 @@ class Coverage:
             "reached_streets": reached_streets(*of),
         }
         return {name: marked(layer, self.synthetic) for name, layer in drawn.items()}
+
+    @cached_property
+    def ways(self) -> BuildingWays:
+        """The ways of the reference class to the nearest stations; found when they are first asked for."""
+        walker = self.study.settings.walking.reference
+        return BuildingWays.of(self.study, self.ground.walk(walker), self.sites, self.reach[walker.name].walks)
 
     @property
     def synthetic(self) -> bool:
@@ -260,12 +267,13 @@ def _buildings_frame(
             "lat": np.round(lat, 7),
         }
     ).join(demand.residents)
+    station_id = np.append(stations["station_id"].to_numpy(dtype=object), "")
     for walker, found in reach.items():
         suffix = "" if found is reference else f"_{walker.name}"
         walks, homes = found.walks, ground.walk(walker).homes
         own_leg_m = np.full(len(frame), np.nan)
         own_leg_m[homes.place[::-1]] = homes.access_m[::-1]
-        frame[f"station_id{suffix}"] = _named(stations["station_id"], walks)
+        frame[f"station_id{suffix}"] = station_id[walks.facility[:, 0]]
         frame[f"walk_m{suffix}"] = walks.walk_m[:, 0]
         frame[f"walk_s{suffix}"] = np.where(found.reached, walks.seconds[:, 0], np.nan)
         frame[f"access_m{suffix}"] = np.where(found.reached, walks.access_m[:, 0], own_leg_m)
@@ -281,11 +289,6 @@ def _buildings_frame(
     largest_m = study.settings.largest_circle.cutoff_s * study.settings.walking.reference.speed_mps
     frame["edge"] = _to_edge_m(study, xy) < np.where(reference.reached, reference.walks.walk_m[:, 0], largest_m)
     return gpd.GeoDataFrame(frame, geometry=study.buildings.geometry.to_numpy(), crs=study.crs)
-
-
-def _named(ids: pd.Series, walks: NearestWalks) -> np.ndarray:
-    named: np.ndarray = np.append(ids.to_numpy(dtype=object), "")[walks.facility[:, 0]]
-    return named
 
 
 def _to_edge_m(study: Study, xy_m: FloatArray) -> FloatArray:

@@ -54,12 +54,7 @@ class Asked(ReadOnlyArrays):
     def of(cls, study: Study, ground: Ground, roster: Roster, requests: gpd.GeoDataFrame) -> Asked:
         """Make requests ready, whose points are in the CRS of the study."""
         points = requests.geometry.to_numpy()
-        spots, of_request = _spots(points)
-        distinct = gpd.GeoDataFrame(geometry=spots, crs=study.crs)
-        area_id, building_id = (
-            holder(distinct, polygons, key).to_numpy(dtype=object)[of_request]
-            for polygons, key in ((study.areas, "area_id"), (study.buildings, "building_id"))
-        )
+        area_id, building_id = holding(points, (study.areas, "area_id"), (study.buildings, "building_id"))
         places = gpd.GeoDataFrame({"building_id": building_id}, geometry=points, crs=study.crs)
         when = local_times(requests, roster.calendar)
         item, of_item = np.unique(texts_of(requests, "item").to_numpy(dtype=str), return_inverse=True)
@@ -130,11 +125,15 @@ def local_times(requests: pd.DataFrame, calendar: Calendar) -> npt.NDArray[np.da
     return calendar.clock(moments.clock, moments.ahead_min)
 
 
-def _spots(points: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.intp]]:
-    """Return the distinct points, and which of them each is: many requests come from the same place."""
+def holding(points: npt.NDArray[np.object_], *layers: tuple[gpd.GeoDataFrame, str]) -> list[npt.NDArray[np.object_]]:
+    """Return for each layer the id, from that column, of its polygon that holds each point, as `holder` does.
+
+    Many requests come from the same place: it is looked up once.
+    """
     xy = shapely.get_coordinates(points).view(np.complex128).ravel()
     _, first, of_point = np.unique(xy, return_index=True, return_inverse=True)
-    return points[first], of_point
+    spots = gpd.GeoDataFrame(geometry=points[first], crs=layers[0][0].crs)
+    return [holder(spots, polygons, key).to_numpy(dtype=object)[of_point] for polygons, key in layers]
 
 
 def _open(roster: Roster, when: npt.NDArray[np.datetime64]) -> tuple[BoolArray, npt.NDArray[np.intp]]:

@@ -46,7 +46,8 @@ class Sent(ReadOnlyArrays):
         placed = (asked[PROBLEM] == "").to_numpy(dtype=bool)
         points = asked.geometry.to_numpy()
         area = np.full(len(asked), -1, dtype=np.int32)
-        area[placed] = pd.Index(study.areas["area_id"]).get_indexer(holding(points[placed], study.areas, "area_id"))
+        [area_id] = holding(points[placed], (study.areas, "area_id"))
+        area[placed] = pd.Index(study.areas["area_id"]).get_indexer(area_id)
         item, items = pd.factorize(texts_of(asked, "item"))
         when = local_times(asked, calendar_of(study)).astype("datetime64[M]")
         known = [reason for reason in REASONS if (assigned["reason"] == reason).any()]

@@ -9,7 +9,7 @@ from lifecircle.maps.frame import framed
 from lifecircle.maps.payload import payload
 from lifecircle.scenarios import Outcome
 
-SCRIPTS = ("text", "shapes", "tiles", "cards", "details", "parts", "search", "panel", "areas", "touch", "map")
+SCRIPTS = ("text", "shapes", "tiles", "cards", "ways", "details", "parts", "search", "panel", "areas", "touch", "map")
 
 
 def coverage_page(
@@ -28,11 +28,12 @@ def coverage_page(
         Rows of unserved.csv, worked out on the plan's coverage where there is a plan.
     asking
         The script of a server that gives the page out: it runs after the page's own and may ask that server, no other.
+        It draws the ways, which are not in the page then.
 
     Returns
     -------
     str
         HTML, as `framed` makes it. What is unreachable has no number and says so.
     """
-    data = payload(coverage, plan=plan, unserved=unserved)
+    data = payload(coverage, plan=plan, unserved=unserved, ways=not asking)
     return framed("page.html", coverage.study.areas, data, scripts=SCRIPTS, styles=["page.css"], asking=asking)

@@ -25,15 +25,19 @@ from lifecircle.maps.basis import (
     text,
 )
 from lifecircle.maps.encode import pack, pack_json, shapes, signed_varints
+from lifecircle.maps.ways import packed_ways
 from lifecircle.maps.words import WORDS
 from lifecircle.model import LongArray, Study, tenths_of_minutes
 from lifecircle.scenarios import Outcome, Plan, as_good, by_hand_in_words
 
 
-def payload(coverage: Coverage, *, plan: Outcome | None = None, unserved: pd.DataFrame | None = None) -> dict[str, Any]:
+def payload(
+    coverage: Coverage, *, plan: Outcome | None = None, unserved: pd.DataFrame | None = None, ways: bool = True
+) -> dict[str, Any]:
     """Return all that a page shows.
 
-    Parameters are those of ``lifecircle.maps.coverage_page``. Numbers that are not there are None. Places are
+    Parameters are those of ``lifecircle.maps.coverage_page``; ``ways`` says whether those of buildings are told, empty
+    otherwise. Numbers that are not there are None. Places are
     latitude and longitude; circles go by size; ``stages`` holds the figures of ``coverage`` and of the plan, one after
     the other, or once where they are the same.
     """
@@ -61,6 +65,7 @@ def payload(coverage: Coverage, *, plan: Outcome | None = None, unserved: pd.Dat
         "packed": {
             **ground(coverage),
             "building_facts": pack(_building_facts(study, stages, ids)),
+            "ways": packed_ways(stages if ways else [], ids),
             "figures": pack_json([_figures_by_group(study, stage, groups) for stage in stages]),
         },
     }

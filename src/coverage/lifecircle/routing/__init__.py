@@ -10,6 +10,7 @@ from lifecircle.routing.directions import nearest, nearest_walks, within
 from lifecircle.routing.flows import WayTree
 from lifecircle.routing.labels import Labels, NearestWalks, node_labels, seconds_at_ends, walks_of_labels
 from lifecircle.routing.paths import path
+from lifecircle.routing.ways import Ways, ways
 from lifecircle.snapping import Snaps, snap
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Snaps",
     "WalkNetwork",
     "WayTree",
+    "Ways",
     "nearest",
     "nearest_walks",
     "node_labels",
@@ -27,5 +29,6 @@ __all__ = [
     "snap",
     "walk_network",
     "walks_of_labels",
+    "ways",
     "within",
 ]

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from lifecircle.model import SPEED_MPS, BoolArray, FloatArray, IntArray, ReadOnlyArrays
 from lifecircle.network import WalkNetwork
-from lifecircle.routing.costs import UNBOUNDED_M, buckets, partial, seeds
+from lifecircle.routing.costs import partial
+from lifecircle.routing.forest import Forest
 from lifecircle.snapping import Snaps
 
 
@@ -31,22 +32,12 @@ class WayTree(ReadOnlyArrays):
     def of(cls, network: WalkNetwork, facilities: Snaps, demand: Snaps, *, speed_mps: float = SPEED_MPS) -> WayTree:
         """Search once; of equally short ways one is taken."""
         from lifecircle.kernels import flows
-        from lifecircle.kernels import labels as kernel
 
-        impedance, n = network.impedance(speed_mps), len(network.indptr) - 1
-        node, seed_cost, seed_m, row = seeds(network, facilities, impedance)
-        cost, found, via = np.full(n, np.inf), np.full(n, -1, dtype=np.int32), np.full(n, -1)
-        kernel.improve_labels(
-            network.indptr, network.tail, impedance.cost_m, network.arc_m, node, seed_cost, seed_m, row,
-            facilities.place, *buckets(impedance, seed_cost), UNBOUNDED_M, cost, found, None, via,
-        )  # fmt: skip
-        moving = via >= 0
-        parent = np.full(n, -1, dtype=np.int32)
-        parent[moving] = np.searchsorted(network.indptr, via[moving], side="right") - 1
-        segment = np.append(network.arc_segment, np.int32(-1))[via]
+        impedance = network.impedance(speed_mps)
+        forest = Forest.to(network, facilities, impedance)
         by = network.leave[demand.segment]
-        out_m = partial(network, demand, impedance, towards=0)[0] + demand.access_m[:, None] + cost[by]
-        return cls(parent, segment, flows.outside_in(parent), _best(demand, by, out_m))
+        out_m = partial(network, demand, impedance, towards=0)[0] + demand.access_m[:, None] + forest.cost_m[by]
+        return cls(forest.parent, forest.segment, flows.outside_in(forest.parent), _best(demand, by, out_m))
 
     def carried(self, people: FloatArray, group: npt.NDArray[np.integer]) -> FloatArray:
         """Return how many people walk over each group of segments.

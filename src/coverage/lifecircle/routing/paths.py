@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifecircle.model import SPEED_MPS, FloatArray, IntArray
+from lifecircle.model import SPEED_MPS, FloatArray
 from lifecircle.network import Impedance, WalkNetwork
-from lifecircle.routing.costs import UNBOUNDED_M, buckets, cutoff_m_of, pairs, partial, seeds, stretch
+from lifecircle.routing.costs import cutoff_m_of, pairs, partial, stretch
+from lifecircle.routing.forest import Forest, walked_forward
 from lifecircle.snapping import Snaps
 
 
@@ -58,39 +59,21 @@ def _along_one_segment(network: WalkNetwork, a: Snaps, b: Snaps, impedance: Impe
 
 def _round(network: WalkNetwork, a: Snaps, b: Snaps, impedance: Impedance) -> Way | None:
     """Return the cheapest way by the ends of the segments."""
-    from lifecircle.kernels import labels as kernel
-
-    node, seed_cost, seed_m, row = seeds(network, b, impedance)
-    n = len(network.indptr) - 1
-    cost, found_row, via = np.full(n, np.inf), np.full(n, -1, dtype=np.int32), np.full(n, -1)
-    kernel.improve_labels(
-        network.indptr, network.tail, impedance.cost_m, network.arc_m, node, seed_cost, seed_m, row, b.place,
-        *buckets(impedance, seed_cost), UNBOUNDED_M, cost, found_row, None, via,
-    )  # fmt: skip
-    out = partial(network, a, impedance, towards=0)[0] + a.access_m[:, None] + cost[network.leave[a.segment]]
+    forest = Forest.to(network, b, impedance)
+    out = partial(network, a, impedance, towards=0)[0] + a.access_m[:, None] + forest.cost_m[network.leave[a.segment]]
     if not np.isfinite(out).any():
         return None
     i, side = divmod(int(out.argmin()), 2)
     at = int(network.leave[a.segment[i], side])
     pieces = [(int(a.segment[i]), float(a.fraction[i]), float(side))]
-    while (arc := int(via[at])) >= 0:
-        head = int(np.searchsorted(network.indptr, arc, side="right")) - 1
-        if (segment := int(network.arc_segment[arc])) >= 0:
-            pieces.append((segment, *_ends_walked(network, segment, at, impedance)))
-        at = head
-    j = int(found_row[at])
-    last = np.flatnonzero((row == j) & (node == at))
-    entered = int(last[seed_cost[last].argmin()]) % 2
-    pieces.append((int(b.segment[j]), float(entered), float(b.fraction[j])))
+    while (onto := int(forest.parent[at])) >= 0:
+        if (segment := int(forest.segment[at])) >= 0:
+            forward = bool(walked_forward(network, np.array([segment]), np.array([at]), impedance)[0])
+            pieces.append((segment, float(not forward), float(forward)))
+        at = onto
+    j = int(forest.row[at])
+    pieces.append((int(b.segment[j]), float(forest.side[at]), float(b.fraction[j])))
     return float(out.min()), pieces, float(a.access_m[i] + b.access_m[j])
-
-
-def _ends_walked(network: WalkNetwork, segment: int, tail: int, impedance: Impedance) -> tuple[float, float]:
-    """Return the fractions from and to which a segment is walked from the search node ``tail``."""
-    ends: IntArray = np.stack([network.leave[segment], network.enter[segment]])
-    from_first, from_second = (ends == tail).any(axis=0)
-    there = impedance.forward_m[segment] <= impedance.backward_m[segment] if from_second else True
-    return (0.0, 1.0) if from_first and there else (1.0, 0.0)
 
 
 def _line(network: WalkNetwork, segment: int, start: float, stop: float) -> FloatArray:

@@ -29,7 +29,9 @@ function buildingCard(buildings, i) {
   const status = { [HATCHED]: 'status_unreachable', [OUTLINED]: 'status_unsnappable' }[walk.class];
   return card(word('building'), name || buildings.ids[i], [
     el('p.verdict', swatch(CIRCLE_PALETTE[walk.class]), datum('span', status ? word(status) : className(walk.class))),
-    walk.station ? el('p.walk', el('strong', minutes(walk.minutes)), el('span', metres(walk.metres))) : null,
+    walk.station
+      ? el('p.walk', el('strong', minutes(walk.minutes)), el('span', metres(walk.metres)), wayButton(i, walk))
+      : null,
     pairs([
       [word('residents'), residentsOf(buildings, i)],
       [word('nearest_station'), walk.station ? named(walk.station.name || walk.station.id) : word('no_station')],
@@ -44,6 +46,7 @@ function buildingCard(buildings, i) {
     ]),
     walk.blocked ? remark(word('remark_leg_blocked')) : null,
     walk.edge ? remark(word('remark_edge')) : null,
+    wayRemark(i, walk),
   ]);
 }
 
@@ -106,7 +109,7 @@ function byCircle(site, keys) {
 
 // A word with a text from data in it, kept apart so that its direction stays its own.
 function labelled(key, text) {
-  const [before, after] = word(key, { circle: '\u0000' }).split('\u0000');
+  const [before, after] = word(key, { circle: '\u0000', name: '\u0000' }).split('\u0000');
   return el('span', before, el('bdi', text), after);
 }
 

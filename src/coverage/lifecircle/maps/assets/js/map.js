@@ -33,13 +33,14 @@ const app = {
 
   goTo,
   renew,
+  onDetail: drawWay,
 
   detailOf(kind, i, latlng) {
     if (kind === 'unserved') return clusterDetail(i);
     if (kind === 'stations') return stationDetail(i);
     if (kind === 'areas') return areaDetail(i, latlng);
     const { buildings } = scene;
-    return { at: latlng, render: () => buildingCard(buildings, i), outline: outlineOf(buildings.shapes, i) };
+    return { at: latlng, render: () => buildingCard(buildings, i), outline: outlineOf(buildings.shapes, i), building: i };
   },
 
   tipOf(kind, i) {
@@ -126,5 +127,6 @@ begin(async () => {
     ...data.stages.map((stage) => Shapes.of(stage.service_areas)),
   ]);
   Object.assign(scene, { buildings, figures, streets, stages });
+  for (const line of wayLines) line.addTo(map);
   return [new Tiles(scene, TILE_OPTIONS)];
 });

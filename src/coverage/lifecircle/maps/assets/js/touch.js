@@ -75,16 +75,17 @@ function openDetail(detail) {
   popup.options.maxHeight = Math.max(180, map.getSize().y - popup.options.autoPanPaddingTopLeft[1] - 76);
   popup.setLatLng(detail.at).setContent(detail.render()).openOn(map);
   shownDetail = detail;
-  app.onDetail?.(detail);
   document.body.classList.add('carded');
   showOutline(detail.outline || []);
   namePopup();
+  app.onDetail?.(detail);
 }
 
 function renewDetail() {
   if (!shownDetail) return;
   popup.setContent(shownDetail.render());
   namePopup();
+  app.onDetail?.(shownDetail);
 }
 
 // On a small screen the panel makes room for what was asked for.
@@ -136,9 +137,9 @@ function listen() {
   });
   map.on('popupclose', () => {
     shownDetail = null;
-    app.onDetail?.(null);
     document.body.classList.remove('carded');
     showOutline([]);
+    app.onDetail?.(null);
   });
   map.on('zoomend', () => {
     placeNames();
