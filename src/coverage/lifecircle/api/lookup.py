@@ -74,7 +74,7 @@ class Lookup:
     @property
     def plain_is_listed(self) -> bool:
         """Whether the nearest station of all is the plain answer, so that it is read and never searched for."""
-        return self._roster.for_all
+        return self._roster.for_all and self._roster.crew is None
 
     def nearest(self, place: Place, wanted: Wanted = PLAIN) -> Answer:
         """Return the stations that ``wanted`` asks for.
@@ -165,13 +165,14 @@ class Lookup:
         if not roster.for_all or not len(roster):
             area = self._areas.at(x, y)
             yield roster.may[area if area >= 0 else -1], "no-eligible-station", "nearest-not-eligible"
-        if wanted.item:
-            yield roster.offering(wanted.item), "no-station-offers-item", "nearest-lacks-item"
-        if wanted.at is not None:
-            when = roster.calendar.local(wanted.at)
-            if when is None:
-                raise RequestError("at states an offset, but the study no zone: [dispatch] zone", code=INVALID_OPTIONS)
-            yield roster.open_at(when), "no-station-open", "nearest-closed"
+        when = None if wanted.at is None else roster.calendar.local(wanted.at)
+        if wanted.at is not None and when is None:
+            raise RequestError("at states an offset, but the study no zone: [dispatch] zone", code=INVALID_OPTIONS)
+        if wanted.item or when is not None or roster.crew is not None:
+            offered, opened, able = roster.can(wanted.item, when)
+            yield offered, "no-station-offers-item", "nearest-lacks-item"
+            yield opened, "no-station-open", "nearest-closed"
+            yield able, "no-agent-on-duty", "nearest-nobody-on-duty"
         if wanted.tier:
             yield self._of_tier(wanted.tier), "no-station-of-tier", "nearest-of-another-tier"
 

@@ -2,7 +2,8 @@
 
 from lifecircle.dispatch.assignment import assign
 from lifecircle.dispatch.index import Found, StationIndex
+from lifecircle.dispatch.pool import Pool
 from lifecircle.dispatch.reasons import REASONS
 from lifecircle.dispatch.roster import Roster
 
-__all__ = ["REASONS", "Found", "Roster", "StationIndex", "assign"]
+__all__ = ["REASONS", "Found", "Pool", "Roster", "StationIndex", "assign"]
