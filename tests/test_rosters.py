@@ -11,12 +11,14 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
 from lifecircle import assign, open_study
 from lifecircle.dispatch import REASONS, Pool, StationIndex
 from lifecircle.dispatch.requests import holding
-from lifecircle.errors import ClaimError, UnknownNameError
+from lifecircle.errors import ClaimError, SchemaError, StudyError, UnknownNameError
 from lifecircle.ground import attach_points, lay_ground
+from lifecircle.study import check_study
 from lifecircle.workdays import CHINA, Calendar
 from tiny import STUDY, at, table, write_city
 
@@ -682,3 +684,184 @@ def test_everybody_gets_whom_plain_loops_would_give_them(crowded, seed):
         found[columns].astype(object), expected[columns].sort_index().astype(object), check_index_type=False
     )
     assert set(found["reason"]) <= set(REASONS)
+
+
+# ------------------------------------------------------------------------------------------ exports of a city's hotline
+
+BAD_ROWS = {
+    "no-geometry": ["SR-0010", "SR-0050", "SR-0130"],
+    "zero-coordinates": ["SR-0020", "SR-0030", "SR-0060"],
+    "wrong-place": ["SR-0040", "SR-0070"],
+    "unsnappable": ["SR-0080"],
+    "swapped-axes": ["SR-0090"],
+    "not-finite": ["SR-0100", "SR-0110", "SR-0210"],
+    "duplicate-id": ["SR-0001"],
+    "missing-id": [""],
+    "not-degrees": ["SR-0150"],
+}
+"""Of tests/cases/requests_311.csv, made up: 250 kinds of requests, seven ways to write a time, every slip there is."""
+
+
+def test_of_an_export_every_bad_row_is_named_and_none_is_lost(open_city, tmp_path, run, repository):
+    open_city([agent("a1", "s1")])
+    export, out = repository / "tests" / "cases" / "requests_311.csv", tmp_path / "out"
+    code, _, warned = run("assign", tmp_path, export, "--datum", "wgs84", "--out", out)
+    assert code == 0
+    given = pd.read_csv(export, dtype=str, keep_default_na=False)
+    found = pd.read_csv(out / "assigned" / "assigned.csv", dtype=str, keep_default_na=False)
+    assert given["Complaint Type"].nunique() == 250
+    assert found["request_id"].tolist() == given["Unique Key"].tolist()
+    assert set(found["synthetic"]) == {"yes"}
+    for reason, ids in BAD_ROWS.items():
+        assert found["request_id"][found["reason"] == reason].tolist() == ids, reason
+    medicine = found[(given["Complaint Type"] == "medicine") & ~found["reason"].isin(BAD_ROWS)]
+    assert len(medicine)
+    unread = next(line for line in warned.splitlines() if "at is no day and time" in line)
+    assert "[SR-0160, SR-0170, SR-0190, SR-0200]" in unread
+
+
+# ----------------------------------------------------------------------------------------------------- what check tells
+
+
+def findings(study, layer):
+    return {b.rule: list(b.ids) for b in study.findings if b.layer == layer}
+
+
+def test_check_tells_of_each_row_of_a_roster_that_cannot_be_meant(open_city, tmp_path):
+    with pytest.raises(SchemaError):
+        open_city(
+            [
+                agent("a1", "s9"),
+                agent("a2"),
+                agent("a3", area="x"),
+                agent("a4", spot=at(-20_000, 0)),
+                agent("a5", "s1"),
+                agent("a5", "s2"),
+                agent("", "s1"),
+            ],
+            [
+                ["s9", "stop", "", *at(1, 0), "", ""],
+                ["s1", "stop", "", "", "", "", ""],
+                ["s1", "by horse", "", "", "", "", ""],
+                ["s2", "door", "", "", "", "whenever", ""],
+            ],
+        )
+    told = {(b.layer, b.rule): list(b.ids) for b in check_study(tmp_path)[1] if b.severity == "error"}
+    assert told == {("agents", "duplicate-id"): ["a5"], ("agents", "missing-id"): ["row 8"]} | {
+        ("service", "unknown-id"): ["s9"],
+        ("service", "no-geometry"): ["s1"],
+        ("service", "unknown-value"): ["s1"],
+        ("service", "bad-hours"): ["s2"],
+    }
+
+
+def test_check_tells_of_agents_whom_nobody_knows_where_to_find(open_city, tmp_path):
+    with pytest.raises(SchemaError):
+        open_city([agent("a1", "s9"), agent("a2"), agent("a3", area="x"), agent("a4", spot=at(-20_000, 0))])
+    told = [(b.rule, *b.ids) for b in check_study(tmp_path)[1] if b.layer == "agents" and b.severity == "error"]
+    assert told == [
+        ("no-geometry", "a2"),
+        ("wrong-place", "a4"),
+        ("unknown-id", "a1 -> s9"),
+        ("unknown-id", "a3 -> x"),
+    ]
+
+
+def test_check_tells_what_of_a_roster_is_read_otherwise_or_doubtful(open_city):
+    study = open_city(
+        [
+            agent("a1", "s1", "flying", "周一至周五 8:30-17:30", kind="工作人员"),
+            agent("a2", "s2", "medicine", "whenever", capacity=3, kind="chief"),
+        ],
+        more='[dispatch]\non_duty = 2\njoint = { repair = ["repair", "legal"] }\n',
+        stations=[[*row[:6], 9] for row in STATIONS],
+    )
+    assert findings(study, "agents") | {"alias": []} == {
+        "hours-in-words": ["a1"],
+        "bad-hours": ["a2"],
+        "unknown-role": ["a2"],
+        "unasked-skill": ["flying"],
+        "lacking-skill": ["legal", "repair"],
+        "too-few-agents": ["s1", "s2"],
+        "capacity-of-agents": ["s2"],
+        "alias": [],
+    }
+
+
+def test_names_and_telephones_of_agents_are_not_read(open_city, tmp_path, run):
+    open_city([agent("a1", "s1")])
+    rows = [["a1", "s1", "王小明", "13812345678"], ["13912345678", "s1", "李四", ""]]
+    table(tmp_path / "agents.csv", "agent_id station_id 姓名 联系电话", *rows)
+    told = check_study(tmp_path)[1]
+    assert {"personal-data", "missing-id"} <= {b.rule for b in told if b.layer == "agents"}
+    run("check", tmp_path, "--out", tmp_path / "out")
+    written = "".join(path.read_text("utf-8") for path in (tmp_path / "out" / "check").iterdir())
+    assert not any(word in written for word in ("王小明", "李四", "13812345678", "13912345678"))
+
+
+@pytest.mark.parametrize(
+    ("more", "rule"),
+    [
+        ("on_duty = 0\n", "out-of-range"),
+        ('on_duty = { household = "three" }\n', "wrong-type"),
+        ("joint = 3\n", "wrong-type"),
+        ('joint = { a = ["b"] }\n', "wrong-type"),
+        ("pool = 3\n", "wrong-type"),
+        ("time_limit = { household = -1 }\n", "wrong-type"),
+    ],
+)
+def test_what_a_roster_cannot_mean_is_told(open_city, more, rule):
+    with pytest.raises(StudyError) as refused:
+        open_city(more=f"[dispatch]\n{more}")
+    assert [b.rule for b in refused.value.breaches] == [rule]
+
+
+def test_a_tier_that_no_station_has_is_told_of_who_is_on_duty_too(open_city):
+    study = open_city(more="[dispatch]\non_duty = { centre = 3 }\n")
+    with pytest.raises(StudyError, match="centre"):
+        assign(study, ask(("r1", *HOME, "medicine", MONDAY)))
+
+
+# --------------------------------------------------------------------------------------------- the least walking of all
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32))
+def test_all_together_walk_the_least_that_the_capacities_of_agents_allow(crowded, seed):
+    random, (study, ground), n = np.random.default_rng(seed), crowded, 30
+    ids = study.stations["station_id"].to_numpy()
+    held = {
+        "agent_id": [f"a{i:02}" for i in range(12)],
+        "kind": "agent",
+        "station_id": random.choice(ids[:5], 12),
+        "area_id": "",
+        "skills": [some(random) for _ in range(12)],
+        "hours": "",
+        "capacity": random.choice([1.0, 2.0, 3.0], 12),
+    }
+    agents = gpd.GeoDataFrame(held, geometry=np.full(12, None), crs=study.crs)
+    study = replace(study, agents=agents, stations=study.stations.assign(capacity=2.0))
+    asked = ask(
+        *((f"r{i:02}", *spot, random.choice(ITEMS), MONDAY) for i, spot in enumerate(random.uniform(0, [4, 2], (n, 2))))
+    )
+    seconds = walks(study, ground, study.stations.geometry, asked)
+    slots = []  # a column of costs for each request that an agent, or a station without agents, can take
+    for number, station in enumerate(ids):
+        crew = agents[agents["station_id"] == station]
+        for row in crew.itertuples():
+            can = [not row.skills or item in row.skills.split(";") for item in asked["item"]]
+            slots += [np.where(can, seconds[:, number], np.inf)] * int(row.capacity)
+        slots += [seconds[:, number]] * (0 if len(crew) else 2)
+    cost = np.minimum(np.column_stack(slots), 1e7)
+    row, column = linear_sum_assignment(cost)
+    found = assign(study, asked, ground=ground, optimal=True)
+    sent = (found["station_id"] != "").to_numpy()
+    assert sent.sum() == (cost[row, column] < 1e7).sum()
+    row, column = linear_sum_assignment(cost[sent])
+    assert found["walk_s"].sum() == pytest.approx(cost[sent][row, column].sum(), abs=1e-3)
+    who = agents.set_index("agent_id")
+    given_to = found[found["agent_id"] != ""]
+    assert (given_to["agent_id"].map(who["station_id"]) == given_to["station_id"]).all()
+    assert all(asked["item"][i] in (who["skills"][a] or "abc") for i, a in given_to["agent_id"].items())
+    load = given_to["agent_id"].value_counts()
+    assert (load <= who["capacity"][load.index]).all()

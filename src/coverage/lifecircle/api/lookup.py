@@ -170,9 +170,12 @@ class Lookup:
             raise RequestError("at states an offset, but the study no zone: [dispatch] zone", code=INVALID_OPTIONS)
         if wanted.item or when is not None or roster.crew is not None:
             offered, opened, able = roster.can(wanted.item, when)
-            yield offered, "no-station-offers-item", "nearest-lacks-item"
-            yield opened, "no-station-open", "nearest-closed"
-            yield able, "no-agent-on-duty", "nearest-nobody-on-duty"
+            if wanted.item:
+                yield offered, "no-station-offers-item", "nearest-lacks-item"
+            if when is not None:
+                yield opened, "no-station-open", "nearest-closed"
+            if roster.crew is not None:
+                yield able, "no-agent-on-duty", "nearest-nobody-on-duty"
         if wanted.tier:
             yield self._of_tier(wanted.tier), "no-station-of-tier", "nearest-of-another-tier"
 

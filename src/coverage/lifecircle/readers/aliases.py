@@ -115,8 +115,8 @@ ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "items": ("services", "服务事项", "代办事项", "事项"),
     },
     "requests": {
-        "request_id": ("id", "工单编号", "诉求编号", "编号"),
-        "item": ("诉求事项", "事项", "服务事项"),
+        "request_id": ("id", "unique key", "sr number", "工单编号", "诉求编号", "编号"),
+        "item": ("complaint type", "sr type", "诉求事项", "事项", "服务事项"),
         "at": ("time", "received", "时间", "受理时间", "诉求时间", "来电时间", "登记时间", "创建时间", "created date"),
         "urgency": ("紧急程度", "缓急程度", "紧急", "缓急"),
         "priority": ("重点服务对象", "重点对象", "优先"),
