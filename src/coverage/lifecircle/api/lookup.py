@@ -101,7 +101,8 @@ class Lookup:
         if len(found) < wanted.number:
             others = may.copy()
             others[here] = False
-            found += self._index.find(*place, number=wanted.number - len(found), left=others)
+            near = self._index.find(*place, number=wanted.number - len(found), left=others)
+            found += [each for each in near if isinstance(each, Found)]
         if not found and not self._snapped(x, y):
             reason = "unsnappable"
         elif not found and may.any():

@@ -43,8 +43,16 @@ class Found(NamedTuple):
     """Its row."""
     seconds: float
     walk_m: float
-    stop: str = ""
-    """The name of its stop that this is, empty for its own place."""
+
+
+class AtStop(NamedTuple):
+    """A station where it tours, and the walk to its stop there."""
+
+    station: int
+    seconds: float
+    walk_m: float
+    stop: str
+    """The name of the stop, empty where it has none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +180,7 @@ class StationIndex:
         tier: str = "",
         area_id: str | None = None,
         left: BoolArray | None = None,
-    ) -> list[Found]:
+    ) -> list[Found | AtStop]:
         """Return the ``number`` stations nearest on foot that can take a request, nearest first.
 
         Where stations tour, each of their stops that is there at the time counts as a place of its own.
@@ -208,7 +216,7 @@ class StationIndex:
             may = may & self._able(item, at, tier)
         if area_id is not None:
             may = may & self._known.may[self._known.area(area_id)]
-        found = self._nearest_able(lon, lat, may, number)
+        found: list[Found | AtStop] = [*self._nearest_able(lon, lat, may, number)]
         if self.stops is None or at is None:
             return found
         there, left = self.stops, np.ones(self.stations.n_places, dtype=bool) if left is None else left
@@ -217,8 +225,8 @@ class StationIndex:
         if area_id is not None:
             may = may & roster.may[roster.area(area_id)]
         touring = [
-            Found(int(roster.owner[stop]), seconds, walk_m, roster.stops.name[stop])
-            for stop, seconds, walk_m, _ in there._nearest_able(lon, lat, may, number)
+            AtStop(int(roster.owner[stop]), seconds, walk_m, roster.stops.name[stop])
+            for stop, seconds, walk_m in there._nearest_able(lon, lat, may, number)
         ]
         return sorted([*found, *touring], key=lambda each: each.seconds)[:number]
 
