@@ -21,6 +21,9 @@ WAIT = "wait"
 HOWS = ("", STOP, APPOINTMENT, DOOR, WAIT)
 """How a request is served: at the station in its hours; at a stop; where neither can, by the first of the others."""
 
+AT_ANY_TIME = tuple(HOWS.index(how) for how in (APPOINTMENT, WAIT))
+"""Ways by which a request meets an agent at another time than its own: the hours of agents do not count."""
+
 Moments = npt.NDArray[np.datetime64]
 
 
@@ -28,7 +31,8 @@ Moments = npt.NDArray[np.datetime64]
 class Abilities(ReadOnlyArrays):
     """Which places of service can take which requests; places are the rows of a roster.
 
-    Request i asks ``ask[i]``: an item, ``item[i]``, at a time, ``time[i]``, which are the rows of the others:
+    Request i asks ``ask[i]``: an item, ``item[i]``, at a time, ``time[i]`` (``ask_item`` and ``ask_time`` of each ask),
+    which are the rows of the others:
     ``offered``, ``opened`` and ``able`` (n_asks, n_places) say whether a place does the item at all, at that time, and
     with somebody there who can; ``how`` (the same) numbers `HOWS`. ``duty`` (n_times, n_agents) and ``skilled``
     (n_items, n_agents) are of the agents of its crew.
@@ -43,10 +47,17 @@ class Abilities(ReadOnlyArrays):
     how: npt.NDArray[np.int8]
     duty: BoolArray
     skilled: BoolArray
+    ask_item: npt.NDArray[np.intp]
+    ask_time: npt.NDArray[np.intp]
 
     def take(self, rows: npt.NDArray[np.intp]) -> Abilities:
         """Return what is known of some of the requests."""
         return replace(self, ask=self.ask[rows], item=self.item[rows], time=self.time[rows])
+
+    def staffed(self, roster: Roster, free: BoolArray) -> BoolArray:
+        """Return (n_asks, n_places) where one of the ``free`` agents (n_agents,) can take it, or none is listed."""
+        some, there = _staffed(roster, self.skilled & free, self.duty, self.ask_item, self.ask_time)
+        return np.where(np.isin(self.how, AT_ANY_TIME), some, there)
 
     @classmethod
     def of(cls, roster: Roster, items: npt.NDArray[np.str_], when: Moments) -> Abilities:
@@ -69,7 +80,17 @@ class Abilities(ReadOnlyArrays):
             opened[:, place] |= does & now
             able[:, place] |= does & now & there
         return cls(
-            ask.astype(np.int32), of_item, of_time, offered, opened, able, how.astype(np.int8), is_open.agent, skilled
+            ask.astype(np.int32),
+            of_item,
+            of_time,
+            offered,
+            opened,
+            able,
+            how.astype(np.int8),
+            is_open.agent,
+            skilled,
+            ask_item,
+            ask_time,
         )
 
 

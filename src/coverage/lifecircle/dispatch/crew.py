@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lifecircle.model import FloatArray, IntArray, LongArray, ReadOnlyArrays, Study
+from lifecircle.model import BoolArray, FloatArray, IntArray, LongArray, ReadOnlyArrays, Study
 from lifecircle.readers.rosters import are_staff, needed_on_duty
 
 
@@ -61,11 +61,11 @@ class Crew(ReadOnlyArrays):
         return np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
 
     @property
-    def has_agents(self) -> np.ndarray:
+    def has_agents(self) -> BoolArray:
         """(n_stations,) which stations list agents."""
         return np.diff(self.first) > 0
 
-    def by_agents(self) -> np.ndarray:
+    def by_agents(self) -> BoolArray:
         """Return (n_stations,) where the capacities of agents count, since one of them has any."""
         return np.bincount(self.station, np.isfinite(self.capacity), len(self.first) - 1) > 0
 

@@ -7,16 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from lifecircle.dispatch.abilities import HOWS, WAIT
+from lifecircle.dispatch.abilities import AT_ANY_TIME
 from lifecircle.dispatch.crew import Crew
 from lifecircle.dispatch.preferences import PreferenceLists, Preferences
 from lifecircle.dispatch.requests import Asked
 from lifecircle.dispatch.roster import Roster, Ways
 from lifecircle.ground import Footing
-from lifecircle.model import APPOINTMENT, BoolArray, LongArray
-
-AT_ANY_TIME = tuple(HOWS.index(how) for how in (APPOINTMENT, WAIT))
-"""Ways by which a request meets an agent at another time than its own: the hours of agents do not count."""
+from lifecircle.model import BoolArray, LongArray
 
 
 @dataclass(frozen=True, eq=False)

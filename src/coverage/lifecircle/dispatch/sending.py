@@ -31,7 +31,8 @@ class Sent(ReadOnlyArrays):
 
 
 Settled = tuple[LongArray, LongArray, npt.NDArray[np.intp], BoolArray]
-"""The entry and the agent of each request; which requests need longer lists; which stations take none of these."""
+"""The entry and the agent of each request; which requests need longer lists; which places take none of these (by
+what is asked, where that differs)."""
 
 
 def sent(footing: Footing, roster: Roster, asked: Asked, room: LongArray, *, optimal: bool = False) -> Sent:
@@ -53,7 +54,7 @@ def sent(footing: Footing, roster: Roster, asked: Asked, room: LongArray, *, opt
         entry, agent, further, closed = settle(roster, asked, known, room)
         if not len(further):
             break
-        lists.extend(further, closed=closed[roster.owner])
+        lists.extend(further, closed=closed)
     taken = entry >= 0
     place = np.append(known.station, -1)[entry]
     walk_m, walk_s = (np.where(taken, np.append(each, np.nan)[entry], np.nan) for each in (known.walk_m, known.seconds))
@@ -91,7 +92,13 @@ def _in_turn(roster: Roster, asked: Asked, known: Preferences, room: LongArray) 
     last = np.full(len(room), -1, dtype=np.int64)
     np.maximum.at(last, station, turn[taken])
     full = np.bincount(station, minlength=len(room)) >= room
-    return entry, agent, further, full & (last < turn[further].min(initial=len(order)))
+    begins = turn[further].min(initial=len(order))
+    closed = (full & (last < begins))[roster.owner]
+    if roster.crew is not None and np.isfinite(roster.crew.capacity).any() and len(further):
+        early = agent[(agent >= 0) & (turn < begins)]
+        free = np.bincount(early, minlength=len(roster.crew)) < roster.crew.capacity
+        closed = closed | ~asked.abilities.staffed(roster, free)
+    return entry, agent, further, closed
 
 
 def _least_cost(roster: Roster, asked: Asked, known: Preferences, room: LongArray) -> Settled:
@@ -119,7 +126,7 @@ def _least_cost(roster: Roster, asked: Asked, known: Preferences, room: LongArra
     entry, agent = np.append(of_entry, -1)[given], np.append(who, -1)[given]
     if crew is not None:
         agent = np.where(agent < 0, _shared_out(roster, crew, asked, known, entry), agent)
-    return entry, agent, further, np.zeros(len(crew.first) - 1 if crew is not None else len(room), dtype=bool)
+    return entry, agent, further, np.zeros(len(roster), dtype=bool)
 
 
 def _shared_out(roster: Roster, crew: Crew, asked: Asked, known: Preferences, entry: LongArray) -> LongArray:
