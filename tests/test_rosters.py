@@ -865,3 +865,24 @@ def test_all_together_walk_the_least_that_the_capacities_of_agents_allow(crowded
     assert all(asked["item"][i] in (who["skills"][a] or "abc") for i, a in given_to["agent_id"].items())
     load = given_to["agent_id"].value_counts()
     assert (load <= who["capacity"][load.index]).all()
+
+
+def test_a_place_gets_over_http_whom_a_request_from_there_gets(open_city):
+    from lifecircle.api.lookup import Lookup
+    from lifecircle.api.query import Wanted
+
+    crew = [agent("a1", "s1", "medicine", "Mo 08:00-18:00"), agent("a2", "s2", "repair"), agent("a3", "s2", "medicine")]
+    study = open_city(
+        crew,
+        [["s3", "door", "", "", "", "", "legal"], ["s1", "预约", "", "", "", "", "legal"]],
+        "[dispatch]\non_duty = 1\n",
+    )
+    ground = lay_ground(study)
+    lookup, ids = Lookup(study, ground), [*study.stations["station_id"], ""]
+    for item in ("", "medicine", "repair", "legal", "wedding"):
+        for when in ("", MONDAY, WEDNESDAY, NIGHT):
+            [row] = assign(study, ask(("r1", *HOME, item, when)), ground=ground).to_dict("records")
+            wanted = Wanted(item=item, at=datetime.fromisoformat(when) if when else None)
+            answer = lookup.nearest(tuple(at(*HOME)), wanted)
+            nearest = answer.found[0].station if answer.found else -1
+            assert (ids[nearest], answer.reason) == (row["station_id"], row["reason"]), (item, when)
