@@ -840,11 +840,19 @@ def test_all_together_walk_the_least_that_the_capacities_of_agents_allow(crowded
         "capacity": random.choice([1.0, 2.0, 3.0], 12),
     }
     agents = gpd.GeoDataFrame(held, geometry=np.full(12, None), crs=study.crs)
-    study = replace(study, agents=agents, stations=study.stations.assign(capacity=2.0))
+    tours = gpd.GeoDataFrame(
+        {"station_id": random.choice(ids, 4), "how": "stop", "name": "", "hours": "", "items": ""},
+        geometry=[shapely.Point(at(*random.uniform(0, [4, 2]))) for _ in range(4)],
+        crs="EPSG:4326",
+    ).to_crs(study.crs)
+    study = replace(study, agents=agents, service=tours, stations=study.stations.assign(capacity=2.0))
     asked = ask(
         *((f"r{i:02}", *spot, random.choice(ITEMS), MONDAY) for i, spot in enumerate(random.uniform(0, [4, 2], (n, 2))))
     )
-    seconds = walks(study, ground, study.stations.geometry, asked)
+    seconds = walks(study, ground, [*study.stations.geometry, *tours.geometry], asked)
+    for stop, station in enumerate(tours["station_id"]):
+        own = int(np.flatnonzero(ids == station)[0])
+        seconds[:, own] = np.minimum(seconds[:, own], seconds[:, len(ids) + stop])
     slots = []  # a column of costs for each request that an agent, or a station without agents, can take
     for number, station in enumerate(ids):
         crew = agents[agents["station_id"] == station]

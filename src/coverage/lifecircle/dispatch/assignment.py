@@ -191,7 +191,8 @@ def _reasons(footing: Footing, roster: Roster, asked: Asked, there: Sent) -> npt
     """Return why each request goes where it goes, or nowhere; the nearest is so of the stations' own places."""
     station, now = there.place, asked.abilities
     own = np.arange(len(roster) - len(roster.stops.owner))
-    walks = footing.nearest(footing.stations.take(own), asked.snaps)
+    stations = footing.stations.take(own) if len(own) < len(roster) else footing.stations
+    walks = footing.nearest(stations, asked.snaps)
     nearest = walks.facility[:, 0]
     rank = np.append(roster.rank, -1)
     conditions = {

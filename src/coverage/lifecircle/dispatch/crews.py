@@ -64,7 +64,8 @@ def in_turn(
     given: tuple[LongArray, LongArray, LongArray] = crews.in_turn(
         *(lists.indptr, lists.station, lists.any_time, asked.order, room, crew.first, crew.capacity),
         np.zeros(len(crew), dtype=np.int64) if load is None else load,
-        *(asked.abilities.duty, asked.abilities.skilled, asked.abilities.time, asked.abilities.item),
+        *map(np.ascontiguousarray, (asked.abilities.duty, asked.abilities.skilled)),
+        *(asked.abilities.time, asked.abilities.item),
         nobody if but is None else but,
     )
     return given

@@ -147,7 +147,7 @@ class Roster(ReadOnlyArrays):
         """(n,) whether a request may wait for each place to open."""
         return self.wait_min > 0 if len(self.wait_min) else np.zeros(len(self), dtype=bool)
 
-    @property
+    @cached_property
     def plain(self) -> bool:
         """Whether items and hours say all of what a station can take."""
         return self.crew is None and not (len(self.ways.station) or len(self.stops.owner) or self.wait_min.any())
@@ -174,7 +174,7 @@ class Roster(ReadOnlyArrays):
         """
         if self.plain:
             offered = self.offering(item)
-            opened = offered & self.open_at(when)
+            opened = offered if when is None else offered & self.open_at(when)
             return offered, opened, opened
         return self._can(item, when)
 
