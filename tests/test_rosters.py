@@ -204,7 +204,7 @@ def test_a_request_waits_for_a_tier_to_open_within_its_time_limit_and_no_longer(
     ]
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(
     hours=st.sampled_from(
         ["Mo-Fr 09:00-17:00", "Sa 22:00-02:00", "Mo-Su 08:00-20:00; PH off", "Mo 00:00-24:00; PH 10:00-11:00"]
@@ -489,7 +489,7 @@ class Loops:
         self.home = holding(points, study.areas, "area_id")
         self.parent = dict(zip(study.areas["area_id"], study.areas["parent_id"], strict=True))
         self.station = study.stations.set_index("station_id")
-        self.service, self.load = study.service, {}
+        self.service, self.load, self.areas = study.service, {}, {}
         self.agents = study.agents.sort_values("agent_id").to_dict("records")
         self.staff = [a for a in self.agents if a["station_id"] and a["kind"] != "volunteer"]
         self.others = [a for a in self.agents if a not in self.staff]
@@ -507,6 +507,11 @@ class Loops:
         for agent in self.staff:
             if not np.isnan(agent["capacity"]):
                 self.left[agent["station_id"]] = np.nan
+
+    def area_of(self, point):
+        if point not in self.areas:
+            self.areas[point] = holding(np.array([point]), self.study.areas, "area_id")[0]
+        return self.areas[point]
 
     def up(self, area):
         while area:
@@ -537,10 +542,8 @@ class Loops:
 
     def may(self, i, place):
         station, how, row = place
-        if how and self.study.settings.eligible != "any":
-            area = holding(np.array([row.geometry]), self.study.areas, "area_id")[0]
-            if self.eligible(i, area):
-                return True
+        if how and self.study.settings.eligible != "any" and self.eligible(i, self.area_of(row.geometry)):
+            return True
         own = self.station["area_id"][station]
         if self.dispatch.tiers and self.home[i]:
             tier = self.station["tier"][station]
@@ -648,8 +651,7 @@ class Loops:
                 if agent["station_id"]:
                     near = self.may(i, (agent["station_id"], "", None))
                 else:
-                    area = holding(np.array([agent["geometry"]]), self.study.areas, "area_id")[0]
-                    near = self.eligible(i, area)
+                    near = self.eligible(i, self.area_of(agent["geometry"]))
                 if not near or not np.isfinite(self.to_helper[i, number]):
                     continue
                 key = (self.to_helper[i, number], number)
@@ -660,7 +662,7 @@ class Loops:
             found[i] |= {"agent_id": who, "how": "volunteer"}
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 2**32))
 def test_everybody_gets_whom_plain_loops_would_give_them(crowded, seed):
     random, (study, ground) = np.random.default_rng(seed), crowded
