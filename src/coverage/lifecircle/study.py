@@ -163,7 +163,6 @@ def examine(path: str | Path) -> Checked:
     if metric:
         breaches += check_floors(metric.frames["buildings"])
         breaches += _check_places(metric, unsure={b.layer for b in of_datums})
-    if metric:
         dispatch = file.settings.dispatch
         stations = as_tiers_say(metric.frames["stations"], dispatch)
         rosters, about_rosters = rosters_of(layers, metric.crs, stations, dispatch)

@@ -72,7 +72,3 @@ class Crew(ReadOnlyArrays):
     def lead_skill(self, item: str) -> str:
         """Return what the agent must know who takes an item."""
         return next((lead for each, lead, _ in self.joint if each == item), item)
-
-    def assist_skill(self, item: str) -> str:
-        """Return what the one must know who assists with an item, empty for an item that one handles."""
-        return next((assist for each, _, assist in self.joint if each == item), "")

@@ -60,12 +60,12 @@ def in_turn(
     """
     from lifecircle.kernels import crews  # compiled code loads when it is first needed
 
-    nobody = np.full(len(asked.ask), -1, dtype=np.int64)
+    nobody, now = np.full(len(asked.ask), -1, dtype=np.int64), asked.abilities
+    duty, skilled = np.ascontiguousarray(now.duty), np.ascontiguousarray(now.skilled)
     given: tuple[LongArray, LongArray, LongArray] = crews.in_turn(
         *(lists.indptr, lists.station, lists.any_time, asked.order, room, crew.first, crew.capacity),
         np.zeros(len(crew), dtype=np.int64) if load is None else load,
-        *map(np.ascontiguousarray, (asked.abilities.duty, asked.abilities.skilled)),
-        *(asked.abilities.time, asked.abilities.item),
+        *(duty, skilled, now.time, now.item),
         nobody if but is None else but,
     )
     return given
