@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from lifecircle.hours import is_open
 from lifecircle.synthetic.city import City
+from lifecircle.synthetic.itinerary import as_service
 from lifecircle.synthetic.make import make_city
 from lifecircle.synthetic.names import area_tree
 from lifecircle.synthetic.programmes import PROGRAMMES
@@ -281,3 +282,15 @@ def test_the_same_seed_makes_the_same_city_and_another_seed_another() -> None:
         pd.testing.assert_frame_equal(pd.DataFrame(frame), pd.DataFrame(again.frames[name]))
     assert not first.frames["residents"].equals(other.frames["residents"])
     assert not first.frames["requests"]["time"].equals(other.frames["requests"]["time"])
+
+
+def test_where_the_teams_tour_is_where_the_study_says_they_serve(rural):
+    plan = rural.frames["itinerary"]
+    stops = as_service(plan)
+    away = plan[plan["station_id"] != plan["stop_id"]]
+    assert len(stops) == len(away[["station_id", "stop_id"]].drop_duplicates()) > 10
+    for row in away.to_dict("records"):
+        [stop] = stops[(stops["station_id"] == row["station_id"]) & (stops["name"] == row["stop_id"])].itertuples()
+        assert is_open(stop.hours, f"{row['weekday']} {row['from']}")
+        assert not is_open(stop.hours, f"{row['weekday']} {row['to']}")
+        assert stop.geometry == row["geometry"]

@@ -98,6 +98,8 @@ LAYERS: Mapping[str, tuple[str, str]] = {
     "gates": ("大门", "gates"),
     "closures": ("封闭路段", "closures"),
     "overrides": ("现场核实", "overrides"),
+    "agents": ("代办员", "agents"),
+    "service": ("服务方式", "service"),
     "elevation": ("高程", "elevation"),
     "requests": ("诉求", "requests"),
 }

@@ -9,6 +9,7 @@
     │   └── RequestError           a request over HTTP cannot be answered (also ValueError; in `lifecircle.api`)
     ├── InfeasibleError            no plan can meet the question   (also ValueError)
     ├── UnfinishedError            no plan was found in time       (also TimeoutError)
+    ├── ClaimError                 a request of a pool that cannot be claimed so (also ValueError)
     ├── UnknownNameError           a scenario, area or station that is not there (also KeyError)
     ├── BoundError                 a bound on the wrong side of its value: a defect of ours (also ArithmeticError)
     └── OutputError                a result cannot be written      (also OSError)
@@ -143,6 +144,10 @@ class InfeasibleError(LifecircleError, ValueError):
 
 class UnfinishedError(LifecircleError, TimeoutError):
     """The time was over before a first plan was found, and with it whether there is one."""
+
+
+class ClaimError(LifecircleError, ValueError):
+    """A request of a pool is taken already, or whoever claims it may not have it."""
 
 
 class UnknownNameError(LifecircleError, KeyError):

@@ -82,6 +82,13 @@ def open_at_times(hours: str, times: npt.NDArray[np.datetime64]) -> npt.NDArray[
     return found
 
 
+def openings(hours: str, day: date) -> list[timedelta]:
+    """Return when ``hours`` that can be read begin to hold on a day: at midnight too where they held before it."""
+    begin = datetime.combine(day, time())
+    spans = _read(hours).intervals(begin, begin + timedelta(days=1))
+    return [max(start, begin) - begin for start, _, state, _ in spans if state == State.OPEN]
+
+
 @lru_cache(maxsize=4096)
 def _read(hours: str) -> OpeningHours:
     return OpeningHours(hours)

@@ -146,6 +146,11 @@ class Walking:
         return self.classes[0]
 
 
+STOP, APPOINTMENT, DOOR = "stop", "appointment", "door"
+WAYS = (STOP, APPOINTMENT, DOOR)
+"""How a station serves besides at its own place in its hours: where it tours, by appointment, at the home."""
+
+
 @dataclass(frozen=True)
 class Dispatch:
     """How requests are sent to stations.
@@ -167,6 +172,17 @@ class Dispatch:
     days_worked: tuple[str, ...] = ()
     zone: str = ""
     """Whose clock the times of requests without an offset are by; empty: the country's."""
+    on_duty: Mapping[str, int] = field(default_factory=dict)
+    """How many of its agents must be on duty for a station to take a request, by tier, under "" for any other; else 1.
+    Stations of which no agent is listed need none."""
+    joint: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Items that two handle together: what the one who leads must know, and what the one who assists."""
+    pool: tuple[str, ...] = ()
+    """Items that nobody is given: whoever may take such a request can claim it."""
+    volunteers: tuple[str, ...] = ()
+    """Items that go to volunteers before any station; others go to them where no station can."""
+    time_limit: Mapping[str, float] = field(default_factory=dict)
+    """Minutes that a request may wait for a station of a tier to open; else none does."""
 
 
 @dataclass(frozen=True)
@@ -258,6 +274,11 @@ class Study:
                stated), consent (``yes``, ``no`` or empty), area_id, building_id; points
     candidates the same columns as stations, with site_id in place of station_id
     barriers   kind; lines or polygons that nobody walks through
+    agents     agent_id, kind (agent, volunteer or team), station_id and area_id (each may be empty), skills (``;``
+               between them; empty: all), hours (empty: whenever the station serves), capacity (NaN where not stated);
+               points, None for those who stand at a station or have an area alone
+    service    station_id, how (one of `WAYS`), name, hours (empty: always), items (empty: the station's); points, None
+               but for stops
     ========== =====================================================================================================
     """
 
@@ -285,6 +306,9 @@ class Study:
     """Closures by place; those by id are in ``settings.walking.closed``."""
     marked: tuple[str, ...] = ()
     """Inputs that say of themselves that they are made up."""
+    agents: gpd.GeoDataFrame | None = None
+    service: gpd.GeoDataFrame | None = None
+    """Both are None where the study gives none."""
 
     @property
     def synthetic(self) -> bool:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lifecircle.errors import BoundError, InfeasibleError, InputError, LifecircleError, OutputError, UnknownNameError
+from lifecircle.errors import (
+    BoundError,
+    ClaimError,
+    InfeasibleError,
+    InputError,
+    LifecircleError,
+    OutputError,
+    UnknownNameError,
+)
 
 
 @dataclass(frozen=True)
@@ -19,6 +27,7 @@ OUTCOMES: dict[type[LifecircleError], Outcome] = {
     UnknownNameError: Outcome(2, 404),
     InputError: Outcome(1, 422),
     InfeasibleError: Outcome(1, 422),
+    ClaimError: Outcome(1, 409),
     OutputError: Outcome(1, 500),
     BoundError: Outcome(1, 500),
     LifecircleError: Outcome(1, 500),

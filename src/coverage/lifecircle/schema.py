@@ -24,7 +24,7 @@ GROUP_PREFIX = "residents_"
 RESERVED_GROUPS = ("all", "basis")
 """No class or attribute: ``all`` is everyone in the tables, ``residents_basis`` says how the residents are known."""
 
-OF_PERSONS = ("residents", "requests")
+OF_PERSONS = ("residents", "requests", "agents")
 """Layers whose rows are about persons: no message shows what stands in a cell that is not understood."""
 
 TOTAL = "total"
@@ -167,6 +167,31 @@ LAYERS = {
     ),
     "overrides": Layer(
         (Column("id", "id"), Column("what", required=True), *(Column(name) for name in ("value", "who", "when"))),
+        _POINTS,
+        may_be_empty=True,
+        may_lack_place=True,
+        rows_may_lack_place=True,
+    ),
+    "agents": Layer(
+        (
+            Column("agent_id", "id", required=True),
+            Column("kind", default="agent"),
+            *(Column(name, "id") for name in ("station_id", "area_id")),
+            *(Column(name) for name in ("skills", "hours")),
+            Column("capacity", "number", np.nan),
+        ),
+        _POINTS,
+        "agent_id",
+        may_be_empty=True,
+        may_lack_place=True,
+        rows_may_lack_place=True,
+    ),
+    "service": Layer(
+        (
+            Column("station_id", "id", required=True),
+            Column("how", required=True),
+            *(Column(name) for name in ("name", "hours", "items")),
+        ),
         _POINTS,
         may_be_empty=True,
         may_lack_place=True,

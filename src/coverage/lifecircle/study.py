@@ -35,6 +35,7 @@ from lifecircle.readers.residents import (
     counts_of_table,
     with_sound_rows,
 )
+from lifecircle.readers.rosters import rosters_of
 from lifecircle.readers.shifts import check_datums
 from lifecircle.readers.study_file import StudyFile, read_study_file
 from lifecircle.readers.whereabouts import Sketch, only_files, sketch, with_places_of_layers
@@ -162,6 +163,10 @@ def examine(path: str | Path) -> Checked:
     if metric:
         breaches += check_floors(metric.frames["buildings"])
         breaches += _check_places(metric, unsure={b.layer for b in of_datums})
+        dispatch = file.settings.dispatch
+        stations = as_tiers_say(metric.frames["stations"], dispatch)
+        rosters, about_rosters = rosters_of(layers, metric.crs, stations, dispatch)
+        breaches += about_rosters
     if metric and len(metric.frames["areas"]) and len(metric.frames["buildings"]):
         unsound = {b.layer for b in breaches if b.severity == "error"}
         sound = not unsound & {"areas", "buildings", "residents", "overrides"}
@@ -187,7 +192,7 @@ def examine(path: str | Path) -> Checked:
         buildings=metric.frames["buildings"].drop(columns="address"),
         entrances=metric.frames["entrances"],
         residents=residents,
-        stations=as_tiers_say(metric.frames["stations"], force.settings.dispatch),
+        stations=stations,
         candidates=as_tiers_say(metric.frames["candidates"], force.settings.dispatch),
         barriers=force.barriers,
         closures=force.closures,
@@ -197,6 +202,8 @@ def examine(path: str | Path) -> Checked:
         fingerprint=digest(file.content, located),
         findings=findings,
         marked=marked,
+        agents=rosters.agents,
+        service=rosters.service,
     )
     return replace(told, study=study)
 

@@ -312,18 +312,22 @@ def show_coverage(coverage: Coverage) -> None:
 def show_assigned(assigned: pd.DataFrame, *, language: str = "en") -> None:
     """Show how many requests go where they go, and why."""
     from lifecircle.dispatch import REASONS
+    from lifecircle.readers.rosters import VOLUNTEER
 
     title = titled(in_language("Requests", language), MARK in assigned)
     table = Table(heading("requests", language), heading("why", language), title=title, title_justify="left")
     for reason, count in assigned["reason"].value_counts().items():
         table.add_row(f"{count:,}", spoken(REASONS.get(str(reason), str(reason)), language))
     out.print(table)
+    if "how" in assigned and (n := int((assigned["how"] == VOLUNTEER).sum())):
+        out.print(spoken(Said("{:,} of these go to volunteers or teams", n), language), soft_wrap=True)
 
 
 def show_less_walking(assigned: pd.DataFrame, in_turn: pd.DataFrame, *, language: str = "en") -> None:
     """Show what all together walk less than if each went in turn to the nearest that is left."""
-    sent, walk_s = (assigned["station_id"] != "").sum(), assigned["walk_s"].sum()
-    sent_in_turn, in_turn_s = (in_turn["station_id"] != "").sum(), in_turn["walk_s"].sum()
+    (sent, walk_s), (sent_in_turn, in_turn_s) = (
+        (len(rows), rows["walk_s"].sum()) for rows in (each[each["station_id"] != ""] for each in (assigned, in_turn))
+    )
     told = Said(
         "{:,} requests are sent and walk {:,.1f} hours in sum; in turn it would be {:,} and {:,.1f} hours",
         *(sent, walk_s / 3600, sent_in_turn, in_turn_s / 3600),

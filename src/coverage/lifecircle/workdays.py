@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from lifecircle.hours import on_holiday, open_at_times, open_then
+from lifecircle.hours import on_holiday, open_at_times, open_then, openings
 
 CHINA, NONE = "china", "none"
 CALENDARS = (CHINA, NONE)
@@ -90,6 +90,29 @@ class Calendar:
             return found
 
         return is_open
+
+    def opens_within(self, hours: str, times: npt.NDArray[np.datetime64], minutes: float) -> npt.NDArray[np.bool_]:
+        """Return whether hours hold at each of many local times, or begin to within so many minutes (inclusive)."""
+        found = self.opened_at(times)(hours)
+        left = np.flatnonzero(~found)
+        later = np.arange(int(minutes // (24 * 60)) + 2).astype("timedelta64[D]")
+        days = np.unique(times[left].astype("datetime64[D]")[:, None] + later)
+        begins = np.array(
+            [
+                np.datetime64(day, "s") + np.timedelta64(start)
+                for day in days.tolist()
+                for start in self._openings(hours, day)
+            ],
+            dtype="datetime64[s]",
+        )
+        begins = np.append(begins, np.datetime64("9999-12-31", "s"))
+        wait = begins[np.searchsorted(begins, times[left])] - times[left]
+        found[left] = wait <= np.timedelta64(int(minutes * 60), "s")
+        return found
+
+    def _openings(self, hours: str, day: date) -> list[timedelta]:
+        named = on_holiday(hours, day) if self.is_off(day) else ""
+        return openings(named, day) if named else openings(hours, day + self._to_like(day))
 
     def _to_like(self, day: date) -> timedelta:
         """Return how far from a day the one is whose hours hold on it."""

@@ -108,7 +108,7 @@ class Lookup:
         x, y = self.metres(place)
         here = self._housed.get(self._buildings.at(x, y), []) if (x // CELL_M, y // CELL_M) in self._cells else []
         first = self._nearest_of_all(place, here)
-        if wanted is PLAIN and self._roster.for_all and first.station >= 0:
+        if wanted is PLAIN and self._roster.for_all and self._roster.crew is None and first.station >= 0:
             return Answer((first,))
         may, reason = np.ones(len(self._roster), dtype=bool), ""
         for can, none_can, nearest_cannot in self._conditions(x, y, wanted):
@@ -186,13 +186,17 @@ class Lookup:
         if not roster.for_all or not len(roster):
             area = self._areas.at(x, y)
             yield roster.may[area if area >= 0 else -1], "no-eligible-station", "nearest-not-eligible"
-        if wanted.item:
-            yield roster.offering(wanted.item), "no-station-offers-item", "nearest-lacks-item"
-        if wanted.at is not None:
-            when = roster.calendar.local(wanted.at)
-            if when is None:
-                raise RequestError("at states an offset, but the study no zone: [dispatch] zone", code=INVALID_OPTIONS)
-            yield roster.open_at(when), "no-station-open", "nearest-closed"
+        when = None if wanted.at is None else roster.calendar.local(wanted.at)
+        if wanted.at is not None and when is None:
+            raise RequestError("at states an offset, but the study no zone: [dispatch] zone", code=INVALID_OPTIONS)
+        if wanted.item or when is not None or roster.crew is not None:
+            offered, opened, able = roster.can(wanted.item, when)
+            if wanted.item:
+                yield offered, "no-station-offers-item", "nearest-lacks-item"
+            if when is not None:
+                yield opened, "no-station-open", "nearest-closed"
+            if roster.crew is not None:
+                yield able, "no-agent-on-duty", "nearest-nobody-on-duty"
         if wanted.tier:
             yield self._of_tier(wanted.tier), "no-station-of-tier", "nearest-of-another-tier"
 

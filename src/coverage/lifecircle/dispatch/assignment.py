@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lifecircle.dispatch.preferences import WIDTHS, PreferenceLists, Preferences
+from lifecircle.dispatch.abilities import HOWS
+from lifecircle.dispatch.crews import assists
+from lifecircle.dispatch.helpers import Helpers, Load, helped
+from lifecircle.dispatch.pool import claimants
+from lifecircle.dispatch.preferences import PreferenceLists, Preferences
 from lifecircle.dispatch.requests import Asked, check_times
 from lifecircle.dispatch.roster import Roster
+from lifecircle.dispatch.sending import Sent, room_of, sent
+from lifecircle.dispatch.stops import with_stops
 from lifecircle.ground import Footing, Ground, lay_ground
 from lifecircle.mark import MARK, marked
-from lifecircle.model import BoolArray, IntArray, LongArray, Study
+from lifecircle.model import Dispatch, FloatArray, IntArray, LongArray, Study
 from lifecircle.readers.requests import PROBLEM, in_metres
+from lifecircle.readers.rosters import VOLUNTEER
 from lifecircle.rules import warn_of
+
+WALKS = ("walk_m", "walk_s")
 
 
 def assign(
@@ -62,114 +73,140 @@ def assign(
     if ground is None:
         ground = lay_ground(study)
         warn_of(ground.findings)
-    roster = Roster.of(study)
+    dispatch, stations = study.settings.dispatch, Roster.of(study)
+    roster, footing = with_stops(study, ground, stations)
+    helpers = Helpers.of(study, ground, stations)
     asked, _ = in_metres(requests, study.crs)
     problem = asked[PROBLEM].to_numpy(dtype=object)
     warn_of(check_times(asked, roster.calendar))
     ready = Asked.of(study, ground, roster, asked[problem == ""].reset_index(drop=True))
-    sound = _assigned(ground.reference, roster, ready, optimal=optimal)
+    taken = _taken(footing, roster, helpers, dispatch, ready, optimal=optimal)
+    sound = _table(study, roster, helpers, taken)
     sound.index = np.flatnonzero(problem == "")
     assigned = sound.reindex(range(len(asked)))
     assigned.insert(0, "request_id", requests["request_id"].to_numpy())
-    assigned = assigned.fillna({"station_id": "", "tier": ""})
+    assigned = assigned.fillna({name: 0 if name == "may_claim" else "" for name in sound if name not in WALKS})
+    assigned = assigned.astype({"may_claim": "int64"} if "may_claim" in assigned else {})
     assigned["reason"] = assigned["reason"].where(problem == "", problem)
     return marked(assigned, ground.synthetic or (MARK in requests and bool(requests[MARK].any())))
 
 
-def _assigned(footing: Footing, roster: Roster, asked: Asked, *, optimal: bool) -> pd.DataFrame:
-    """Return the rows of assigned.csv, but for the ids, of requests that have their points."""
-    lists = PreferenceLists(footing, roster, asked)
-    room = np.where(np.isfinite(roster.capacity), np.floor(roster.capacity), len(asked.area)).astype(np.int64)
-    endless = bool((room >= len(asked.area)).all())
-    lists.extend(np.flatnonzero(asked.snaps.snapped), n_first=1 if endless else WIDTHS[0])
-    settle = _least_cost if optimal else _in_turn
-    while True:
-        known = lists.preferences()
-        entry, further, closed = settle(known, roster, asked, room)
-        if not len(further):
-            break
-        lists.extend(further, closed=closed)
-    taken = entry >= 0
-    station = np.append(known.station, -1)[entry]
-    walk_m, walk_s = (np.where(taken, np.append(each, np.nan)[entry], np.nan) for each in (known.walk_m, known.seconds))
-    for row in np.unique(station[taken & np.isnan(walk_m)]).tolist():
-        those = np.flatnonzero((station == row) & np.isnan(walk_m))
-        walk_m[those] = footing.nearest(footing.stations.take([row]), asked.snaps.take(those)).walk_m[:, 0]
+def _table(study: Study, roster: Roster, helpers: Helpers | None, taken: _Taken) -> pd.DataFrame:
+    """Return the columns of assigned.csv but for the ids; those alone of agents, ways and pools that the study has."""
+    dispatch, crew = study.settings.dispatch, roster.crew
     ids, tiers = (np.array([*each, ""], dtype=object) for each in (roster.station_id, roster.tier))
-    return pd.DataFrame(
-        {
-            "station_id": ids[station],
-            "walk_m": walk_m,
-            "walk_s": walk_s,
-            "tier": tiers[station],
-            "reason": _reasons(footing, roster, asked, known, station),
-        }
+    own = ("",) * (len(roster) - len(roster.stops.owner))
+    stops = np.array([*own, *roster.stops.name, ""], dtype=object)
+    table = {
+        "station_id": ids[taken.place],
+        "walk_m": taken.walk_m,
+        "walk_s": taken.walk_s,
+        "tier": tiers[taken.place],
+        "reason": taken.reason,
+    }
+    more = {
+        "agent_id": (taken.agent_id, study.agents is not None),
+        "assist_id": (taken.assist_id, crew is not None and bool(dispatch.joint)),
+        "how": (taken.how, not roster.plain or helpers is not None),
+        "stop": (stops[taken.place], len(roster.stops.owner) > 0),
+        "may_claim": (taken.may_claim, bool(dispatch.pool)),
+    }
+    return pd.DataFrame({**table, **{name: column for name, (column, is_there) in more.items() if is_there}})
+
+
+@dataclass(frozen=True, eq=False)
+class _Taken:
+    """What becomes of requests that have their points: places (-1 for none), who takes and assists, walks, reasons."""
+
+    place: LongArray
+    agent_id: npt.NDArray[np.object_]
+    assist_id: npt.NDArray[np.object_]
+    walk_m: FloatArray
+    walk_s: FloatArray
+    how: npt.NDArray[np.object_]
+    reason: npt.NDArray[np.object_]
+    may_claim: LongArray
+
+
+def _taken(
+    footing: Footing, roster: Roster, helpers: Helpers | None, dispatch: Dispatch, asked: Asked, *, optimal: bool
+) -> _Taken:
+    """Send requests where they are meant to go: the pool, volunteers first, or stations and then volunteers."""
+    n = len(asked.ask)
+    nobody, nowhere = np.full(n, "", dtype=object), np.full(n, np.nan)
+    found = _Taken(
+        np.full(n, -1, dtype=np.int64),
+        *(nobody.copy(), nobody.copy(), nowhere.copy(), nowhere.copy(), nobody.copy(), nobody.copy()),
+        np.zeros(n, dtype=np.int64),
     )
+    pooled = np.isin(asked.item, dispatch.pool)
+    if pooled.any():
+        rows = np.flatnonzero(pooled)
+        told = claimants(footing, roster, helpers, asked.take(rows))
+        found.may_claim[rows] = np.bincount(told["request"].to_numpy(dtype=np.int64), minlength=len(rows))
+        found.reason[rows] = np.where(found.may_claim[rows] > 0, "pool", "nobody-may-claim")
+    load = None if helpers is None else Load.none(helpers, n)
+    first = ~pooled & np.isin(asked.item, dispatch.volunteers)
+    if helpers is not None and load is not None and first.any():
+        load = _help(helpers, asked, np.flatnonzero(first), load, found)
+        found.reason[found.how == VOLUNTEER] = "volunteers-first"
+    rows = np.flatnonzero(~pooled & (found.how == ""))
+    _send(footing, roster, asked.take(rows), rows, found, optimal=optimal)
+    left = np.flatnonzero(~pooled & ~first & (found.place < 0))
+    if helpers is not None and load is not None and len(left):
+        _help(helpers, asked, left, load, found)
+    return found
 
 
-Settled = tuple[LongArray, npt.NDArray[np.intp], BoolArray]
-"""The entry that each request gets; which of them need longer lists; which stations take none of these in any case."""
+def _help(helpers: Helpers, asked: Asked, rows: npt.NDArray[np.intp], load: Load, found: _Taken) -> Load:
+    """Give these requests to helpers who can, and write down who helps."""
+    who, load = helped(helpers, asked.take(rows), load)
+    some = who.agent_id != ""
+    at = rows[some]
+    found.agent_id[at], found.how[at] = who.agent_id[some], VOLUNTEER
+    found.walk_m[at], found.walk_s[at] = who.walk_m[some], who.walk_s[some]
+    return load
 
 
-def _in_turn(known: Preferences, _: Roster, asked: Asked, room: LongArray) -> Settled:
-    """Give each request, in its turn, the first station on its list that has room left.
-
-    Longer lists of others only bring a station requests whose turn is earlier: one that is full of such by now takes
-    none whose turn is later.
-    """
-    from lifecircle.kernels import turns  # compiled code loads when it is first needed
-
-    order = asked.order
-    entry = turns.in_turn(known.indptr, known.station, order, room)
-    turn = np.empty(len(order), dtype=np.int64)
-    turn[order] = np.arange(len(order))
-    further = np.flatnonzero((entry < 0) & np.isfinite(known.complete_s))
-    taken = entry >= 0
-    station = known.station[entry[taken]]
-    last = np.full(len(room), -1, dtype=np.int64)
-    np.maximum.at(last, station, turn[taken])
-    full = np.bincount(station, minlength=len(room)) >= room
-    return entry, further, full & (last < turn[further].min(initial=len(order)))
+def _send(
+    footing: Footing, roster: Roster, asked: Asked, rows: npt.NDArray[np.intp], found: _Taken, *, optimal: bool
+) -> None:
+    """Send these requests to stations, and write down where they go."""
+    there = sent(footing, roster, asked, room_of(roster, len(rows)), optimal=optimal)
+    reason = _reasons(footing, roster, asked, there)
+    how = np.array(HOWS, dtype=object)[asked.abilities.how[asked.ask, there.place]]
+    found.place[rows], found.walk_m[rows], found.walk_s[rows] = there.place, there.walk_m, there.walk_s
+    found.how[rows] = np.where(there.place >= 0, how, "")
+    if roster.crew is not None:
+        ids = np.array([*roster.crew.agent_id, ""], dtype=object)
+        load = np.bincount(there.agent[there.agent >= 0], minlength=len(roster.crew)).astype(np.int64)
+        assist = assists(footing, roster, asked, there.place, there.agent, load)
+        found.agent_id[rows], found.assist_id[rows] = ids[there.agent], ids[assist]
+        by_two = np.isin(asked.item, [item for item, _, _ in roster.crew.joint]) & (there.agent >= 0)
+        reason[by_two & (assist < 0)] = "nobody-to-assist"
+    found.reason[rows] = reason
 
 
-def _least_cost(known: Preferences, roster: Roster, asked: Asked, room: LongArray) -> Settled:
-    """Give the requests the entries that cost the least in sum.
-
-    Prices prove it: each request has what is cheapest for it, its station's price in, of all that its list holds; what
-    the list leaves out costs no less than it ends with. And nobody is left out for whom another could move on: to a
-    station that is not shut, if one may take it.
-    """
-    from lifecircle.kernels import turns
-
-    entry, price, shut = turns.least_cost(known.indptr, known.station, known.cost_s, asked.order, room)
-    station, cost_s = np.append(known.station, -1)[entry], np.append(known.cost_s, np.inf)[entry]
-    paid_s = np.where(entry < 0, 0.0, cost_s + np.append(price, 0.0)[station])
-    further = np.isfinite(known.complete_s)
-    held = further & ((entry < 0) | np.append(shut, False)[station])
-    kinds, kind = np.unique(np.stack([asked.ask[held], asked.area[held]]), axis=1, return_inverse=True)
-    way_out = (asked.able[kinds[0]] & roster.may[kinds[1]] & ~shut).any(axis=1)
-    further &= paid_s > known.complete_s
-    further[held] |= way_out[kind.reshape(-1)]
-    return entry, np.flatnonzero(further), np.zeros(len(room), dtype=bool)
-
-
-def _reasons(
-    footing: Footing, roster: Roster, asked: Asked, known: Preferences, station: IntArray
-) -> npt.NDArray[np.object_]:
-    """Return why each request goes where it goes, or nowhere."""
-    nearest = footing.nearest(footing.stations, asked.snaps).facility[:, 0]
+def _reasons(footing: Footing, roster: Roster, asked: Asked, there: Sent) -> npt.NDArray[np.object_]:
+    """Return why each request goes where it goes, or nowhere; the nearest is so of the stations' own places."""
+    station, now = there.place, asked.abilities
+    own = np.arange(len(roster) - len(roster.stops.owner))
+    stations = footing.stations.take(own) if len(own) < len(roster) else footing.stations
+    walks = footing.nearest(stations, asked.snaps)
+    nearest = walks.facility[:, 0]
     rank = np.append(roster.rank, -1)
     conditions = {
-        "": station == nearest,
+        "": (station == nearest) | ((station >= len(own)) & (there.walk_s < walks.seconds[:, 0])),
         "nearest-not-eligible": ~roster.may[asked.area, nearest],
-        "nearest-lacks-item": ~asked.offered[asked.ask, nearest],
-        "nearest-closed": ~asked.able[asked.ask, nearest],
+        "nearest-lacks-item": ~now.offered[asked.ask, nearest],
+        "nearest-closed": ~now.opened[asked.ask, nearest],
+        "nearest-nobody-on-duty": ~now.able[asked.ask, nearest],
         "nearest-higher-tier": rank[nearest] > rank[station],
     }
     reasons = np.select([*conditions.values()], [*conditions], "nearest-full").astype(object)
     rows = np.flatnonzero((station < 0) | ((rank[station] > 0) & (station != nearest)))
     limit = np.where(station[rows] < 0, len(roster), rank[station[rows]])
-    why = _why_no_lower(roster, asked, _lowest_reached(footing, roster, asked, known, rows, limit), rows, limit)
+    why = _why_no_lower(roster, asked, _lowest_reached(footing, roster, asked, there.known, rows, limit), rows, limit)
     nowhere = station[rows] < 0
     named = np.array(
         [NOWHERE[each] if none else UP[each] for each, none in zip(why, nowhere, strict=True)], dtype=object
@@ -183,10 +220,19 @@ NOWHERE = {
     "area": "no-eligible-station",
     "item": "no-station-offers-item",
     "hours": "no-station-open",
+    "duty": "no-agent-on-duty",
     "way": "unreachable",
     "room": "no-room-left",
 }
-UP = {"snap": "", "area": "", "item": "up-lacks-item", "hours": "up-closed", "way": "up-unreachable", "room": "up-full"}
+UP = {
+    **dict.fromkeys(("snap", "area"), ""),
+    "item": "up-lacks-item",
+    "late": "up-too-late",
+    "hours": "up-closed",
+    "duty": "up-nobody-on-duty",
+    "way": "up-unreachable",
+    "room": "up-full",
+}
 """What is said of a request that no station takes, or none of a lower tier, by what these lack."""
 
 
@@ -195,11 +241,15 @@ def _why_no_lower(
 ) -> npt.NDArray[np.object_]:
     """Return what the stations lack that are of a lower rank than ``limit``, the lowest that can be walked to given."""
     lower, ask = roster.may[asked.area[rows]] & (roster.rank < limit[:, None]), asked.ask[rows]
+    opened = (lower & asked.abilities.opened[ask]).any(axis=1)
+    late = (limit < len(roster)) & (lower & roster.may_wait).any(axis=1)
     conditions = {
         "snap": ~asked.snaps.snapped[rows],
         "area": ~lower.any(axis=1),
-        "item": ~(lower & asked.offered[ask]).any(axis=1),
-        "hours": ~(lower & asked.able[ask]).any(axis=1),
+        "item": ~(lower & asked.abilities.offered[ask]).any(axis=1),
+        "late": ~opened & late,
+        "hours": ~opened,
+        "duty": ~(lower & asked.able[ask]).any(axis=1),
         "way": reached >= limit,
     }
     return np.select([*conditions.values()], [*conditions], "room").astype(object)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from pyproj import CRS, Transformer
 
+from lifecircle.dispatch.crew import Crew
 from lifecircle.dispatch.lookups import Lists, Segments
 from lifecircle.dispatch.mapped import load, save
-from lifecircle.dispatch.roster import Roster
+from lifecircle.dispatch.roster import Roster, Stops, Ways
+from lifecircle.dispatch.stops import stops_of
 from lifecircle.errors import StudyError, UnknownNameError
 from lifecircle.ground import Ground, lay_ground
 from lifecircle.model import DIRECTIONS, MAX_ACCESS_M, SPEED_MPS, BoolArray, FloatArray, IntArray, Study
@@ -43,6 +45,16 @@ class Found(NamedTuple):
     walk_m: float
 
 
+class AtStop(NamedTuple):
+    """A station where it tours, and the walk to its stop there."""
+
+    station: int
+    seconds: float
+    walk_m: float
+    stop: str
+    """The name of the stop, empty where it has none."""
+
+
 @dataclass(frozen=True, eq=False)
 class StationIndex:
     """The nearest of some stations from anywhere, looked up in microseconds.
@@ -61,6 +73,8 @@ class StationIndex:
     crs: CRS
     max_access_m: float = MAX_ACCESS_M
     roster: Roster | None = None
+    stops: StationIndex | None = None
+    """Those of the stops, where stations tour."""
 
     @classmethod
     def of(
@@ -112,19 +126,23 @@ class StationIndex:
             )
             raise StudyError(message, language=study.settings.language)
         ground = lay_ground(study) if ground is None else ground
-        footing = ground.reference
-        return cls.of(
+        footing, roster = ground.reference, Roster.of(study)
+        index = cls.of(
             footing.network,
             footing.stations,
             crs=study.crs,
             places=ground.surfaces[walking.reference.steps].index,
             max_access_m=walking.max_access_m,
             speed_mps=footing.speed_mps,
-            roster=Roster.of(study),
+            roster=roster,
         )
+        if (found := stops_of(study, ground, roster)) is None:
+            return index
+        stops, snaps = found
+        return replace(index, stops=index.with_stations(snaps, stops))
 
     def with_stations(self, stations: Snaps, roster: Roster | None = None) -> StationIndex:
-        """Return an index of other stations on the same streets: some opened, closed or moved."""
+        """Return an index of other stations on the same streets: some opened, closed or moved; none of them tours."""
         return self.of(
             self.network,
             stations,
@@ -162,8 +180,10 @@ class StationIndex:
         tier: str = "",
         area_id: str | None = None,
         left: BoolArray | None = None,
-    ) -> list[Found]:
+    ) -> list[Found | AtStop]:
         """Return the ``number`` stations nearest on foot that can take a request, nearest first.
+
+        Where stations tour, each of their stops that is there at the time counts as a place of its own.
 
         Parameters
         ----------
@@ -196,7 +216,19 @@ class StationIndex:
             may = may & self._able(item, at, tier)
         if area_id is not None:
             may = may & self._known.may[self._known.area(area_id)]
-        return self.among(lon, lat, may, number)
+        found: list[Found | AtStop] = [*self.among(lon, lat, may, number)]
+        if self.stops is None or at is None:
+            return found
+        there, left = self.stops, np.ones(self.stations.n_places, dtype=bool) if left is None else left
+        roster = there._known
+        may = left[roster.owner] & there._able(item, at, "") & (not tier or np.array(roster.tier, dtype=object) == tier)
+        if area_id is not None:
+            may = may & roster.may[roster.area(area_id)]
+        touring = [
+            AtStop(int(roster.owner[stop]), seconds, walk_m, roster.stops.name[stop])
+            for stop, seconds, walk_m in there.among(lon, lat, may, number)
+        ]
+        return sorted([*found, *touring], key=lambda each: each.seconds)[:number]
 
     def among(self, lon: float, lat: float, may: BoolArray, number: int = 1) -> list[Found]:
         """Return the nearest of the stations that ``may``, (n_stations,), nearest first."""
@@ -268,18 +300,15 @@ class StationIndex:
         return self.roster
 
     def _able(self, item: str, at: datetime | None, tier: str) -> BoolArray:
-        roster = self._known
-        able = roster.offering(item)
+        roster, local = self._known, None
+        if at is not None and (local := roster.calendar.local(at)) is None:
+            raise UnknownNameError("the time states an offset, but the study no zone: [dispatch] zone")
+        able = roster.can(item, local)[-1]
         if tier:
             of_tier = np.array(roster.tier, dtype=object) == tier
             if not of_tier.any():
                 raise UnknownNameError(Said("no station has the tier {!r}", tier))
             able = able & of_tier
-        if at is not None:
-            local = roster.calendar.local(at)
-            if local is None:
-                raise UnknownNameError("the time states an offset, but the study no zone: [dispatch] zone")
-            able = able & roster.open_at(local)
         return able
 
     def _leg(self, x: float, y: float) -> tuple[int, float, float] | None:
@@ -313,7 +342,7 @@ class StationIndex:
         return attach
 
 
-_PARTS = (WalkNetwork, Snaps, SnapIndex, Pieces, Labels, Segments, Lists, Roster, Calendar)
+_PARTS = (WalkNetwork, Snaps, SnapIndex, Pieces, Labels, Segments, Lists, Roster, Calendar, Stops, Ways, Crew)
 """What an index consists of."""
 
 

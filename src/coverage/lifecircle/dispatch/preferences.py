@@ -70,7 +70,7 @@ class PreferenceLists:
         n_first
             How many stations are enough at first.
         closed
-            Which stations take none of these requests in any case, (n_stations,); None for no station.
+            Which stations take none of these requests in any case, (n_stations,) or (n_asks, n_stations); None: none.
         """
         closed = np.zeros(len(self.roster), dtype=bool) if closed is None else closed
         narrow = int(closed.sum()) > self._n_closed  # what is left is looked at anew, so a few stations may do

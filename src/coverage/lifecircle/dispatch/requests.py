@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from lifecircle.dispatch.abilities import Abilities
 from lifecircle.dispatch.roster import Roster
 from lifecircle.errors import Breach
 from lifecircle.ground import Ground, attach_points
@@ -39,8 +40,8 @@ class Asked(ReadOnlyArrays):
     """Requests that have a place, a row each.
 
     ``area`` is the number of the area of each, -1 for none; ``order`` the rows in the order in which they are taken;
-    ``able`` (n_asks, n_stations) which stations offer an item and are open at a time, ``ask`` which of these each asks.
-    ``offered`` is the same without the time.
+    ``able`` (n_asks, n_places) which places of service can take an item at a time, ``ask`` which of these each asks;
+    ``abilities`` has what else is known of that. ``when`` is the time of each, by the clock of the place.
     """
 
     snaps: Snaps
@@ -48,7 +49,9 @@ class Asked(ReadOnlyArrays):
     order: LongArray
     ask: IntArray
     able: BoolArray
-    offered: BoolArray
+    abilities: Abilities
+    when: npt.NDArray[np.datetime64]
+    item: npt.NDArray[np.str_]
 
     @classmethod
     def of(cls, study: Study, ground: Ground, roster: Roster, requests: gpd.GeoDataFrame) -> Asked:
@@ -57,20 +60,39 @@ class Asked(ReadOnlyArrays):
         area_id, building_id = holding(points, (study.areas, "area_id"), (study.buildings, "building_id"))
         places = gpd.GeoDataFrame({"building_id": building_id}, geometry=points, crs=study.crs)
         when = local_times(requests, roster.calendar)
-        item, of_item = np.unique(texts_of(requests, "item").to_numpy(dtype=str), return_inverse=True)
-        is_open, of_time = _open(roster, when)
-        pair = of_item * len(is_open) + of_time
-        asks, ask = np.unique(pair, return_inverse=True)
-        offering = np.array([roster.offering(str(each)) for each in item], dtype=bool).reshape(len(item), len(roster))
-        offered = offering[asks // len(is_open)]
+        item = texts_of(requests, "item").to_numpy(dtype=str)
+        abilities = Abilities.of(roster, item, when)
         return cls(
             snaps=attach_points(study, ground, places),
             area=np.array([roster.area(each) for each in area_id], dtype=np.int32),
             order=in_order(requests, when, study.settings.dispatch.urgency),
-            ask=ask.astype(np.int32),
-            able=offered & is_open[asks % len(is_open)],
-            offered=offered,
+            ask=abilities.ask,
+            able=abilities.able,
+            abilities=abilities,
+            when=when,
+            item=item,
         )
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Asked:
+        """Return some of the requests (ascending), numbered from 0."""
+        number = np.full(len(self.area), -1, dtype=np.int64)
+        number[rows] = np.arange(len(rows))
+        order = number[self.order]
+        return replace(
+            self,
+            snaps=self.snaps.take(rows),
+            area=self.area[rows],
+            order=order[order >= 0],
+            ask=self.ask[rows],
+            abilities=self.abilities.take(rows),
+            when=self.when[rows],
+            item=self.item[rows],
+        )
+
+    def asking(self, roster: Roster, items: npt.NDArray[np.str_]) -> Asked:
+        """Return the same requests as if they asked for these items of the places of ``roster``."""
+        abilities = Abilities.of(roster, items, self.when)
+        return replace(self, ask=abilities.ask, able=abilities.able, abilities=abilities, item=items)
 
 
 def in_order(requests: pd.DataFrame, when: npt.NDArray[np.datetime64], urgency: Sequence[str] = ()) -> LongArray:
@@ -134,20 +156,6 @@ def holding(points: npt.NDArray[np.object_], *layers: tuple[gpd.GeoDataFrame, st
     _, first, of_point = np.unique(xy, return_index=True, return_inverse=True)
     spots = gpd.GeoDataFrame(geometry=points[first], crs=layers[0][0].crs)
     return [holder(spots, polygons, key).to_numpy(dtype=object)[of_point] for polygons, key in layers]
-
-
-def _open(roster: Roster, when: npt.NDArray[np.datetime64]) -> tuple[BoolArray, npt.NDArray[np.intp]]:
-    """Return (n_patterns, n_stations) which stations are open together, and the pattern at the time of each request."""
-    texts, text = roster.texts
-    times, of_request = np.unique(when, return_inverse=True)  # NaT, which counts as one time, comes last
-    stated = times[~np.isnat(times)]
-    is_open = np.ones((len(times), len(texts)), dtype=bool)
-    opened = roster.calendar.opened_at(stated)
-    for number, hours in enumerate(texts):
-        is_open[: len(stated), number] = opened(hours)
-    packed, of_time = np.unique(np.packbits(is_open, axis=1), axis=0, return_inverse=True)
-    patterns = np.unpackbits(packed, axis=1, count=len(texts)).astype(bool)
-    return patterns[:, text], of_time.reshape(-1)[of_request]
 
 
 def texts_of(requests: pd.DataFrame, column: str) -> pd.Series:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 
@@ -14,8 +14,10 @@ from pyproj import CRS, Transformer
 
 from lifecircle.areas import AreaTree
 from lifecircle.datum import in_china
+from lifecircle.dispatch.abilities import Abilities
+from lifecircle.dispatch.crew import Crew
 from lifecircle.errors import Breach, StudyError
-from lifecircle.model import BoolArray, Dispatch, FloatArray, IntArray, ReadOnlyArrays, Study
+from lifecircle.model import STOP, BoolArray, Dispatch, FloatArray, IntArray, LongArray, ReadOnlyArrays, Study
 from lifecircle.said import Said
 from lifecircle.service import Eligibility, offers
 from lifecircle.workdays import CHINA, NONE, Calendar
@@ -25,8 +27,41 @@ ANYWHERE = -1
 
 
 @dataclass(frozen=True, eq=False)
+class Ways(ReadOnlyArrays):
+    """How stations serve besides in their hours, a row each: by appointment, or at the door.
+
+    ``station`` is the row of the station, ``items`` are empty for its own, ``hours`` for any time.
+    """
+
+    station: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    how: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    hours: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, service: pd.DataFrame | None, station_id: Sequence[str]) -> Ways:
+        """Return the ways of these stations, but for the stops."""
+        if service is None:
+            return cls()
+        table = service[service["how"] != STOP].sort_values("how", kind="stable")  # an appointment before the door
+        station = pd.Index(station_id).get_indexer(table["station_id"]).astype(np.int32)
+        table, station = table[station >= 0], station[station >= 0]
+        return cls(station, *(tuple(table[name]) for name in ("how", "items", "hours")))
+
+
+@dataclass(frozen=True, eq=False)
+class Stops(ReadOnlyArrays):
+    """Stops, by the row of their station and their name."""
+
+    owner: LongArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    name: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Roster(ReadOnlyArrays):
-    """The stations as those who take requests; arrays and texts have a row each.
+    """The stations as those who take requests; arrays and texts have a row for each place where one serves.
+
+    These are the stations themselves, and behind them may come their stops.
 
     ``items`` (``;`` between them) and ``hours`` are empty where a station takes every item, or is always open;
     ``capacity`` is inf where there is no limit. ``rank`` is that of the tier, 0 the lowest. ``may`` says for each area,
@@ -42,6 +77,11 @@ class Roster(ReadOnlyArrays):
     areas: tuple[str, ...]
     may: BoolArray
     calendar: Calendar
+    stops: Stops = Stops()
+    wait_min: FloatArray = field(default_factory=lambda: np.empty(0))
+    """How long a request may wait for each place to open, minutes; empty where none may."""
+    ways: Ways = Ways()
+    crew: Crew | None = None
 
     @classmethod
     def of(cls, study: Study, *, stations: pd.DataFrame | None = None) -> Roster:
@@ -71,6 +111,9 @@ class Roster(ReadOnlyArrays):
             areas=tuple(study.areas["area_id"]),
             may=_may_serve(Eligibility.of(study), stations["area_id"], ranks if rank else None),
             calendar=calendar_of(study),
+            wait_min=_wait_min(dispatch, tier),
+            ways=Ways.of(study.service, tuple(stations["station_id"])),
+            crew=Crew.of(study, stations),
         )
 
     def __len__(self) -> int:
@@ -88,6 +131,62 @@ class Roster(ReadOnlyArrays):
     @cached_property
     def _areas(self) -> dict[str, int]:
         return {area_id: i for i, area_id in enumerate(self.areas)}
+
+    @cached_property
+    def owner(self) -> LongArray:
+        """(n,) the row of the station that each place is of."""
+        return np.concatenate([np.arange(len(self) - len(self.stops.owner)), self.stops.owner])
+
+    @cached_property
+    def is_stop(self) -> BoolArray:
+        """(n,) whether each place is a stop."""
+        return np.arange(len(self)) >= len(self) - len(self.stops.owner)
+
+    @property
+    def may_wait(self) -> BoolArray:
+        """(n,) whether a request may wait for each place to open."""
+        return self.wait_min > 0 if len(self.wait_min) else np.zeros(len(self), dtype=bool)
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether items and hours say all of what a station can take."""
+        return self.crew is None and not (len(self.ways.station) or len(self.stops.owner) or self.wait_min.any())
+
+    def followed_by(self, stops: Roster) -> Roster:
+        """Return these stations, then their ``stops``."""
+        return replace(
+            self,
+            station_id=self.station_id + stops.station_id,
+            tier=self.tier + stops.tier,
+            items=self.items + stops.items,
+            hours=self.hours + stops.hours,
+            capacity=np.concatenate([self.capacity, stops.capacity]),
+            rank=np.concatenate([self.rank, stops.rank]),
+            may=np.concatenate([self.may, stops.may], axis=1),
+            stops=stops.stops,
+            wait_min=np.concatenate([self.wait_min, np.zeros(len(self.wait_min) and len(stops))]),
+        )
+
+    def can(self, item: str, when: datetime | None) -> tuple[BoolArray, BoolArray, BoolArray]:
+        """Return which places do an item (empty: any), do it at a local time, and have somebody there who can.
+
+        None is no time in particular.
+        """
+        if self.plain:
+            offered = self.offering(item)
+            opened = offered if when is None else offered & self.open_at(when)
+            return offered, opened, opened
+        return self._can(item, when)
+
+    @cached_property
+    def _can(self) -> Callable[[str, datetime | None], tuple[BoolArray, BoolArray, BoolArray]]:
+        @lru_cache(maxsize=1024)  # whoever asks may ask for anything
+        def can(item: str, when: datetime | None) -> tuple[BoolArray, BoolArray, BoolArray]:
+            moment = np.array(["NaT" if when is None else when], dtype="datetime64[s]")
+            found = Abilities.of(self, np.array([item], dtype=str), moment)
+            return found.offered[0], found.opened[0], found.able[0]
+
+        return can
 
     def offering(self, item: str) -> BoolArray:
         """Return which stations offer an item; all of them where it is empty."""
@@ -140,6 +239,12 @@ class Roster(ReadOnlyArrays):
         return None
 
 
+def _wait_min(dispatch: Dispatch, tier: pd.Series) -> FloatArray:
+    if not dispatch.time_limit:
+        return np.empty(0)
+    return tier.map(dict(dispatch.time_limit)).fillna(0.0).to_numpy(dtype=np.float64)
+
+
 def check_tiers(dispatch: Dispatch, stations: pd.DataFrame) -> list[Breach]:
     """Return what is wrong with the tiers of ``[dispatch]``, held against those that stations have."""
     return [Breach("study.toml", "unknown-name", told, count=1) for told in _apart(dispatch, stations)]
@@ -147,8 +252,8 @@ def check_tiers(dispatch: Dispatch, stations: pd.DataFrame) -> list[Breach]:
 
 def _apart(dispatch: Dispatch, stations: pd.DataFrame) -> Iterator[Said]:
     held = sorted({*stations["tier"]} - {""})
-    named = dict.fromkeys([*dispatch.tiers, *dispatch.items, *dispatch.hours, *dispatch.capacity])
-    for tier in named:
+    named = dict.fromkeys([*dispatch.tiers, *dispatch.items, *dispatch.hours, *dispatch.capacity, *dispatch.time_limit])
+    for tier in [*named, *(tier for tier in dispatch.on_duty if tier not in ("", *named))]:
         if tier not in held:
             yield Said("[dispatch] no station has the tier {!r}; there are {}", tier, ", ".join(held))
     left = sorted({tier or "''" for tier in stations["tier"]} - {*dispatch.tiers})

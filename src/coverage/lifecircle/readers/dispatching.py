@@ -14,7 +14,10 @@ from lifecircle.readers.keys import Keys
 from lifecircle.said import Said, sentence
 from lifecircle.workdays import CALENDARS, is_zone
 
-_KEYS = ("tiers", "items", "hours", "capacity", "urgency", "calendar", "days_off", "days_worked", "zone")
+_KEYS = (
+    *("tiers", "items", "hours", "capacity", "urgency", "calendar", "days_off", "days_worked", "zone"),
+    *("on_duty", "joint", "pool", "volunteers", "time_limit"),
+)
 
 
 def read_dispatch(table: object, breaches: list[Breach]) -> Dispatch:
@@ -39,7 +42,39 @@ def read_dispatch(table: object, breaches: list[Breach]) -> Dispatch:
         days_off=off,
         days_worked=worked,
         zone=zone if is_zone(zone) else "",
+        on_duty=_on_duty(keys, breaches),
+        joint=_joint(keys),
+        pool=keys.texts("pool"),
+        volunteers=keys.texts("volunteers"),
+        time_limit=keys.numbers("time_limit"),
     )
+
+
+def _on_duty(keys: Keys, breaches: list[Breach]) -> dict[str, int]:
+    """Return how many must be on duty, by tier; under "" where one number is for all."""
+    value = keys.get("on_duty")
+    if not isinstance(value, Mapping):
+        n = keys.count("on_duty")
+        return {} if n is None else {"": n}
+    named = Keys("[dispatch.on_duty]", value, [*value], breaches)
+    counts = {tier: named.count(tier) for tier in value}
+    return {tier: n for tier, n in counts.items() if n is not None}
+
+
+def _joint(keys: Keys) -> dict[str, tuple[str, str]]:
+    """Return what the two must know who handle an item together."""
+    table = keys.get("joint")
+    if table is not None and not isinstance(table, Mapping):
+        keys.breach("wrong-type", Said("{} must be a table of lists of two texts, by item", "joint"))
+        return {}
+    found = {}
+    for item, value in (table or {}).items():
+        match value:
+            case [str(lead), str(assist)] if lead.strip() and assist.strip():
+                found[str(item)] = (lead.strip(), assist.strip())
+            case _:
+                keys.breach("wrong-type", Said("joint: {} must be a list of two texts, not {!r}", item, value))
+    return found
 
 
 def _items(keys: Keys) -> dict[str, tuple[str, ...]]:

@@ -21,7 +21,7 @@ An empty tuple of values means any value; an empty filter lets everything pass.
 
 INPUTS = (
     *("streets", "areas", "buildings", "entrances", "residents", "stations", "candidates", "barriers"),
-    *("gates", "closures", "overrides"),
+    *("gates", "closures", "overrides", "agents", "service"),
 )
 REQUIRED_INPUTS = ("streets", "areas", "buildings", "stations")
 SEVERAL = ("areas", "residents")

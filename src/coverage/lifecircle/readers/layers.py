@@ -240,6 +240,8 @@ def _read_osm_layers(path: Path, inputs: Mapping[str, Input], layers: Layers, li
 
 def _unfit(source: Input, inputs: Mapping[str, Input]) -> str:
     """Return why a layer cannot be read from an OpenStreetMap file, empty when it can."""
+    if source.layer in ("agents", "service"):
+        return "an OpenStreetMap file knows no duty table; name a table of your own, or take it out"
     if source.layer in ("gates", "closures", "overrides"):
         return "its gates and closures are read with the streets; name a table or a layer of your own, or take it out"
     if source.table or source.encoding:

@@ -1,4 +1,4 @@
-"""Days with a time as people and programs write them: 2026-05-03 14:30, 2026年5月3日 14时30分, 05/03/2026 02:30 PM."""
+"""Days with a time as people and programs write them: 2026-05-03 14:30, 2026年5月3日 14时30分, 20260503 1430."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ _YEAR_FIRST = re.compile(
     rf"(?P<year>[0-9]{{4}})\s*[-/.年]?\s*(?P<one>[0-9]{{1,2}})\s*[-/.月]?\s*(?P<two>[0-9]{{1,2}})\s*日?{_CLOCK}"
 )
 _YEAR_LAST = re.compile(rf"(?P<one>[0-9]{{1,2}})[-/.](?P<two>[0-9]{{1,2}})[-/.](?P<year>[0-9]{{4}}),?{_CLOCK}")
+_CLOSE = re.compile(r"(?P<day>[0-9]{8})[T\s]*(?P<clock>[0-9]{4}|[0-9]{6})")
+"""Digits without signs between them: 20260503 1430, 20260503143000."""
+
+_SERIAL = re.compile(r"[0-9]{5}\.(?=[0-9]*[1-9])[0-9]+")
+"""Days since the end of 1899 and a part of one, as spreadsheets keep times; without a part it is a day and no time."""
+
+_SERIAL_BEGINS = datetime(1899, 12, 30)
 _NOON = 12
 _YEARS = range(1970, 2200)
 """Years in which somebody can have asked: what lies beyond is a slip, or stands for nothing known."""
@@ -77,7 +84,21 @@ def _day_first(texts: Iterable[str]) -> bool | None:
     return None if day == month else day
 
 
+def _of_digits(text: str) -> datetime | None:
+    """Return when a text of digits says, None for any other."""
+    if _SERIAL.fullmatch(text):
+        return _SERIAL_BEGINS + timedelta(seconds=round(float(text) * 86_400))
+    if read := _CLOSE.fullmatch(text):
+        try:
+            return datetime.strptime(read["day"] + read["clock"].ljust(6, "0"), "%Y%m%d%H%M%S")
+        except ValueError:
+            return None
+    return None
+
+
 def _moment(text: str, day_first: bool | None) -> datetime | None:
+    if when := _of_digits(text):
+        return when
     read = _YEAR_FIRST.fullmatch(text)
     first = False
     if read is None:

@@ -72,6 +72,17 @@ def plan_rounds(stations: gpd.GeoDataFrame, areas: gpd.GeoDataFrame, programme: 
     )
 
 
+def as_service(plan: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the stops of a plan away from home as a study reads them: a row for each stop of each team."""
+    away = plan[plan["station_id"] != plan["stop_id"]]
+    hours = away["weekday"] + " " + away["from"] + "-" + away["to"]
+    by = [away["station_id"], away["stop_id"]]
+    stops = away.groupby(["station_id", "stop_id"], sort=False).first().reset_index()
+    told = hours.groupby(by, sort=False).agg("; ".join).to_numpy()
+    held = {"station_id": stops["station_id"], "how": "stop", "name": stops["stop_id"], "hours": told}
+    return gpd.GeoDataFrame(held, geometry=gpd.GeoSeries(stops["geometry"], crs=plan.crs))
+
+
 def _clock(minutes: pd.Series) -> pd.Series:
     """Return times of day, as in 08:30."""
     return (minutes // 60).map("{:02}".format) + ":" + (minutes % 60).map("{:02}".format)

@@ -30,6 +30,7 @@ HOLDS = {
     "residents": "各楼栋居民人数",
     "stations": "现有服务站",
     "candidates": "可用房间",
+    "service": "巡回点及时间",
     "requests": "一年的诉求",
     "itinerary": "巡回服务时间表",
 }

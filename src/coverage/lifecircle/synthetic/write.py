@@ -20,6 +20,7 @@ from lifecircle.readers.inputs import INPUTS
 from lifecircle.schema import ELEVATION
 from lifecircle.synthetic.city import City
 from lifecircle.synthetic.heights import box_of, write_heights
+from lifecircle.synthetic.itinerary import as_service
 from lifecircle.synthetic.pbf import write_streets
 from lifecircle.synthetic.tell import HOLDS, figures, readme, study_file, toml
 
@@ -32,7 +33,7 @@ REMARK = """Coordinates are degrees of WGS 84, longitude first. `lifecircle assi
 STREETS, HEIGHTS = "streets.osm.pbf", "heights.tif"
 LAYERS = {name: f"{name}.gpkg" for name in ("areas", "buildings", "entrances", "barriers")}
 TABLES = {
-    **{name: f"{name}.csv" for name in ("residents", "stations", "requests", "itinerary")},
+    **{name: f"{name}.csv" for name in ("residents", "stations", "requests", "itinerary", "service")},
     "candidates": "rooms.csv",
 }
 """The frames' files; a frame without rows has none."""
@@ -52,7 +53,10 @@ def write_study(folder: Path, city: City, command: str) -> None:
     """
     files = {"streets": STREETS, "elevation": HEIGHTS}
     write_ground(folder, city)
-    for name, frame in in_degrees(city).items():
+    frames = in_degrees(city)
+    if len(frames["itinerary"]):
+        frames["service"] = as_service(frames["itinerary"])
+    for name, frame in frames.items():
         if not len(frame):
             continue
         files[name] = LAYERS[name] if name in LAYERS else TABLES[name]
