@@ -471,7 +471,9 @@ def walks(study, ground, points, asked):
     seconds, building = np.full((len(asked), len(points)), np.inf), study.buildings
     snaps = []
     for each in (np.array(points, dtype=object), asked.to_crs(study.crs).geometry.to_numpy()):
-        held = gpd.GeoDataFrame({"building_id": holding(each, building, "building_id")}, geometry=each, crs=study.crs)
+        held = gpd.GeoDataFrame(
+            {"building_id": holding(each, (building, "building_id"))[0]}, geometry=each, crs=study.crs
+        )
         snaps.append(attach_points(study, ground, held))
     found = ground.reference.within(*snaps, cutoff_s=np.inf)
     for row in range(found.n_facilities):
@@ -486,7 +488,7 @@ class Loops:
     def __init__(self, study, ground, asked):
         self.study, self.asked, self.dispatch = study, asked, study.settings.dispatch
         points = asked.to_crs(study.crs).geometry.to_numpy()
-        self.home = holding(points, study.areas, "area_id")
+        self.home = holding(points, (study.areas, "area_id"))[0]
         self.parent = dict(zip(study.areas["area_id"], study.areas["parent_id"], strict=True))
         self.station = study.stations.set_index("station_id")
         self.service, self.load, self.areas = study.service, {}, {}
@@ -510,7 +512,7 @@ class Loops:
 
     def area_of(self, point):
         if point not in self.areas:
-            self.areas[point] = holding(np.array([point]), self.study.areas, "area_id")[0]
+            self.areas[point] = holding(np.array([point]), (self.study.areas, "area_id"))[0][0]
         return self.areas[point]
 
     def up(self, area):
