@@ -359,6 +359,16 @@ def test_in_turn_each_gets_the_nearest_that_is_left_and_all_together_walk_the_le
     row, column = linear_sum_assignment(cost[sent])
     assert found["walk_s"].sum() == pytest.approx(cost[sent][row, column].sum(), abs=1e-3)
     assert all(n_sent <= room[ids == station] for station, n_sent in found["station_id"][sent].value_counts().items())
+    assert found.attrs["unproven_s"] == 0
+
+    with pytest.MonkeyPatch.context() as patch:  # where lists would grow too long nothing is proven, and that is said
+        patch.setattr("lifecircle.dispatch.sending.MOST_ENTRIES", 0)
+        patch.setattr("lifecircle.dispatch.sending.WIDTHS", (1, 16, 64))
+        hasty = assign(study, asked, ground=ground, optimal=True)
+    assert (hasty["station_id"] != "").sum() == sent.sum()
+    least_s = found["walk_s"].sum()
+    assert hasty["walk_s"].sum() - hasty.attrs["unproven_s"] <= least_s + 1e-3
+    assert hasty["walk_s"].sum() >= least_s - 1e-3
 
 
 def test_the_optimal_way_and_how_much_less_is_walked_are_shown(open_roomy, tmp_path, run):

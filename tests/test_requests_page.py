@@ -242,7 +242,7 @@ def test_a_planner_sees_where_requests_come_from_and_filters_them(study, request
         seen.page.locator("#month-1").click()
         assert "2 of 10" in panel(seen)
         assert seen.page.locator(".chip").all_inner_texts() == ["medicine\n×", "Mar 2025\n×"]
-        assert "Half of them walk at most" in panel(seen)
+        assert "Half of those taken walk at most" in panel(seen)
         seen.page.locator(".chip").first.click()
         seen.page.locator("#month-after").click()
         assert "0 of 10" in panel(seen), "nothing came in April"
@@ -271,7 +271,7 @@ def test_a_click_tells_who_takes_the_requests_of_a_place_and_whom_a_station_take
         card = seen.click(*at(1.2, 0.3))
         assert "Hall" in card
         assert "Takes\n3 requests" in card
-        assert f"Half of them walk at most\n{walk}" in card
+        assert f"Half of those taken walk at most\n{walk}" in card
         assert "medicine\n2\nlegal\n1" in card
         seen.page.get_by_role("button", name="Only what this station takes").click()
         assert "3 of 10" in panel(seen)

@@ -333,6 +333,11 @@ def show_less_walking(assigned: pd.DataFrame, in_turn: pd.DataFrame, *, language
         *(sent, walk_s / 3600, sent_in_turn, in_turn_s / 3600),
     )
     out.print(spoken(told, language), soft_wrap=True)
+    if assigned.attrs["unproven_s"] > 0:
+        message = (
+            "it is not proven that no other way to give places is shorter in sum: there is too little room to tell"
+        )
+        out.print(spoken(Said(message), language), soft_wrap=True)
 
 
 def titled(name: str, synthetic: bool) -> str:

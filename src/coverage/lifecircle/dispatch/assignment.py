@@ -28,6 +28,9 @@ from lifecircle.rules import warn_of
 WALKS = ("walk_m", "walk_s")
 
 
+UNPROVEN = "unproven_s"
+
+
 def assign(
     study: Study, requests: gpd.GeoDataFrame, *, ground: Ground | None = None, optimal: bool = False
 ) -> pd.DataFrame:
@@ -57,7 +60,8 @@ def assign(
         The columns of assigned.csv in the requests' order: request_id, station_id, walk_m, walk_s, tier, reason (see
         `REASONS`), and ``synthetic`` where the study or any request is made up. Walks are those of the reference class;
         no station is an empty id and NaN metres and seconds. A request that cannot be used is given back with its
-        problem for a reason.
+        problem for a reason. ``attrs["unproven_s"]`` is by how many seconds all together may walk more than the least
+        where ``optimal`` is asked for: 0 where they do not, as nearly always.
 
     Raises
     ------
@@ -88,6 +92,7 @@ def assign(
     assigned = assigned.fillna({name: 0 if name == "may_claim" else "" for name in sound if name not in WALKS})
     assigned = assigned.astype({"may_claim": "int64"} if "may_claim" in assigned else {})
     assigned["reason"] = assigned["reason"].where(problem == "", problem)
+    assigned.attrs[UNPROVEN] = float(taken.unproven_s.sum())
     return marked(assigned, ground.synthetic or (MARK in requests and bool(requests[MARK].any())))
 
 
@@ -126,6 +131,7 @@ class _Taken:
     how: npt.NDArray[np.object_]
     reason: npt.NDArray[np.object_]
     may_claim: LongArray
+    unproven_s: FloatArray
 
 
 def _taken(
@@ -138,6 +144,7 @@ def _taken(
         np.full(n, -1, dtype=np.int64),
         *(nobody.copy(), nobody.copy(), nowhere.copy(), nowhere.copy(), nobody.copy(), nobody.copy()),
         np.zeros(n, dtype=np.int64),
+        np.zeros(n),
     )
     pooled = np.isin(asked.item, dispatch.pool)
     if pooled.any():
@@ -176,7 +183,7 @@ def _send(
     reason = _reasons(footing, roster, asked, there)
     how = np.array(HOWS, dtype=object)[asked.abilities.how[asked.ask, there.place]]
     found.place[rows], found.walk_m[rows], found.walk_s[rows] = there.place, there.walk_m, there.walk_s
-    found.how[rows] = np.where(there.place >= 0, how, "")
+    found.how[rows], found.unproven_s[rows] = np.where(there.place >= 0, how, ""), there.unproven_s
     if roster.crew is not None:
         ids = np.array([*roster.crew.agent_id, ""], dtype=object)
         load = np.bincount(there.agent[there.agent >= 0], minlength=len(roster.crew)).astype(np.int64)

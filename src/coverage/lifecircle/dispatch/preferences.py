@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,10 @@ class Preferences(ReadOnlyArrays):
     complete_s: FloatArray
 
 
+Entries = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
+"""Requests, stations on their lists, seconds and metres."""
+
+
 @dataclass(eq=False)
 class PreferenceLists:
     """Lists that grow: each request is at a stage, a tier and a width, up to which its list is known."""
@@ -53,7 +58,10 @@ class PreferenceLists:
     roster: Roster
     asked: Asked
     stage: IntArray = field(init=False)
-    _found: list[tuple[npt.NDArray[np.intp], IntArray, FloatArray, FloatArray]] = field(default_factory=list)
+    _found: list[Entries] = field(default_factory=list)
+    _merged: Entries = field(
+        default_factory=lambda: (np.empty(0, np.intp), np.empty(0, np.int32), np.empty(0), np.empty(0))
+    )
     _n_closed: int = 0
 
     def __post_init__(self) -> None:
@@ -79,26 +87,44 @@ class PreferenceLists:
         for stage in np.unique(self.stage[rows]):
             here = rows[self.stage[rows] == stage]
             rank, width = divmod(int(stage), n_stages)
-            width = min(width, 1) if narrow else width
+            width = min(width, 0) if narrow else width
             self._look(here, rank, (n_first, *WIDTHS[1:], ALL)[width], closed)
             self.stage[here] = np.where(self.last[here] < 0, (rank + 1) * n_stages, rank * n_stages + width + 1)
 
     def preferences(self) -> Preferences:
         """Return the lists as far as they are known."""
-        nothing = np.empty(0, np.intp), np.empty(0, np.int32), np.empty(0), np.empty(0)
-        parts = self._found or [nothing]
-        row, station, seconds, walk_m = (np.concatenate(each) for each in zip(*parts, strict=True))
-        # A wider look at a tier finds again what the narrower one did.
-        once = np.unique(row * len(self.roster) + station, return_index=True)[1]
-        row, station, seconds, walk_m = row[once], station[once], seconds[once], walk_m[once]
+        self._merge()
+        row, station, seconds, walk_m = self._merged
         cost_s = _cost(seconds, self.roster.rank[station])
         end_s = self.complete_s[row]
         known = (cost_s < end_s) | ((cost_s == end_s) & (station <= self.last[row]))
-        row, station, seconds, walk_m, cost_s = (each[known] for each in (row, station, seconds, walk_m, cost_s))
-        order = np.lexsort((station, cost_s, row))
-        counts = np.bincount(row, minlength=len(self.stage))
+        counts = np.bincount(row[known], minlength=len(self.stage))
         indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return Preferences(indptr, station[order], cost_s[order], seconds[order], walk_m[order], self.complete_s.copy())
+        return Preferences(indptr, station[known], cost_s[known], seconds[known], walk_m[known], self.complete_s.copy())
+
+    def _merge(self) -> None:
+        """Put what was found since into the lists, those of each request by cost and then by station, each once."""
+        if not self._found:
+            return
+        row, station, seconds, walk_m = (np.concatenate(each) for each in zip(*self._found, strict=True))
+        self._found = []
+        renewed = np.zeros(len(self.stage), dtype=bool)
+        renewed[row] = True
+        stays = ~renewed[self._merged[0]]
+        row, station, seconds, walk_m = (
+            np.concatenate([old[~stays], new])
+            for old, new in zip(self._merged, (row, station, seconds, walk_m), strict=True)
+        )
+        # A wider look at a tier finds again what the narrower one did.
+        once = np.unique(row * len(self.roster) + station, return_index=True)[1]
+        row, station, seconds, walk_m = row[once], station[once], seconds[once], walk_m[once]
+        order = np.lexsort((station, _cost(seconds, self.roster.rank[station]), row))
+        row, station, seconds, walk_m = (
+            np.concatenate([old[stays], new[order]])
+            for old, new in zip(self._merged, (row, station, seconds, walk_m), strict=True)
+        )
+        order = np.argsort(row, kind="stable")  # two runs that ascend
+        self._merged = row[order], station[order], seconds[order], walk_m[order]
 
     def _look(self, rows: npt.NDArray[np.intp], rank: int, k: int, closed: BoolArray) -> None:
         """Find the ``k`` nearest stations of a tier for requests, of those that do the same, or `ALL`."""

@@ -20,7 +20,8 @@ from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays
 class Sent(ReadOnlyArrays):
     """Where requests go: the place of each and the agent there who takes it, -1 for none, and its walk (NaN).
 
-    ``known`` are the lists of places by which this was found.
+    ``known`` are the lists of places by which this was found. By ``unproven_s`` each request might walk less
+    if places were given otherwise: 0 where it is proven that all together walk the least.
     """
 
     place: LongArray
@@ -28,11 +29,15 @@ class Sent(ReadOnlyArrays):
     walk_m: FloatArray
     walk_s: FloatArray
     known: Preferences
+    unproven_s: FloatArray
 
 
-Settled = tuple[LongArray, LongArray, npt.NDArray[np.intp], BoolArray]
+Settled = tuple[LongArray, LongArray, npt.NDArray[np.intp], BoolArray, FloatArray]
 """The entry and the agent of each request; which requests need longer lists; which places take none of these (by
-what is asked, where that differs)."""
+what is asked, where that differs); and what proof lacks."""
+
+MOST_ENTRIES = 8_000_000
+"""Length of all lists together beyond which none is made longer to prove that nobody could walk less."""
 
 
 def sent(footing: Footing, roster: Roster, asked: Asked, room: LongArray, *, optimal: bool = False) -> Sent:
@@ -51,7 +56,7 @@ def sent(footing: Footing, roster: Roster, asked: Asked, room: LongArray, *, opt
     settle = _least_cost if optimal else _in_turn
     while True:
         known = lists.preferences()
-        entry, agent, further, closed = settle(roster, asked, known, room)
+        entry, agent, further, closed, unproven_s = settle(roster, asked, known, room)
         if not len(further):
             break
         lists.extend(further, closed=closed)
@@ -61,7 +66,7 @@ def sent(footing: Footing, roster: Roster, asked: Asked, room: LongArray, *, opt
     for row in np.unique(place[taken & np.isnan(walk_m)]).tolist():
         those = np.flatnonzero((place == row) & np.isnan(walk_m))
         walk_m[those] = footing.nearest(footing.stations.take([row]), asked.snaps.take(those)).walk_m[:, 0]
-    return Sent(place.astype(np.int64), agent, walk_m, walk_s, known)
+    return Sent(place.astype(np.int64), agent, walk_m, walk_s, known, unproven_s)
 
 
 def room_of(roster: Roster, n_requests: int) -> LongArray:
@@ -98,7 +103,7 @@ def _in_turn(roster: Roster, asked: Asked, known: Preferences, room: LongArray) 
         early = agent[(agent >= 0) & (turn < begins)]
         free = np.bincount(early, minlength=len(roster.crew)) < roster.crew.capacity
         closed = closed | ~asked.abilities.staffed(roster, free)
-    return entry, agent, further, closed
+    return entry, agent, further, closed, np.zeros(len(order))
 
 
 def _least_cost(roster: Roster, asked: Asked, known: Preferences, room: LongArray) -> Settled:
@@ -121,14 +126,15 @@ def _least_cost(roster: Roster, asked: Asked, known: Preferences, room: LongArra
     given, price, shut = turns.least_cost(indptr, facility, cost_s, asked.order, room)
     at, cost = np.append(facility, -1)[given], np.append(cost_s, np.inf)[given]
     paid_s = np.where(given < 0, 0.0, cost + np.append(price, 0.0)[at])
-    unproven, held = paid_s > known.complete_s, (given < 0) | np.append(shut, False)[at]
+    unproven_s, held = np.maximum(paid_s - known.complete_s, 0.0), (given < 0) | np.append(shut, False)[at]
     if crew is None:
         held[held] = _may_move_on(roster, asked, np.flatnonzero(held), shut)
-    further = np.flatnonzero((unproven | held) & np.isfinite(known.complete_s))
+    to_prove = unproven_s > 0 if len(known.station) <= MOST_ENTRIES else np.zeros(len(held), dtype=bool)
+    further = np.flatnonzero((to_prove | held) & np.isfinite(known.complete_s))
     entry, agent = np.append(of_entry, -1)[given], np.append(who, -1)[given]
     if crew is not None:
         agent = np.where(agent < 0, _shared_out(roster, crew, asked, known, entry), agent)
-    return entry, agent, further, np.zeros(len(roster), dtype=bool)
+    return entry, agent, further, np.zeros(len(roster), dtype=bool), unproven_s
 
 
 def _may_move_on(roster: Roster, asked: Asked, rows: npt.NDArray[np.intp], shut: BoolArray) -> BoolArray:
