@@ -334,9 +334,7 @@ def show_less_walking(assigned: pd.DataFrame, in_turn: pd.DataFrame, *, language
     )
     out.print(spoken(told, language), soft_wrap=True)
     if assigned.attrs["unproven_s"] > 0:
-        message = (
-            "it is not proven that no other way to give places is shorter in sum: there is too little room to tell"
-        )
+        message = "there is too little room to prove that no other way to give places is shorter in sum"
         out.print(spoken(Said(message), language), soft_wrap=True)
 
 
