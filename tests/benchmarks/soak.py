@@ -68,14 +68,14 @@ def mixed(points: np.ndarray, items: Sequence[str], n: int) -> list[Ask]:
 
 
 _KINDS = (
-    (0.60, "nearest", "/nearest/v1/foot/{0}", (200,)),
+    (0.61, "nearest", "/nearest/v1/foot/{0}", (200,)),
     (0.10, "five nearest", "/nearest/v1/foot/{0}?number=5", (200,)),
     (0.15, "nearest with item and time", "/nearest/v1/foot/{0}?item={item}&at={at}", (200,)),
     (0.04, "table", "/table/v1/foot/{0};{1};{2}", (200,)),
     (0.03, "route", "/route/v1/foot/{0};{1}?geometries=geojson", (200,)),
-    (0.01, "circles", "/circles/{0}", (200,)),
+    (0.005, "circles", "/circles/{0}", (200,)),
     (0.01, "stations", "/stations", (200,)),
-    (0.01, "assign", "", (200,)),
+    (0.005, "assign", "", (200,)),
     (0.02, "ready", "/ready", (200,)),
     (0.01, "metrics", "/metrics", (200,)),
     (0.02, "wrong", "/nearest/v1/foot/{0}?tier=none-such", (400,)),
