@@ -16,7 +16,7 @@ from lifecircle.dispatch.pool import claimants
 from lifecircle.dispatch.preferences import PreferenceLists, Preferences
 from lifecircle.dispatch.requests import Asked, check_times
 from lifecircle.dispatch.roster import Roster
-from lifecircle.dispatch.sending import Sent, room_of, sent
+from lifecircle.dispatch.sending import Destinations, room_of, sent
 from lifecircle.dispatch.stops import with_stops
 from lifecircle.ground import Footing, Ground, lay_ground
 from lifecircle.mark import MARK, marked
@@ -194,7 +194,7 @@ def _send(
     found.reason[rows] = reason
 
 
-def _reasons(footing: Footing, roster: Roster, asked: Asked, there: Sent) -> npt.NDArray[np.object_]:
+def _reasons(footing: Footing, roster: Roster, asked: Asked, there: Destinations) -> npt.NDArray[np.object_]:
     """Return why each request goes where it goes, or nowhere; the nearest is so of the stations' own places."""
     station, now = there.place, asked.abilities
     own = np.arange(len(roster) - len(roster.stops.owner))

@@ -17,7 +17,7 @@ from lifecircle.model import BoolArray, FloatArray, LongArray, ReadOnlyArrays
 
 
 @dataclass(frozen=True, eq=False)
-class Sent(ReadOnlyArrays):
+class Destinations(ReadOnlyArrays):
     """Where requests go: the place of each and the agent there who takes it, -1 for none, and its walk (NaN).
 
     ``known`` are the lists of places by which this was found. By ``unproven_s`` each request might walk less
@@ -40,7 +40,7 @@ MOST_ENTRIES = 8_000_000
 """Length of all lists together beyond which none is made longer to prove that nobody could walk less."""
 
 
-def sent(footing: Footing, roster: Roster, asked: Asked, room: LongArray, *, optimal: bool = False) -> Sent:
+def sent(footing: Footing, roster: Roster, asked: Asked, room: LongArray, *, optimal: bool = False) -> Destinations:
     """Send requests that have their points to places of service.
 
     Parameters
@@ -66,7 +66,7 @@ def sent(footing: Footing, roster: Roster, asked: Asked, room: LongArray, *, opt
     for row in np.unique(place[taken & np.isnan(walk_m)]).tolist():
         those = np.flatnonzero((place == row) & np.isnan(walk_m))
         walk_m[those] = footing.nearest(footing.stations.take([row]), asked.snaps.take(those)).walk_m[:, 0]
-    return Sent(place.astype(np.int64), agent, walk_m, walk_s, known, unproven_s)
+    return Destinations(place.astype(np.int64), agent, walk_m, walk_s, known, unproven_s)
 
 
 def room_of(roster: Roster, n_requests: int) -> LongArray:
