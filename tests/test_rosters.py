@@ -352,6 +352,21 @@ def test_the_first_who_may_claim_has_it_and_nobody_else(pooled):
         pool.claim("r9", "a1")
 
 
+def test_who_takes_none_at_all_is_nobody_who_may_claim(open_city):
+    nothing = [
+        agent("a1", "s1", capacity=0),
+        agent("v1", kind="volunteer", spot=at(0.4, 0), capacity=0),
+        agent("t1", kind="team", area="s", capacity=0),
+    ]
+    study, asked = open_city(nothing, more=POOL), ask(("r1", 0.5, 0.1, "repair", MONDAY))
+    assert told(assign(study, asked), "reason", "may_claim") == [("nobody-may-claim", 0)]
+    assert Pool.of(study, asked).may_claim == {"r1": ()}
+
+
+def test_a_pool_of_no_requests_is_empty(pooled):
+    assert Pool.of(pooled, ask(("r1", 0.5, 0.1, "legal", MONDAY))).may_claim == {}
+
+
 def test_of_many_who_claim_at_once_one_has_it():
     everybody, had, gate = tuple(f"a{i}" for i in range(16)), [], Barrier(16)
     pool = Pool({f"r{i}": everybody for i in range(50)})
@@ -393,6 +408,18 @@ def test_a_lookup_knows_who_is_on_duty_and_where_a_station_tours(open_city, tmp_
         left = np.array([True, False, True])
         found = each.find(*at(*HOME), item="medicine", at=datetime(2025, 5, 12, 10), left=left)
         assert [f.station for f in found] == [2]
+
+
+def test_a_lookup_without_a_time_counts_on_whom_a_request_without_one_gets(open_city):
+    study = open_city(
+        [agent("a1", "s1")],
+        [["s2", "stop", "桥头", *at(0.4, 0), "", ""], ["s3", "stop", "东村", *at(0.5, 0), "Mo 08:00-12:00", ""]],
+        "[dispatch]\non_duty = 2\n",
+    )
+    [row] = assign(study, ask(("r1", *HOME, "", ""))).to_dict("records")
+    assert (row["station_id"], row["stop"]) == ("s2", "桥头")  # at s1 there are never two, and who knows where s3 is
+    found = StationIndex.of_study(study).find(*at(*HOME), number=9)
+    assert [(f.station, getattr(f, "stop", "")) for f in found] == [(1, "桥头"), (1, ""), (2, "")]
 
 
 # ------------------------------------------------------------------------------------------------ against plain loops
@@ -771,6 +798,18 @@ def test_check_tells_of_agents_whom_nobody_knows_where_to_find(open_city, tmp_pa
     ]
 
 
+def test_agents_of_a_city_without_stations_are_told_of_as_such(open_city):
+    with pytest.raises(SchemaError, match="stations: nothing in it"):
+        open_city([agent("v1", kind="volunteer", spot=at(1, 1))], stations=())
+
+
+def test_an_item_that_two_handle_may_have_blanks_about_its_name(open_city):
+    crew = [agent("a1", "s1", "legal"), agent("a2", "s1", "repair")]
+    study = open_city(crew, more='[dispatch]\njoint = { " medicine " = ["legal", "repair"] }\n')
+    found = assign(study, ask(("r1", *HOME, "medicine", MONDAY)))
+    assert told(found, "agent_id", "assist_id") == [("a1", "a2")]
+
+
 def test_check_tells_what_of_a_roster_is_read_otherwise_or_doubtful(open_city):
     study = open_city(
         [
@@ -784,7 +823,7 @@ def test_check_tells_what_of_a_roster_is_read_otherwise_or_doubtful(open_city):
         "hours-in-words": ["a1"],
         "bad-hours": ["a2"],
         "unknown-role": ["a2"],
-        "unasked-skill": ["flying"],
+        "unasked-skill": ["a1"],
         "lacking-skill": ["legal", "repair"],
         "too-few-agents": ["s1", "s2"],
         "capacity-of-agents": ["s2"],
@@ -812,6 +851,7 @@ def test_names_and_telephones_of_agents_are_not_read(open_city, tmp_path, run):
         ('joint = { a = ["b"] }\n', "wrong-type"),
         ("pool = 3\n", "wrong-type"),
         ("time_limit = { household = -1 }\n", "wrong-type"),
+        ("time_limit = { household = 1e13 }\n", "out-of-range"),
     ],
 )
 def test_what_a_roster_cannot_mean_is_told(open_city, more, rule):
