@@ -919,6 +919,18 @@ def test_all_together_walk_the_least_that_the_capacities_of_agents_allow(crowded
     assert (load <= who["capacity"][load.index]).all()
 
 
+def test_the_openapi_document_knows_every_column_that_rosters_bring(open_city):
+    from lifecircle.api.shapes import AssignedRow
+
+    study = open_city(
+        [agent("a1", "s1", "legal"), agent("v1", kind="volunteer", area="s")],
+        [["s2", "stop", "桥头", *at(0.4, 0), "", ""]],
+        POOL + 'joint = { legal = ["legal", "legal"] }\n',
+    )
+    rows = assign(study, ask(("r1", *HOME, "legal", MONDAY)))
+    assert {"agent_id", "assist_id", "how", "stop", "may_claim"} <= {*rows} <= {*AssignedRow.model_fields}
+
+
 def test_a_place_gets_over_http_whom_a_request_from_there_gets(open_city):
     from lifecircle.api.lookup import Lookup
     from lifecircle.api.query import Wanted
