@@ -204,6 +204,19 @@ def test_a_request_waits_for_a_tier_to_open_within_its_time_limit_and_no_longer(
     ]
 
 
+def test_no_request_is_too_late_for_a_tier_that_waits_but_does_not_offer_the_item(open_city):
+    spots = [row[1:3] for row in STATIONS]
+    stations = [
+        ["s1", *spots[0], "centre", "", "", ""],
+        ["s2", *spots[1], "household", "repair", "Mo-Fr 08:00-18:00", ""],
+        ["s3", *spots[2], "main", "medicine", "Mo-Fr 08:00-18:00", ""],
+    ]
+    tiers = '[dispatch]\ntiers = ["household", "main", "centre"]\ntime_limit = { household = 60 }\n'
+    asked = ask(("r1", 3.9, 0, "medicine", NIGHT), ("r2", 3.9, 0, "repair", NIGHT))
+    found = assign(open_city(more=tiers, stations=stations), asked)
+    assert told(found, "station_id", "reason") == [("s1", "up-closed"), ("s1", "up-too-late")]
+
+
 @settings(max_examples=20)
 @given(
     hours=st.sampled_from(

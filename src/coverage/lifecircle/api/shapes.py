@@ -108,7 +108,9 @@ class AssignedRow(BaseModel):
     reason: str
     agent_id: str | None = Field(default=None, description="who takes it, where the study lists agents")
     assist_id: str | None = Field(default=None, description="who assists, where two handle it")
-    how: str | None = Field(default=None, description="empty in opening hours; stop, appointment, door, wait, volunteer")
+    how: str | None = Field(
+        default=None, description="empty in opening hours; stop, appointment, door, wait, volunteer"
+    )
     stop: str | None = Field(default=None, description="the name of the stop where it is served")
     may_claim: int | None = Field(default=None, description="how many may claim it, in the pool")
     synthetic: str | None = None
