@@ -855,6 +855,15 @@ def test_names_and_telephones_of_agents_are_not_read(open_city, tmp_path, run):
     assert not any(word in written for word in ("王小明", "李四", "13812345678", "13912345678"))
 
 
+def test_no_cell_of_an_agent_that_cannot_be_meant_is_shown(open_city, tmp_path, run):
+    open_city([agent("a1", "s1", "问张三", "李四值班", kind="王小明")])
+    assert {"bad-hours", "unknown-role", "unasked-skill"} <= {b.rule for b in check_study(tmp_path)[1]}
+    run("check", tmp_path, "--out", tmp_path / "out")
+    written = "".join(path.read_text("utf-8") for path in (tmp_path / "out" / "check").iterdir())
+    assert "a1" in written
+    assert not any(word in written for word in ("张三", "李四", "王小明"))
+
+
 @pytest.mark.parametrize(
     ("more", "rule"),
     [

@@ -1,8 +1,8 @@
 """What the page of requests holds, as one value for JSON: places and walks, no id and no other text of their table.
 
 Requests stand in the order of their places along a Hilbert curve, so that the page does not tell their order in the
-file either. A *class* says how far a request walks: its circle by size from 0, then beyond, taken by no station, without a
-place.
+file either. A *class* says how far a request walks: its circle by size from 0, then beyond, taken by no station,
+without a place.
 """
 
 from __future__ import annotations
