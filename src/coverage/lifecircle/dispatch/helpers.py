@@ -54,9 +54,6 @@ class Helpers:
         footing = replace(ground.reference, stations=attach_points(study, ground, places))
         return cls(tree, standing, footing, _areal(roster, tree, table[~stands]))
 
-    def __len__(self) -> int:
-        return len(self.standing) + (0 if self.areal.crew is None else len(self.areal.crew))
-
 
 @dataclass(frozen=True, eq=False)
 class Load(ReadOnlyArrays):
