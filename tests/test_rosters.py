@@ -730,6 +730,42 @@ def test_everybody_gets_whom_plain_loops_would_give_them(crowded, seed):
     assert set(found["reason"]) <= set(REASONS)
 
 
+@settings(max_examples=8)
+@given(seed=st.integers(0, 2**32), touring=st.booleans())
+def test_lookups_find_whom_a_request_alone_is_sent_to(crowded, seed, touring):
+    from lifecircle.api.lookup import Lookup
+    from lifecircle.api.query import Wanted
+
+    random, (study, ground) = np.random.default_rng(seed), crowded
+    study = peopled(study, random)
+    staff = study.agents[(study.agents["station_id"] != "") & (study.agents["kind"] != "volunteer")]
+    service = study.service[touring | (study.service["how"] != "stop")]
+    service = service.assign(hours=service["hours"].where(random.random(len(service)) < 0.5, ""))
+    rules = replace(study.settings.dispatch, tiers=(), volunteers=(), time_limit={"low": 90.0})
+    study = replace(
+        study,
+        agents=staff.assign(capacity=np.nan).reset_index(drop=True),
+        service=service.reset_index(drop=True),
+        stations=study.stations.assign(capacity=np.nan),
+        settings=replace(study.settings, dispatch=rules),
+    )
+    when = random.choice(["", MONDAY, WEDNESDAY, NIGHT, "2025-05-12 07:10"], 12)
+    spots = random.uniform([0, -0.2], [4, 2.2], (12, 2))
+    asked = ask(*((f"r{i}", *spot, random.choice(["", *ITEMS, "d"]), when[i]) for i, spot in enumerate(spots)))
+    index, lookup = StationIndex.of_study(study, ground=ground), Lookup(study, ground)
+    home = holding(asked.to_crs(study.crs).geometry.to_numpy(), (study.areas, "area_id"))[0]
+    ids = study.stations["station_id"]
+    for i, row in enumerate(assign(study, asked, ground=ground).to_dict("records")):
+        place, item = (asked.geometry[i].x, asked.geometry[i].y), str(asked["item"][i])
+        moment = datetime.fromisoformat(when[i]) if when[i] else None
+        found = index.find(*place, item=item, at=moment, area_id=home[i])
+        sent = [(row["station_id"], row.get("stop", ""))] if row["station_id"] else []
+        assert [(ids[f.station], getattr(f, "stop", "")) for f in found] == sent
+        if not touring:
+            answer = lookup.nearest(place, Wanted(item=item, at=moment))
+            assert ([ids[f.station] for f in answer.found], answer.reason) == ([s for s, _ in sent], row["reason"])
+
+
 # ------------------------------------------------------------------------------------------ exports of a city's hotline
 
 BAD_ROWS = {

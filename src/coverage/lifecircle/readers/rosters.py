@@ -185,7 +185,9 @@ def _check_numbers(agents: pd.DataFrame, stations: pd.DataFrame, dispatch: Dispa
     replaced = stations["station_id"].isin(counted) & (
         stations["capacity"].notna() | stations["tier"].isin(dispatch.capacity)
     )
-    too_few = "fewer agents are listed than [dispatch] on_duty asks for, so the station never takes a request"
+    too_few = (
+        "fewer agents are listed than [dispatch] on_duty asks for: no request is taken but by appointment or to wait"
+    )
     instead = "the capacities of its agents count, that of the station does not"
     return [
         *breach(AGENTS, "too-few-agents", too_few, stations["station_id"][few], "warning"),
