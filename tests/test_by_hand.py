@@ -102,7 +102,7 @@ def test_other_speeds_are_those_of_a_study_that_states_them(street, today, tmp_p
 
 def test_the_map_of_a_scenario_says_at_which_speeds_and_on_which_ways_its_walks_are(today):
     for name, zh, en in (
-        ("slow", "slow：本方案的步速：aged 0.5 m/s", "slow: walking speeds of this scenario: aged 0.5 m/s"),
+        ("slow", "slow：本方案的步速：老年人 0.5 m/s", "slow: walking speeds of this scenario: aged 0.5 m/s"),
         ("dug up", "dug up：本方案封闭的道路：w2", "dug up: ways closed in this scenario: w2"),
     ):
         plan = evaluate(today.study, scenario=name, today=today)

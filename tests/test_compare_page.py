@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from importlib.resources import files
 
+import numpy as np
 import pytest
 
 from lifecircle import compare, open_study
@@ -285,6 +286,13 @@ def test_a_plan_under_capacities_says_whom_it_serves_today_and_with_it(crowded, 
         table = re.sub(r"\s+", " ", seen.page.locator("#scenarios").inner_text())
         assert "Residents served: stations have room for them – 70 +30" in table
         assert "Served by today's stations alone – 40" in table
+
+
+@pytest.mark.parametrize(("today", "shown"), [(70 - LEAST, 70 - LEAST), (70 - LEAST + 1, None), (LEAST - 1, None)])
+def test_whom_stations_serve_today_is_published_where_no_few_stand_out_by_it(crowded, today, shown):
+    plan = replace(next(plan for plan in crowded.plans if plan.scenario.name == "room"), served_today=float(today))
+    found = published_plan(plan, crowded.today)
+    assert (found.served, None if np.isnan(found.served_today) else found.served_today) == (70, shown)
 
 
 def test_where_no_scenario_has_capacities_nothing_is_said_of_whom_they_serve(compared, open_page):

@@ -191,6 +191,22 @@ def test_what_is_asked_for_seldom_counts_together_beyond_a_thousand_kinds(study,
     assert Counter(row[0] for row in rows_of(told)[1])[MOST_ITEMS] == 20
 
 
+def test_whom_volunteers_help_no_station_takes_and_no_way_to_one_is_told(tmp_path, requests):
+    folder = write_city(tmp_path, study=STUDY + 'agents = "agents.csv"\n')
+    table(folder / "stations.csv", "station_id lon lat items", ["s1", *at(1.2, 0.3), "medicine"])
+    table(folder / "agents.csv", "agent_id kind lon lat skills", ["v1", "volunteer", *at(0.5, 0.2), "legal;repair"])
+    study = open_study(folder)
+    ground = lay_ground(study)
+    assigned = assign(study, requests, ground=ground)
+    helped = assigned["how"] == "volunteer"
+    assert helped.any()
+    assert (assigned["walk_m"][helped] > 0).all()
+    told = held(study, ground, requests, assigned)
+    by_nobody = [row[3:] for row in rows_of(told)[1] if told["reasons"][row[2]]["outcome"] == "nobody"]
+    assert {*by_nobody} == {(3, 0, 0, 0)}
+    assert (EN["by_nobody"], ZH["by_nobody"]) == ("No station takes it", "无站受理"), "volunteers may all the same"
+
+
 def test_made_up_requests_are_marked(study, ground, requests):
     marked = requests.assign(synthetic=True)
     page = requests_page(study, marked, assign(study, marked, ground=ground), ground=ground)
@@ -234,7 +250,7 @@ def test_a_planner_sees_where_requests_come_from_and_filters_them(study, request
         inside = int((assigned["walk_s"] <= 480).sum())
         assert "Requests 10 requests" in shown
         assert f"Within 8 min {inside / 10:.1%} {inside} requests" in shown
-        assert "Nobody takes it 2 · 20.0%" in shown
+        assert "No station takes it 2 · 20.0%" in shown
         assert "No usable place, not on the map 2 · 20.0%" in shown
         assert "Rows that cannot be used 2" in shown
         seen.page.locator(".facet", has_text="medicine").click()
@@ -252,7 +268,7 @@ def test_a_planner_sees_where_requests_come_from_and_filters_them(study, request
         seen.page.locator("#month-0").click()
         assert "1 of 10" in panel(seen)
         seen.page.locator("#month-0").click()
-        seen.page.locator(".facet", has_text="Nobody takes it").click()
+        seen.page.locator(".facet", has_text="No station takes it").click()
         assert "2 of 10" in panel(seen)
         assert "100.0%" in panel(seen)
 

@@ -204,6 +204,19 @@ def test_a_request_waits_for_a_tier_to_open_within_its_time_limit_and_no_longer(
     ]
 
 
+def test_no_request_is_too_late_for_a_tier_that_waits_but_does_not_offer_the_item(open_city):
+    spots = [row[1:3] for row in STATIONS]
+    stations = [
+        ["s1", *spots[0], "centre", "", "", ""],
+        ["s2", *spots[1], "household", "repair", "Mo-Fr 08:00-18:00", ""],
+        ["s3", *spots[2], "main", "medicine", "Mo-Fr 08:00-18:00", ""],
+    ]
+    tiers = '[dispatch]\ntiers = ["household", "main", "centre"]\ntime_limit = { household = 60 }\n'
+    asked = ask(("r1", 3.9, 0, "medicine", NIGHT), ("r2", 3.9, 0, "repair", NIGHT))
+    found = assign(open_city(more=tiers, stations=stations), asked)
+    assert told(found, "station_id", "reason") == [("s1", "up-closed"), ("s1", "up-too-late")]
+
+
 @settings(max_examples=20)
 @given(
     hours=st.sampled_from(
@@ -352,6 +365,21 @@ def test_the_first_who_may_claim_has_it_and_nobody_else(pooled):
         pool.claim("r9", "a1")
 
 
+def test_who_takes_none_at_all_is_nobody_who_may_claim(open_city):
+    nothing = [
+        agent("a1", "s1", capacity=0),
+        agent("v1", kind="volunteer", spot=at(0.4, 0), capacity=0),
+        agent("t1", kind="team", area="s", capacity=0),
+    ]
+    study, asked = open_city(nothing, more=POOL), ask(("r1", 0.5, 0.1, "repair", MONDAY))
+    assert told(assign(study, asked), "reason", "may_claim") == [("nobody-may-claim", 0)]
+    assert Pool.of(study, asked).may_claim == {"r1": ()}
+
+
+def test_a_pool_of_no_requests_is_empty(pooled):
+    assert Pool.of(pooled, ask(("r1", 0.5, 0.1, "legal", MONDAY))).may_claim == {}
+
+
 def test_of_many_who_claim_at_once_one_has_it():
     everybody, had, gate = tuple(f"a{i}" for i in range(16)), [], Barrier(16)
     pool = Pool({f"r{i}": everybody for i in range(50)})
@@ -393,6 +421,18 @@ def test_a_lookup_knows_who_is_on_duty_and_where_a_station_tours(open_city, tmp_
         left = np.array([True, False, True])
         found = each.find(*at(*HOME), item="medicine", at=datetime(2025, 5, 12, 10), left=left)
         assert [f.station for f in found] == [2]
+
+
+def test_a_lookup_without_a_time_counts_on_whom_a_request_without_one_gets(open_city):
+    study = open_city(
+        [agent("a1", "s1")],
+        [["s2", "stop", "桥头", *at(0.4, 0), "", ""], ["s3", "stop", "东村", *at(0.5, 0), "Mo 08:00-12:00", ""]],
+        "[dispatch]\non_duty = 2\n",
+    )
+    [row] = assign(study, ask(("r1", *HOME, "", ""))).to_dict("records")
+    assert (row["station_id"], row["stop"]) == ("s2", "桥头")  # at s1 there are never two, and who knows where s3 is
+    found = StationIndex.of_study(study).find(*at(*HOME), number=9)
+    assert [(f.station, getattr(f, "stop", "")) for f in found] == [(1, "桥头"), (1, ""), (2, "")]
 
 
 # ------------------------------------------------------------------------------------------------ against plain loops
@@ -690,6 +730,42 @@ def test_everybody_gets_whom_plain_loops_would_give_them(crowded, seed):
     assert set(found["reason"]) <= set(REASONS)
 
 
+@settings(max_examples=8)
+@given(seed=st.integers(0, 2**32), touring=st.booleans())
+def test_lookups_find_whom_a_request_alone_is_sent_to(crowded, seed, touring):
+    from lifecircle.api.lookup import Lookup
+    from lifecircle.api.query import Wanted
+
+    random, (study, ground) = np.random.default_rng(seed), crowded
+    study = peopled(study, random)
+    staff = study.agents[(study.agents["station_id"] != "") & (study.agents["kind"] != "volunteer")]
+    service = study.service[touring | (study.service["how"] != "stop")]
+    service = service.assign(hours=service["hours"].where(random.random(len(service)) < 0.5, ""))
+    rules = replace(study.settings.dispatch, tiers=(), volunteers=(), time_limit={"low": 90.0})
+    study = replace(
+        study,
+        agents=staff.assign(capacity=np.nan).reset_index(drop=True),
+        service=service.reset_index(drop=True),
+        stations=study.stations.assign(capacity=np.nan),
+        settings=replace(study.settings, dispatch=rules),
+    )
+    when = random.choice(["", MONDAY, WEDNESDAY, NIGHT, "2025-05-12 07:10"], 12)
+    spots = random.uniform([0, -0.2], [4, 2.2], (12, 2))
+    asked = ask(*((f"r{i}", *spot, random.choice(["", *ITEMS, "d"]), when[i]) for i, spot in enumerate(spots)))
+    index, lookup = StationIndex.of_study(study, ground=ground), Lookup(study, ground)
+    home = holding(asked.to_crs(study.crs).geometry.to_numpy(), (study.areas, "area_id"))[0]
+    ids = study.stations["station_id"]
+    for i, row in enumerate(assign(study, asked, ground=ground).to_dict("records")):
+        place, item = (asked.geometry[i].x, asked.geometry[i].y), str(asked["item"][i])
+        moment = datetime.fromisoformat(when[i]) if when[i] else None
+        found = index.find(*place, item=item, at=moment, area_id=home[i])
+        sent = [(row["station_id"], row.get("stop", ""))] if row["station_id"] else []
+        assert [(ids[f.station], getattr(f, "stop", "")) for f in found] == sent
+        if not touring:
+            answer = lookup.nearest(place, Wanted(item=item, at=moment))
+            assert ([ids[f.station] for f in answer.found], answer.reason) == ([s for s, _ in sent], row["reason"])
+
+
 # ------------------------------------------------------------------------------------------ exports of a city's hotline
 
 BAD_ROWS = {
@@ -771,6 +847,18 @@ def test_check_tells_of_agents_whom_nobody_knows_where_to_find(open_city, tmp_pa
     ]
 
 
+def test_agents_of_a_city_without_stations_are_told_of_as_such(open_city):
+    with pytest.raises(SchemaError, match="stations: nothing in it"):
+        open_city([agent("v1", kind="volunteer", spot=at(1, 1))], stations=())
+
+
+def test_an_item_that_two_handle_may_have_blanks_about_its_name(open_city):
+    crew = [agent("a1", "s1", "legal"), agent("a2", "s1", "repair")]
+    study = open_city(crew, more='[dispatch]\njoint = { " medicine " = ["legal", "repair"] }\n')
+    found = assign(study, ask(("r1", *HOME, "medicine", MONDAY)))
+    assert told(found, "agent_id", "assist_id") == [("a1", "a2")]
+
+
 def test_check_tells_what_of_a_roster_is_read_otherwise_or_doubtful(open_city):
     study = open_city(
         [
@@ -784,7 +872,7 @@ def test_check_tells_what_of_a_roster_is_read_otherwise_or_doubtful(open_city):
         "hours-in-words": ["a1"],
         "bad-hours": ["a2"],
         "unknown-role": ["a2"],
-        "unasked-skill": ["flying"],
+        "unasked-skill": ["a1"],
         "lacking-skill": ["legal", "repair"],
         "too-few-agents": ["s1", "s2"],
         "capacity-of-agents": ["s2"],
@@ -803,6 +891,15 @@ def test_names_and_telephones_of_agents_are_not_read(open_city, tmp_path, run):
     assert not any(word in written for word in ("王小明", "李四", "13812345678", "13912345678"))
 
 
+def test_no_cell_of_an_agent_that_cannot_be_meant_is_shown(open_city, tmp_path, run):
+    open_city([agent("a1", "s1", "问张三", "李四值班", kind="王小明")])
+    assert {"bad-hours", "unknown-role", "unasked-skill"} <= {b.rule for b in check_study(tmp_path)[1]}
+    run("check", tmp_path, "--out", tmp_path / "out")
+    written = "".join(path.read_text("utf-8") for path in (tmp_path / "out" / "check").iterdir())
+    assert "a1" in written
+    assert not any(word in written for word in ("张三", "李四", "王小明"))
+
+
 @pytest.mark.parametrize(
     ("more", "rule"),
     [
@@ -812,6 +909,7 @@ def test_names_and_telephones_of_agents_are_not_read(open_city, tmp_path, run):
         ('joint = { a = ["b"] }\n', "wrong-type"),
         ("pool = 3\n", "wrong-type"),
         ("time_limit = { household = -1 }\n", "wrong-type"),
+        ("time_limit = { household = 1e13 }\n", "out-of-range"),
     ],
 )
 def test_what_a_roster_cannot_mean_is_told(open_city, more, rule):
@@ -877,6 +975,18 @@ def test_all_together_walk_the_least_that_the_capacities_of_agents_allow(crowded
     assert all(asked["item"][i] in (who["skills"][a] or "abc") for i, a in given_to["agent_id"].items())
     load = given_to["agent_id"].value_counts()
     assert (load <= who["capacity"][load.index]).all()
+
+
+def test_the_openapi_document_knows_every_column_that_rosters_bring(open_city):
+    from lifecircle.api.shapes import AssignedRow
+
+    study = open_city(
+        [agent("a1", "s1", "legal"), agent("v1", kind="volunteer", area="s")],
+        [["s2", "stop", "桥头", *at(0.4, 0), "", ""]],
+        POOL + 'joint = { legal = ["legal", "legal"] }\n',
+    )
+    rows = assign(study, ask(("r1", *HOME, "legal", MONDAY)))
+    assert {"agent_id", "assist_id", "how", "stop", "may_claim"} <= {*rows} <= {*AssignedRow.model_fields}
 
 
 def test_a_place_gets_over_http_whom_a_request_from_there_gets(open_city):

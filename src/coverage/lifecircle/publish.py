@@ -142,13 +142,14 @@ def published_plan(plan: Outcome, today: Coverage) -> Outcome:
 
 
 def _measured(plan: Plan) -> Plan:
-    """Return a plan whose own figures are not too small."""
+    """Return a plan whose own figures are not too small, nor what lies between those served today and with it."""
+    served, today = plan.served, plan.served_today
     return replace(
         plan,
         reached=_or_nan(plan.reached),
         reachable=_or_nan(plan.reachable),
-        served=None if plan.served is None else _or_nan(plan.served),
-        served_today=None if plan.served_today is None else _or_nan(plan.served_today),
+        served=None if served is None else _or_nan(served),
+        served_today=None if served is None or today is None else _beside(served, today),
         by_case={name: _or_nan(value) for name, value in plan.by_case.items()},
         solution=_solution_shown(plan.solution),
     )
@@ -169,7 +170,7 @@ def _solution_shown(solution: SitingPlan) -> SitingPlan:
     if solution.today is None:  # value and bound count stations
         return solution
     value, bound = _or_nan(solution.value), _or_nan(solution.bound)
-    today = _or_nan(solution.today) if solution.value - solution.today >= LEAST else math.nan
+    today = _beside(solution.value, solution.today)
     return replace(
         solution,
         value=value,
@@ -183,6 +184,11 @@ def _solution_shown(solution: SitingPlan) -> SitingPlan:
 def _or_nan(residents: float) -> float:
     """Return a sum of rounded residents, NaN where it is too small."""
     return residents if residents >= LEAST else math.nan
+
+
+def _beside(value: float, today: float) -> float:
+    """Return today's sum, NaN where it or what ``value`` has more is too small."""
+    return _or_nan(today) if value - today >= LEAST else math.nan
 
 
 def _or_nans(residents: FloatArray) -> FloatArray:

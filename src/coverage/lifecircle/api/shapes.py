@@ -98,7 +98,7 @@ class Batch(BaseModel):
 
 
 class AssignedRow(BaseModel):
-    """A row of assigned.csv; null where there is no walk."""
+    """A row of assigned.csv; null where there is no walk, and left out what the study has no such thing of."""
 
     request_id: str
     station_id: str
@@ -106,6 +106,13 @@ class AssignedRow(BaseModel):
     walk_s: float | None
     tier: str
     reason: str
+    agent_id: str | None = Field(default=None, description="who takes it, where the study lists agents")
+    assist_id: str | None = Field(default=None, description="who assists, where two handle it")
+    how: str | None = Field(
+        default=None, description="empty in opening hours; stop, appointment, door, wait, volunteer"
+    )
+    stop: str | None = Field(default=None, description="the name of the stop where it is served")
+    may_claim: int | None = Field(default=None, description="how many may claim it, in the pool")
     synthetic: str | None = None
 
 

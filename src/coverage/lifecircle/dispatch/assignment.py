@@ -248,12 +248,12 @@ def _why_no_lower(
 ) -> npt.NDArray[np.object_]:
     """Return what the stations lack that are of a lower rank than ``limit``, the lowest that can be walked to given."""
     lower, ask = roster.may[asked.area[rows]] & (roster.rank < limit[:, None]), asked.ask[rows]
-    opened = (lower & asked.abilities.opened[ask]).any(axis=1)
-    late = (limit < len(roster)) & (lower & roster.may_wait).any(axis=1)
+    offered, opened = lower & asked.abilities.offered[ask], (lower & asked.abilities.opened[ask]).any(axis=1)
+    late = (limit < len(roster)) & (offered & roster.may_wait).any(axis=1)
     conditions = {
         "snap": ~asked.snaps.snapped[rows],
         "area": ~lower.any(axis=1),
-        "item": ~(lower & asked.abilities.offered[ask]).any(axis=1),
+        "item": ~offered.any(axis=1),
         "late": ~opened & late,
         "hours": ~opened,
         "duty": ~(lower & asked.able[ask]).any(axis=1),

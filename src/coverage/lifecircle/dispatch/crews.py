@@ -72,13 +72,17 @@ def in_turn(
 
 
 def who_can(crew: Crew, asked: Asked, lists: Lists) -> tuple[LongArray, LongArray]:
-    """Return entries of lists and the agents of their stations who can take the request, by entry and then agent."""
+    """Return entries of lists and the agents of their stations who can take the request, by entry and then agent.
+
+    Who takes none at all, by a capacity of 0, is none of them.
+    """
     n_each = np.diff(crew.first)[lists.station]
     entry = np.repeat(np.arange(len(n_each)), n_each)
     agent = crew.first[lists.station[entry]] + np.arange(len(entry)) - (np.cumsum(n_each) - n_each)[entry]
     who = np.repeat(np.arange(len(asked.ask)), np.diff(lists.indptr))[entry]
     now = asked.abilities
     can = now.skilled[now.item[who], agent] & (lists.any_time[entry] | now.duty[now.time[who], agent])
+    can &= crew.capacity[agent] >= 1
     return entry[can], agent[can]
 
 

@@ -54,9 +54,6 @@ class Helpers:
         footing = replace(ground.reference, stations=attach_points(study, ground, places))
         return cls(tree, standing, footing, _areal(roster, tree, table[~stands]))
 
-    def __len__(self) -> int:
-        return len(self.standing) + (0 if self.areal.crew is None else len(self.areal.crew))
-
 
 @dataclass(frozen=True, eq=False)
 class Load(ReadOnlyArrays):
@@ -101,7 +98,8 @@ def helped(helpers: Helpers, asked: Asked, load: Load) -> tuple[Helped, Load]:
 
 def own_areas(tree: AreaTree, crew: Crew, asked: Asked) -> Lists:
     """Return for each request the areas above it of which the crew has anybody, the smallest first."""
-    steps = np.array([*tree.upwards(asked.area)], dtype=np.int64).reshape(-1, len(asked.area)).T
+    nowhere = np.full(len(asked.area), -1, dtype=np.int64)
+    steps = np.column_stack([nowhere, *tree.upwards(asked.area)])
     held = (steps >= 0) & np.append(crew.has_agents, False)[steps]
     indptr = np.concatenate([[0], np.cumsum(held.sum(axis=1))]).astype(np.int64)
     areas = steps[held]

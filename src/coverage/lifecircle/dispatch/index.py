@@ -183,7 +183,8 @@ class StationIndex:
     ) -> list[Found | AtStop]:
         """Return the ``number`` stations nearest on foot that can take a request, nearest first.
 
-        Where stations tour, each of their stops that is there at the time counts as a place of its own.
+        Where stations tour, each of their stops that is there at the time counts as a place of its own; at no time in
+        particular those that state no hours.
 
         Parameters
         ----------
@@ -212,12 +213,12 @@ class StationIndex:
         if number < 1:
             raise ValueError(f"number must be 1 or more, not {number}")
         may = np.ones(self.stations.n_places, dtype=bool) if left is None else left
-        if item or tier or at is not None:
+        if item or tier or at is not None or (self.roster is not None and self.roster.crew is not None):
             may = may & self._able(item, at, tier)
         if area_id is not None:
             may = may & self._known.may[self._known.area(area_id)]
         found: list[Found | AtStop] = [*self.among(lon, lat, may, number)]
-        if self.stops is None or at is None:
+        if self.stops is None:
             return found
         there, left = self.stops, np.ones(self.stations.n_places, dtype=bool) if left is None else left
         roster = there._known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from threading import Lock
 
 import geopandas as gpd
@@ -126,7 +127,9 @@ def claimants(footing: Footing, roster: Roster, helpers: Helpers | None, asked: 
         known = _all(footing, roster, asked)
         parts.append(_told(roster.crew, asked, lists_of(roster, asked, known), known.seconds))
     if helpers is not None:
-        known = _all(helpers.footing, helpers.standing, asked.asking(helpers.standing, asked.item))
+        there = asked.asking(helpers.standing, asked.item)
+        there = replace(there, able=there.able & (helpers.standing.capacity >= 1))
+        known = _all(helpers.footing, helpers.standing, there)
         ids = np.array(helpers.standing.station_id, dtype=object)[known.station]
         row = np.repeat(np.arange(len(asked.ask)), np.diff(known.indptr))
         parts.append(pd.DataFrame({"request": row, "seconds": known.seconds, "agent_id": ids}))

@@ -1,8 +1,8 @@
 """What the page of requests holds, as one value for JSON: places and walks, no id and no other text of their table.
 
 Requests stand in the order of their places along a Hilbert curve, so that the page does not tell their order in the
-file either. A *class* says how far a request walks: its circle by size from 0, then beyond, taken by nobody, without a
-place.
+file either. A *class* says how far a request walks: its circle by size from 0, then beyond, taken by no station,
+without a place.
 """
 
 from __future__ import annotations
@@ -99,8 +99,9 @@ def _columns(sent: Sent, item: LongArray, limits: list[float], crs: CRS) -> byte
     xy, place, area = _places(sent, crs)
     far = _class(sent, limits)
     month = np.where(sent.month >= 0, sent.month - _first_month(sent) + 1, 0)
-    tenths, metres = (
-        np.rint(np.nan_to_num(each)).astype(np.int64) for each in (tenths_of_minutes(sent.walk_s), sent.walk_m)
+    tenths, metres = (  # who helps where no station does walks to the home, or nobody knows from where
+        np.rint(np.where(sent.station >= 0, each, 0.0)).astype(np.int64)
+        for each in (tenths_of_minutes(sent.walk_s), sent.walk_m)
     )
     columns = np.array([place, sent.station + 1, item, month, sent.reason, far, tenths, metres])
     place, station, item, month, reason, far, tenths, metres = columns[:, np.lexsort(columns[::-1])]

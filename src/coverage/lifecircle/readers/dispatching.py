@@ -19,6 +19,9 @@ _KEYS = (
     *("on_duty", "joint", "pool", "volunteers", "time_limit"),
 )
 
+MOST_MINUTES = 366 * 24 * 60
+"""How long a request may wait at most; no hours begin later than in a year."""
+
 
 def read_dispatch(table: object, breaches: list[Breach]) -> Dispatch:
     """Read how requests are sent to stations; what is wrong with it is added to ``breaches``."""
@@ -46,7 +49,7 @@ def read_dispatch(table: object, breaches: list[Breach]) -> Dispatch:
         joint=_joint(keys),
         pool=keys.texts("pool"),
         volunteers=keys.texts("volunteers"),
-        time_limit=keys.numbers("time_limit"),
+        time_limit=_time_limit(keys),
     )
 
 
@@ -71,10 +74,22 @@ def _joint(keys: Keys) -> dict[str, tuple[str, str]]:
     for item, value in (table or {}).items():
         match value:
             case [str(lead), str(assist)] if lead.strip() and assist.strip():
-                found[str(item)] = (lead.strip(), assist.strip())
+                found[str(item).strip()] = (lead.strip(), assist.strip())
             case _:
                 keys.breach("wrong-type", Said("joint: {} must be a list of two texts, not {!r}", item, value))
     return found
+
+
+def _time_limit(keys: Keys) -> dict[str, float]:
+    """Return how long a request may wait for stations of each tier to open, minutes."""
+    limits = keys.numbers("time_limit")
+    for tier, minutes in limits.items():
+        if minutes > MOST_MINUTES:
+            far = Said(
+                "time_limit: {} is in minutes, at most {:,} of them (a year), not {:g}", tier, MOST_MINUTES, minutes
+            )
+            keys.breach("out-of-range", far)
+    return {tier: min(minutes, MOST_MINUTES) for tier, minutes in limits.items()}
 
 
 def _items(keys: Keys) -> dict[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ import pandas as pd
 from lifecircle.errors import Breach, Severity
 from lifecircle.hours import DAYS, problem_of_hours
 from lifecircle.said import Said
-from lifecircle.schema import breach
+from lifecircle.schema import OF_PERSONS, breach
 
 _DAYS = tuple(day[:2] for day in DAYS)
 _DAY = f"(?:{'|'.join(_DAYS)})"
@@ -75,6 +75,9 @@ _AT_NOON = re.compile(rf"{_FROM_TO}[(,;]?{_MIDDAY}(?:{_REST}(?:时间)?:?{_FROM_
 
 _THROUGH_NOON = re.compile(r"[(,;]?(?:中午|午间)(?:不休息?|无休|不间断|连班)\)?")
 
+NOT_READ = 'opening hours are written as in "Mo-Fr 06:00-22:00; Sa 08:00-12:00" or "24/7"; others count as none stated'
+"""What is told of hours in a table of persons, where a name may stand in any cell."""
+
 
 class _Rule(NamedTuple):
     """Times, and the days on which they hold: which they are, and as OpenStreetMap says it, empty for all."""
@@ -102,9 +105,10 @@ def check_hours(
     mended = (read != texts) & ~lost
     first = texts[mended].head(1).str.cat()
     message = words_read(first, form.get(first, ""))
+    problem = NOT_READ if layer in OF_PERSONS else problem_of_words(texts[lost].head(1).str.cat())
     return read, [
         *breach(layer, "hours-in-words", message, told[mended], "repair"),
-        *breach(layer, "bad-hours", problem_of_words(texts[lost].head(1).str.cat()), told[lost], unread),
+        *breach(layer, "bad-hours", problem, told[lost], unread),
     ]
 
 

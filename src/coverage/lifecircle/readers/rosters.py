@@ -153,22 +153,23 @@ def _check_far(layer: str, table: gpd.GeoDataFrame, told: pd.Series) -> list[Bre
 
 def _check_skills(agents: pd.DataFrame, stations: pd.DataFrame, dispatch: Dispatch) -> list[Breach]:
     """Tell of skills that nobody can ask for, and of items handled by two for which nobody has the skills."""
-    skills = {skill for text in agents["skills"].unique() for skill in listed(text)}
+    of_text = {text: {*listed(text)} for text in agents["skills"].unique()}
+    skills = {skill for held in of_text.values() for skill in held}
     asked_for = {skill for pair in dispatch.joint.values() for skill in pair}
     lists = stations["items"]
     if len(lists) and (lists != "").all():
         items = {item for text in lists.unique() for item in listed(text)}
         items |= {*dispatch.joint, *dispatch.pool, *dispatch.volunteers} | asked_for
-        idle = sorted(skills - items)
+        idle = agents["skills"].map(lambda text: not of_text[text] <= items).to_numpy(dtype=bool)
     else:  # a station without a list takes any item
-        idle = []
+        idle = np.zeros(len(agents), dtype=bool)
     lacking = sorted(asked_for - skills) if (agents["skills"] != "").all() else []
     return [
         *breach(
             AGENTS,
             "unasked-skill",
-            "skills that no station lists among its items",
-            idle,
+            "has skills that no station lists among its items",
+            agents["agent_id"][idle],
             "note",
         ),
         *breach(AGENTS, "lacking-skill", "[dispatch] joint names skills that nobody has", lacking, "warning"),
@@ -178,13 +179,15 @@ def _check_skills(agents: pd.DataFrame, stations: pd.DataFrame, dispatch: Dispat
 def _check_numbers(agents: pd.DataFrame, stations: pd.DataFrame, dispatch: Dispatch) -> list[Breach]:
     """Tell of stations that list fewer agents than must be on duty, and of capacities that those of agents replace."""
     staff = agents[are_staff(agents)]
-    count = stations["station_id"].map(staff["station_id"].value_counts()).fillna(0)
-    few = (count > 0) & (count < needed_on_duty(dispatch, stations["tier"]))
+    count = staff["station_id"].value_counts().reindex(stations["station_id"], fill_value=0).to_numpy()
+    few = (count > 0) & (count < needed_on_duty(dispatch, stations["tier"]).to_numpy())
     counted = {*staff["station_id"][staff["capacity"].notna()]}
     replaced = stations["station_id"].isin(counted) & (
         stations["capacity"].notna() | stations["tier"].isin(dispatch.capacity)
     )
-    too_few = "fewer agents are listed than [dispatch] on_duty asks for, so the station never takes a request"
+    too_few = (
+        "fewer agents are listed than [dispatch] on_duty asks for: no request is taken but by appointment or to wait"
+    )
     instead = "the capacities of its agents count, that of the station does not"
     return [
         *breach(AGENTS, "too-few-agents", too_few, stations["station_id"][few], "warning"),
