@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from lifecircle import assign, open_study
 from lifecircle.dispatch import REASONS, Pool, StationIndex
 from lifecircle.dispatch.requests import holding
+from lifecircle.dispatch.sent import Sent
 from lifecircle.errors import ClaimError, SchemaError, StudyError, UnknownNameError
 from lifecircle.ground import attach_points, lay_ground
 from lifecircle.study import check_study
@@ -156,6 +157,20 @@ def test_a_station_tours_and_its_stop_is_a_place_of_its_own(open_city):
         ("", "", "", "no-room-left"),  # three for the station, wherever it serves
     ]
     assert found["walk_m"].iloc[0] < 20
+
+
+def test_the_map_of_requests_shows_a_stop_that_takes_some_where_it_stands(open_city):
+    study = open_city(service=[["s3", "stop", "东村", *at(0.6, 0.05), "Mo 08:00-18:00", ""]])
+    asked = ask(("r1", *HOME, "repair", MONDAY), ("r2", *HOME, "repair", WEDNESDAY), ("r3", *HOME, "repair", MONDAY))
+    found = assign(study, asked)
+    assert found["stop"].tolist() == ["东村", "", "东村"]
+    sent = Sent.of(study, asked, found)
+    own = study.stations["station_id"].tolist()
+    assert sent.places["station_id"].tolist() == [*own, "s3"], "a place of s3 more"
+    assert sent.places["name"].iloc[-1].endswith("东村")
+    assert sent.station.tolist() == [3, own.index(found["station_id"][1]), 3]
+    stands = sent.places.to_crs("EPSG:4326").geometry.iloc[-1]
+    assert (stands.x, stands.y) == pytest.approx(at(0.6, 0.05), abs=1e-6)
 
 
 def test_a_stop_also_serves_the_community_that_it_stands_in(open_city):

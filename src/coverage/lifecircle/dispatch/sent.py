@@ -12,7 +12,7 @@ import pandas as pd
 from lifecircle.dispatch.reasons import REASONS
 from lifecircle.dispatch.requests import holding, local_times, texts_of
 from lifecircle.dispatch.roster import calendar_of
-from lifecircle.model import BoolArray, FloatArray, IntArray, ReadOnlyArrays, Study
+from lifecircle.model import STOP, BoolArray, FloatArray, IntArray, ReadOnlyArrays, Study
 from lifecircle.readers.requests import PROBLEM, PROBLEMS, in_metres
 
 NEVER = -1
@@ -23,11 +23,13 @@ NEVER = -1
 class Sent(ReadOnlyArrays):
     """Requests and what became of them: arrays have a row each, in the order of the file.
 
-    ``points`` are in the study's CRS, None of a row that cannot be used; ``area`` and ``station`` are rows of the
-    study's frames, -1 for none; ``item`` is a number of ``items``, ``reason`` one of ``reasons``; ``month`` counts the
-    months from January 1970, `NEVER` where nobody says. ``walk_s`` and ``walk_m`` are NaN where there is no walk.
+    ``points`` are in the study's CRS, None of a row that cannot be used; ``area`` is a row of the study's areas and
+    ``station`` one of ``places``, the stations and behind them the stops that take requests, -1 for none; ``item`` is a
+    number of ``items``, ``reason`` one of ``reasons``; ``month`` counts the months from January 1970, `NEVER` where
+    nobody says. ``walk_s`` and ``walk_m`` are NaN where there is no walk.
     """
 
+    places: gpd.GeoDataFrame
     points: npt.NDArray[np.object_]
     area: IntArray
     station: IntArray
@@ -51,10 +53,12 @@ class Sent(ReadOnlyArrays):
         item, items = pd.factorize(texts_of(asked, "item"))
         when = local_times(asked, calendar_of(study)).astype("datetime64[M]")
         known = [reason for reason in REASONS if (assigned["reason"] == reason).any()]
+        places, station = _takers(study, assigned)
         return cls(
+            places=places,
             points=points,
             area=area,
-            station=pd.Index(study.stations["station_id"]).get_indexer(assigned["station_id"]).astype(np.int32),
+            station=station,
             item=item.astype(np.int32),
             items=tuple(map(str, items)),
             month=np.where(np.isnat(when), NEVER, when.astype(np.int64)).astype(np.int32),
@@ -68,3 +72,27 @@ class Sent(ReadOnlyArrays):
     def placed(self) -> BoolArray:
         """Which requests have a place that can be meant."""
         return np.array([reason not in PROBLEMS for reason in self.reasons], dtype=bool)[self.reason]
+
+
+def _takers(study: Study, assigned: pd.DataFrame) -> tuple[gpd.GeoDataFrame, IntArray]:
+    """Return the stations and the stops of these that take requests, and the row of who takes each, -1 for nobody.
+
+    A stop goes by its station and its name, as it does in assigned.csv.
+    """
+    stations = study.stations
+    station = pd.Index(stations["station_id"]).get_indexer(assigned["station_id"]).astype(np.int32)
+    if study.service is None or "stop" not in assigned:
+        return stations, station
+    by = ["station_id", "name"]
+    stops = study.service[study.service["how"] == STOP].drop_duplicates(by)
+    at_stop = (assigned["how"] == STOP).to_numpy(dtype=bool)
+    asked = pd.MultiIndex.from_arrays([assigned["station_id"][at_stop], assigned["stop"][at_stop]])
+    used, of_request = np.unique(pd.MultiIndex.from_frame(stops[by]).get_indexer(asked), return_inverse=True)
+    station[at_stop] = len(stations) + of_request
+    owners = stations.set_index("station_id", drop=False).loc[stops["station_id"].iloc[used]]
+    names = [
+        " · ".join(filter(None, pair))
+        for pair in zip(owners["name"].fillna(""), stops["name"].iloc[used].fillna(""), strict=True)
+    ]
+    touring = owners.assign(name=names).set_geometry(stops.geometry.iloc[used].to_numpy(), crs=stations.crs)
+    return pd.concat([stations, touring], ignore_index=True), station

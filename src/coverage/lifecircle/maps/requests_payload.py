@@ -40,7 +40,7 @@ def requests_payload(study: Study, ground: Ground, sent: Sent, *, synthetic: boo
     items, item = _items(sent)
     told = basis_of_study(study, study.buildings, synthetic=synthetic, notes=[FOR_THE_OFFICE, *study.settings.notes])
     parent = AreaTree.of(study.areas).parent
-    outside = study.stations["area_id"] == ""
+    outside = sent.places["area_id"] == ""
     taken = np.bincount(sent.reason, sent.station >= 0, len(sent.reasons)) > 0
     placed = np.bincount(sent.reason, sent.placed, len(sent.reasons)) > 0
     return {
@@ -51,7 +51,7 @@ def requests_payload(study: Study, ground: Ground, sent: Sent, *, synthetic: boo
         "lots": [],
         "groups": [],
         "areas": [{**area, "parent": int(above)} for area, above in zip(told["areas"], parent, strict=True)],
-        "stations": station_records(study.stations.assign(state="fixed", outside=outside)),
+        "stations": station_records(sent.places.assign(state="fixed", outside=outside)),
         "items": items,
         "first_month": _first_month(sent),
         "reasons": [
