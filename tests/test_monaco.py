@@ -1,10 +1,13 @@
 """The main job on Monaco: every figure holds against an independent computation from the same network."""
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 
-from lifecircle import cover, open_study
+from lifecircle import assign, cover, open_study
+from lifecircle.api.lookup import Lookup
+from lifecircle.dispatch import Found
 from lifecircle.model import TOLERANCE_S
 from lifecircle.scenarios import possible_sites, site, unserved_areas
 from lifecircle.siting import coverage_of
@@ -125,3 +128,16 @@ def test_everyone_outside_a_circle_is_in_one_unserved_area(today, sites):
         assert rows["residents"].sum() == pytest.approx(total["residents"] - total[f"within_{circle}"], abs=1e-6)
         assert rows["cluster_id"].is_unique
         assert (rows["best_candidate_residents"] <= rows["residents"] + 1e-6).all()
+
+
+def test_every_building_gets_over_http_the_walk_that_its_request_gets(study, today):
+    lookup = Lookup(study, today.ground)
+    points = study.buildings.geometry.representative_point().to_crs("EPSG:4326")
+    ids = [f"r{i}" for i in range(len(points))]
+    asked = gpd.GeoDataFrame({"request_id": ids, "item": ""}, geometry=points.to_numpy(), crs="EPSG:4326")
+    rows = assign(study, asked, ground=today.ground)
+    assert len(rows) > 1000
+    for x, y, station_id, walk_s in zip(points.x, points.y, rows["station_id"], rows["walk_s"], strict=True):
+        [found] = lookup.nearest((x, y)).found or [Found(-1, np.nan, np.nan)]
+        assert (study.stations["station_id"].iloc[found.station] if found.station >= 0 else "") == station_id
+        assert found.seconds == pytest.approx(walk_s, abs=1e-3, nan_ok=True)

@@ -16,6 +16,7 @@ from pyproj import Transformer
 from lifecircle.api.problems import INVALID_OPTIONS, RequestError
 from lifecircle.api.query import PLAIN, Place, Wanted
 from lifecircle.dispatch import Found, Roster, StationIndex
+from lifecircle.dispatch.index import NOBODYS
 from lifecircle.ground import Footing, Ground
 from lifecircle.model import BoolArray, FloatArray, Study
 from lifecircle.network import WalkNetwork
@@ -27,9 +28,6 @@ from lifecircle.routing import Snaps, within
 from lifecircle.said import Said
 from lifecircle.schema import nearest as nearest_word
 from lifecircle.snapping import SnapIndex
-
-CELL_M = 8.0
-"""Side of the cells in which a building with a station is looked for, metres."""
 
 
 class Answer(NamedTuple):
@@ -72,8 +70,7 @@ class Lookup:
         for station, building in enumerate(self.footing.stations.building.tolist()):
             if building >= 0:
                 self._housed[building].append(station)
-        outlines = study.buildings.geometry.to_numpy()[list(self._housed)]
-        self._cells = frozenset(_cells(outlines))
+        self._own = np.append(self._obstacles.of_building, NOBODYS)
 
     def listed(self, place: Place, wanted: Wanted = PLAIN) -> Answer | None:
         """Return what `nearest` does, None where that takes a search of the streets.
@@ -98,16 +95,17 @@ class Lookup:
         """
         return self._answer(place, wanted, self._index.among)
 
-    def _listed(self, lon: float, lat: float, may: BoolArray, number: int) -> list[Found]:
-        found = self._index.listed(lon, lat, may, number)
+    def _listed(self, lon: float, lat: float, may: BoolArray, number: int, own: int) -> list[Found]:
+        found = self._index.listed(lon, lat, may, number, own)
         if found is None:
             raise _UnlistedError
         return found
 
     def _answer(self, place: Place, wanted: Wanted, find: Callable[..., list[Found]]) -> Answer:
         x, y = self.metres(place)
-        here = self._housed.get(self._buildings.at(x, y), []) if (x // CELL_M, y // CELL_M) in self._cells else []
-        first = self._nearest_of_all(place, here)
+        building = self._buildings.at(x, y)
+        here, own = self._housed.get(building, []), int(self._own[building])
+        first = self._nearest_of_all(place, here, own)
         if wanted is PLAIN and self._roster.for_all and self._roster.crew is None and first.station >= 0:
             return Answer((first,))
         may, reason = np.ones(len(self._roster), dtype=bool), ""
@@ -122,7 +120,7 @@ class Lookup:
         if len(found) < wanted.number:
             others = may.copy()
             others[here] = False
-            found += find(*place, others, wanted.number - len(found))
+            found += find(*place, others, wanted.number - len(found), own)
         if not found and not self._snapped(x, y):
             reason = "unsnappable"
         elif not found and may.any():
@@ -174,11 +172,11 @@ class Lookup:
         self.nearest(place, Wanted(number=2))
         self.seconds(*[self.snap([place])] * 2)
 
-    def _nearest_of_all(self, place: Place, here: list[int]) -> Found:
+    def _nearest_of_all(self, place: Place, here: list[int], own: int) -> Found:
         """Return the nearest station, whatever it can do; -1 where there is none."""
         if here:
             return Found(here[0], 0.0, 0.0)
-        return Found(*self._index.nearest(*place)) if len(self._roster) else Found(-1, np.inf, np.nan)
+        return Found(*self._index.nearest(*place, own)) if len(self._roster) else Found(-1, np.inf, np.nan)
 
     def _conditions(self, x: float, y: float, wanted: Wanted) -> Iterator[tuple[BoolArray, str, str]]:
         """Yield which stations meet each condition, the reason where none does, and that where the nearest does not."""
@@ -224,12 +222,6 @@ class Lookup:
         lon, lat = place
         swapped = abs(lon) <= 90 and is_local(np.array([self._project(lat, lon)]))[0]
         return RequestError(PROBLEMS["swapped-axes" if swapped else FAR_AWAY])
-
-
-def _cells(outlines: npt.NDArray[np.object_]) -> Iterator[tuple[float, float]]:
-    """Yield the cells that some buildings may touch: few places need be looked for in these."""
-    for west, south, east, north in shapely.bounds(outlines) // CELL_M:
-        yield from ((x, y) for x in np.arange(west, east + 1) for y in np.arange(south, north + 1))
 
 
 @dataclass(frozen=True, eq=False)

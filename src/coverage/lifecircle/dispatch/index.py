@@ -36,6 +36,10 @@ MOST_KINDS = 32
 """Of how many kinds of stations the nearest of each is kept for every crossing."""
 
 
+NOBODYS = -1
+"""The barrier in which a place lies that lies in none."""
+
+
 class Found(NamedTuple):
     """A station and the walk to it."""
 
@@ -153,12 +157,13 @@ class StationIndex:
             roster=roster,
         )
 
-    def nearest(self, lon: float, lat: float) -> tuple[int, float, float]:
+    def nearest(self, lon: float, lat: float, own: int = NOBODYS) -> tuple[int, float, float]:
         """Return the number of the station nearest on foot to a point in degrees, the seconds and the metres.
 
-        -1, inf and NaN where there is no way, or no permitted segment within reach.
+        -1, inf and NaN where there is no way, or no permitted segment within reach. ``own`` is the barrier of
+        ``places`` in which the point lies, a building, so that its walls bar no leg.
         """
-        station, cost_m, walk_m = self._nearest(*self._project(lon, lat))
+        station, cost_m, walk_m = self._nearest(*self._project(lon, lat), own)
         return station, cost_m / self.labels.speed_mps, walk_m
 
     def nearest_many(self, lonlat: npt.ArrayLike) -> tuple[IntArray, FloatArray, FloatArray]:
@@ -231,15 +236,15 @@ class StationIndex:
         ]
         return sorted([*found, *touring], key=lambda each: each.seconds)[:number]
 
-    def among(self, lon: float, lat: float, may: BoolArray, number: int = 1) -> list[Found]:
-        """Return the nearest of the stations that ``may``, (n_stations,), nearest first."""
-        listed = self.listed(lon, lat, may, number)
-        return self.searched(lon, lat, may, number) if listed is None else listed
+    def among(self, lon: float, lat: float, may: BoolArray, number: int = 1, own: int = NOBODYS) -> list[Found]:
+        """Return the nearest of the stations that ``may``, (n_stations,), nearest first; ``own`` as for `nearest`."""
+        listed = self.listed(lon, lat, may, number, own)
+        return self.searched(lon, lat, may, number, own) if listed is None else listed
 
-    def listed(self, lon: float, lat: float, may: BoolArray, number: int = 1) -> list[Found] | None:
+    def listed(self, lon: float, lat: float, may: BoolArray, number: int = 1, own: int = NOBODYS) -> list[Found] | None:
         """Return what `among` does where the lists that are kept tell it, else None."""
         number = min(number, int(np.count_nonzero(may)))
-        leg = self._leg(*self._project(lon, lat)) if number else None
+        leg = self._leg(*self._project(lon, lat), own) if number else None
         if leg is None:
             return []
         for lists in self.lists:
@@ -249,14 +254,14 @@ class StationIndex:
                 return [*map(Found, rows.tolist(), (cost_m / self.labels.speed_mps).tolist(), walk_m.tolist())]
         return None
 
-    def searched(self, lon: float, lat: float, may: BoolArray, number: int = 1) -> list[Found]:
+    def searched(self, lon: float, lat: float, may: BoolArray, number: int = 1, own: int = NOBODYS) -> list[Found]:
         """Return what `among` does, by searches of the streets that grow."""
         rows = np.flatnonzero(may)
         number = min(number, len(rows))
         if not number:
             return []
         point = np.array([self._project(lon, lat)])
-        place = self.places.snap(point, max_access_m=self.max_access_m, n_places=1)
+        place = self.places.snap(point, max_access_m=self.max_access_m, own=np.array([own]), n_places=1)
         for factor in WIDER:
             walks = nearest_walks(
                 self.network,
@@ -312,9 +317,9 @@ class StationIndex:
             able = able & of_tier
         return able
 
-    def _leg(self, x: float, y: float) -> tuple[int, float, float] | None:
+    def _leg(self, x: float, y: float, own: int) -> tuple[int, float, float] | None:
         """Return segment, fraction and metres of the leg of a point, None where no street is within reach."""
-        segment, fraction, _, leg_m, _ = self._attach(np.array([[x, y]]))
+        segment, fraction, _, leg_m, _ = self._attach(np.array([[x, y]]), own)
         return None if segment[0] < 0 else (int(segment[0]), float(fraction[0]), float(leg_m[0]))
 
     @cached_property
@@ -322,7 +327,7 @@ class StationIndex:
         return Transformer.from_crs(LON_LAT, self.crs, always_xy=True).transform
 
     @cached_property
-    def _nearest(self) -> Callable[[float, float], tuple[int, float, float]]:
+    def _nearest(self) -> Callable[[float, float, int], tuple[int, float, float]]:
         from lifecircle.kernels import legs  # compiled code loads when it is first needed
 
         beside = self.segments.to_first, self.segments.on_way
@@ -333,12 +338,12 @@ class StationIndex:
         from lifecircle.kernels import legs
 
         arguments = self.places.arguments(self.max_access_m)
-        nobodys = np.array([-1])
-        nobodys.setflags(write=False)
 
-        def attach(point: FloatArray) -> tuple[Any, ...]:
-            point.setflags(write=False)
-            return legs.attach(point, nobodys, *arguments)
+        def attach(point: FloatArray, own: int) -> tuple[Any, ...]:
+            inside = np.array([own])
+            for array in (point, inside):
+                array.setflags(write=False)
+            return legs.attach(point, inside, *arguments)
 
         return attach
 

@@ -463,17 +463,17 @@ def attach(points, own, limit_m, any_remnant, numbers, whole, barrier_numbers, b
 
 @compiled
 def nearest_station(
-    ways, on_way, quantum, limit_m, any_remnant, numbers, whole, barrier_numbers, barrier_whole, x, y
+    ways, on_way, quantum, limit_m, any_remnant, numbers, whole, barrier_numbers, barrier_whole, x, y, own
 ):  # fmt: skip
     """Return the station nearest to a point on foot: its number or -1, the cost of the walk and its metres, legs in.
 
     ``ways`` holds for each segment its metres, its costs forward and backward, for each of its two ends the cost and
     the metres from there to the nearest station, the numbers of these two stations, and from where on the stations on
-    the segment itself stand in ``on_way`` (fraction, leg, number).
+    the segment itself stand in ``on_way`` (fraction, leg, number). The barrier ``own``, -1 for none, bars nothing.
     """
     segments, barriers = (numbers, whole), (barrier_numbers, barrier_whole)
     held, shadows = np.empty(2, np.int64), np.empty((_DIRECTIONS, 3))
-    segment, f, _, _, leg, _ = _attach(segments, barriers, x, y, np.int64(-1), limit_m, any_remnant, held, shadows)
+    segment, f, _, _, leg, _ = _attach(segments, barriers, x, y, np.int64(own), limit_m, any_remnant, held, shadows)
     station, cost, metres = np.int64(-1), np.inf, np.nan
     if segment < 0:
         return station, cost, metres
