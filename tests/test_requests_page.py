@@ -16,7 +16,7 @@ import pytest
 import shapely
 
 from lifecircle import assign, open_study
-from lifecircle.dispatch.sent import Sent
+from lifecircle.dispatch.sent import HELPED, Sent
 from lifecircle.ground import lay_ground
 from lifecircle.maps import requests_page
 from lifecircle.maps.requests_payload import MOST_ITEMS, requests_payload
@@ -204,6 +204,9 @@ def test_whom_volunteers_help_no_station_takes_and_no_way_to_one_is_told(tmp_pat
     told = held(study, ground, requests, assigned)
     by_nobody = [row[3:] for row in rows_of(told)[1] if told["reasons"][row[2]]["outcome"] == "nobody"]
     assert {*by_nobody} == {(3, 0, 0, 0)}
+    sent = Sent.of(study, requests, assigned)
+    why = np.array(sent.reasons)[sent.reason]
+    assert (why == HELPED).tolist() == helped.tolist()
     assert (EN["by_nobody"], ZH["by_nobody"]) == ("No station takes it", "无站受理"), "volunteers may all the same"
 
 

@@ -14,9 +14,15 @@ from lifecircle.dispatch.requests import holding, local_times, texts_of
 from lifecircle.dispatch.roster import calendar_of
 from lifecircle.model import STOP, BoolArray, FloatArray, IntArray, ReadOnlyArrays, Study
 from lifecircle.readers.requests import PROBLEM, PROBLEMS, in_metres
+from lifecircle.readers.rosters import VOLUNTEER
 
 NEVER = -1
 """The month of a request that does not say when it came."""
+
+
+HELPED = "helped"
+TOLD = {**REASONS, HELPED: "a volunteer or a team takes it"}
+"""The reasons of assigned.csv in words, and in the place of these that somebody without a station helps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +31,8 @@ class Sent(ReadOnlyArrays):
 
     ``points`` are in the study's CRS, None of a row that cannot be used; ``area`` is a row of the study's areas and
     ``station`` one of ``places``, the stations and behind them the stops that take requests, -1 for none; ``item`` is a
-    number of ``items``, ``reason`` one of ``reasons``; ``month`` counts the months from January 1970, `NEVER` where
-    nobody says. ``walk_s`` and ``walk_m`` are NaN where there is no walk.
+    number of ``items``, ``reason`` one of ``reasons``, which `TOLD` has; ``month`` counts the months from January 1970,
+    `NEVER` where nobody says. ``walk_s`` and ``walk_m`` are NaN where there is no walk.
     """
 
     places: gpd.GeoDataFrame
@@ -52,7 +58,8 @@ class Sent(ReadOnlyArrays):
         area[placed] = pd.Index(study.areas["area_id"]).get_indexer(area_id)
         item, items = pd.factorize(texts_of(asked, "item"))
         when = local_times(asked, calendar_of(study)).astype("datetime64[M]")
-        known = [reason for reason in REASONS if (assigned["reason"] == reason).any()]
+        why = assigned["reason"].mask(assigned["how"] == VOLUNTEER, HELPED) if "how" in assigned else assigned["reason"]
+        known = [reason for reason in TOLD if (why == reason).any()]
         places, station = _takers(study, assigned)
         return cls(
             places=places,
@@ -62,7 +69,7 @@ class Sent(ReadOnlyArrays):
             item=item.astype(np.int32),
             items=tuple(map(str, items)),
             month=np.where(np.isnat(when), NEVER, when.astype(np.int64)).astype(np.int32),
-            reason=pd.Index(known).get_indexer(assigned["reason"]).astype(np.int32),
+            reason=pd.Index(known).get_indexer(why).astype(np.int32),
             reasons=tuple(known),
             walk_s=assigned["walk_s"].to_numpy(dtype=np.float64),
             walk_m=assigned["walk_m"].to_numpy(dtype=np.float64),

@@ -16,8 +16,7 @@ from pyproj import CRS
 
 from lifecircle.areas import AreaTree
 from lifecircle.circles import streets_drawn
-from lifecircle.dispatch import REASONS
-from lifecircle.dispatch.sent import Sent
+from lifecircle.dispatch.sent import TOLD, Sent
 from lifecircle.ground import Ground
 from lifecircle.hilbert import hilbert_order
 from lifecircle.maps.basis import basis_of_study, in_both, lonlat, packed_streets, station_records
@@ -79,7 +78,7 @@ def _items(sent: Sent) -> tuple[list[str | None], LongArray]:
 
 
 def _reasons(sent: Sent) -> list[dict[str, str]]:
-    said = in_both(REASONS[reason] for reason in sent.reasons)
+    said = in_both(TOLD[reason] for reason in sent.reasons)
     return [dict(zip(said, each, strict=True)) for each in zip(*said.values(), strict=True)]
 
 
