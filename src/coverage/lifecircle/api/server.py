@@ -86,7 +86,10 @@ async def _run(
         try:
             desk = await asyncio.to_thread(desks.reload)
         except LifecircleError as error:
-            log.event("reload", outcome="refused", message=str(error))
+            rules = sorted(
+                {f"{b.layer}: {b.rule}" for b in error.breaches}
+            )  # words and ids of the data stay out of logs
+            log.event("reload", outcome="refused", error=type(error).__name__, rules=", ".join(rules))
         except Exception as error:  # noqa: BLE001  (whatever strikes, the study that serves goes on)
             log.defect(error, "reload")
         else:
