@@ -883,7 +883,7 @@ def test_check_tells_what_of_a_roster_is_read_otherwise_or_doubtful(open_city):
         more='[dispatch]\non_duty = 2\njoint = { repair = ["repair", "legal"] }\n',
         stations=[[*row[:6], 9] for row in STATIONS],
     )
-    assert findings(study, "agents") | {"alias": []} == {
+    assert {rule: ids for rule, ids in findings(study, "agents").items() if rule != "alias"} == {
         "hours-in-words": ["a1"],
         "bad-hours": ["a2"],
         "unknown-role": ["a2"],
@@ -891,8 +891,12 @@ def test_check_tells_what_of_a_roster_is_read_otherwise_or_doubtful(open_city):
         "lacking-skill": ["legal", "repair"],
         "too-few-agents": ["s1", "s2"],
         "capacity-of-agents": ["s2"],
-        "alias": [],
     }
+
+
+def test_coordinates_of_a_row_that_is_no_stop_are_told_to_count_for_nothing(open_city):
+    study = open_city(service=[["s1", "door", "", *at(1, 0), "", ""], ["s2", "door", "", "", "", "", ""]])
+    assert findings(study, "service")["idle-place"] == ["s1"]
 
 
 def test_names_and_telephones_of_agents_are_not_read(open_city, tmp_path, run):
