@@ -13,6 +13,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -35,6 +36,7 @@ from lifecircle.dispatch import StationIndex
 from lifecircle.errors import LifecircleError, SourceError, StudyError, UnknownNameError
 from lifecircle.ground import lay_ground
 from lifecircle.mark import MARK, YES
+from lifecircle.samples import monaco
 from test_dispatch import STATIONS, ask
 from tiny import STUDY, at, table, write_city
 
@@ -790,3 +792,43 @@ def test_new_key_shows_a_key_once_and_the_lines_for_the_file(run, tmp_path):
     [read] = read_keys(tmp_path / "keys.toml")
     assert (code, read.name, read.role) == (0, "hotline", "assign")
     assert key not in lines
+
+
+# ------------------------------------------------------------------------------------------------- the OpenAPI document
+
+SECONDS = os.environ.get("SCHEMATHESIS_S", "15")
+"""How long requests are generated from the OpenAPI document; `.ci/run` takes three minutes."""
+
+
+@pytest.fixture
+def of_monaco(tmp_path):
+    """A server of Monaco, and a key with which every route may be asked."""
+    key, row = make_key("all", "admin")
+    (tmp_path / "keys.toml").write_text(row, "utf-8")
+    command = [sys.executable, "-u", "-m", "lifecircle", "serve", str(monaco()), "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--keys", str(tmp_path / "keys.toml")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    shown = process.stdout.readline().decode()
+    yield re.search(r"http://\S+", shown)[0], key
+    process.terminate()
+    process.wait(timeout=20)
+    process.stdout.close()
+
+
+def test_no_route_breaks_its_document_whatever_is_asked(of_monaco, tmp_path):
+    url, key = of_monaco
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("schemathesis"),
+            f"--config-file={Path(__file__).with_name('schemathesis.toml')}",
+            *("run", f"{url}/openapi.json", "--header", f"Authorization: Bearer {key}"),
+            *("--max-time", SECONDS, "--no-color"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+    assert int(re.search(r"(\d+) generated, \1 passed", done.stdout)[1]) > 100
