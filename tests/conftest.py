@@ -20,7 +20,7 @@ IN_CI = os.environ.get("CI") == "true"
 
 # The first example may compile, which outlasts any deadline. Many laws are of whole studies, so few examples are the
 # rule, and tests of laws that are quick to ask state more. In CI the examples are the same in every run.
-settings.register_profile("lifecircle", deadline=None, derandomize=IN_CI, max_examples=25)
+settings.register_profile("lifecircle", deadline=None, derandomize=IN_CI, max_examples=15 if IN_CI else 25)
 settings.load_profile("lifecircle")
 
 
