@@ -111,7 +111,8 @@ def _least_cost(roster: Roster, asked: Asked, known: Preferences, room: LongArra
 
     Prices prove it: each request has what is cheapest for it, its station's price in, of all that its list holds; what
     the list leaves out costs no less than it ends with. And nobody is left out for whom another could move on: to a
-    station that is not shut, if one may take it. Where agents have capacities, they stand for their stations.
+    station that is shut later, if one may take it: what is shut no later gives its places to others whose turn came
+    before. Where agents have capacities, they stand for their stations.
     """
     from lifecircle.kernels import turns
 
@@ -126,9 +127,12 @@ def _least_cost(roster: Roster, asked: Asked, known: Preferences, room: LongArra
     given, price, shut = turns.least_cost(indptr, facility, cost_s, asked.order, room)
     at, cost = np.append(facility, -1)[given], np.append(cost_s, np.inf)[given]
     paid_s = np.where(given < 0, 0.0, cost + np.append(price, 0.0)[at])
-    unproven_s, held = np.maximum(paid_s - known.complete_s, 0.0), (given < 0) | np.append(shut, False)[at]
+    unproven_s = np.maximum(paid_s - known.complete_s, 0.0)
+    turn = np.argsort(asked.order)
+    since = np.where(given < 0, turn, np.append(shut, 0)[at])
+    held = since < len(given)
     if crew is None:
-        held[held] = _may_move_on(roster, asked, np.flatnonzero(held), shut)
+        held[held] = _latest(roster, asked, np.flatnonzero(held), shut) > since[held]
     to_prove = unproven_s > 0 if len(known.station) <= MOST_ENTRIES else np.zeros(len(held), dtype=bool)
     further = np.flatnonzero((to_prove | held) & np.isfinite(known.complete_s))
     entry, agent = np.append(of_entry, -1)[given], np.append(who, -1)[given]
@@ -137,11 +141,12 @@ def _least_cost(roster: Roster, asked: Asked, known: Preferences, room: LongArra
     return entry, agent, further, np.zeros(len(roster), dtype=bool), unproven_s
 
 
-def _may_move_on(roster: Roster, asked: Asked, rows: npt.NDArray[np.intp], shut: BoolArray) -> BoolArray:
-    """Return for which of these requests there is a place, on their lists or not, whose station is not shut."""
+def _latest(roster: Roster, asked: Asked, rows: npt.NDArray[np.intp], shut: LongArray) -> LongArray:
+    """Return when the last of the places that may take each of these requests is shut, -1 where there is none."""
     kinds, kind = np.unique(np.stack([asked.ask[rows], asked.area[rows]]), axis=1, return_inverse=True)
-    places = asked.abilities.able[kinds[0]] & roster.may[kinds[1]] & ~shut[roster.owner]
-    return np.asarray(places.any(axis=1))[kind.reshape(-1)]
+    places = asked.abilities.able[kinds[0]] & roster.may[kinds[1]]
+    latest = np.where(places, shut[roster.owner], -1).max(axis=1, initial=-1)
+    return np.asarray(latest[kind.reshape(-1)])
 
 
 def _shared_out(roster: Roster, crew: Crew, asked: Asked, known: Preferences, entry: LongArray) -> LongArray:

@@ -33,12 +33,13 @@ def least_cost(lp, ls, lv, order, room):
     """Give a place to every request that can have one, those first whose turn comes first, at the least cost in sum.
 
     Also returned are the price of a place at each station, by which every request has the station that is cheapest for
-    it, and which stations are shut: full of requests that none of their stations can give a place to.
+    it, and the turn from which each station is shut, ``len(order)`` for never: full of requests that none of the
+    stations on their lists, but those that are shut as early, can give a place to.
     A request takes the cheapest way to a place that is free, along which others move on (successive shortest paths).
     Of those at a station one moves to another at the least cost: ``move`` and ``mover`` keep it for each pair.
     """
     n_stations = len(room)
-    left, price, shut = room.copy(), np.zeros(n_stations), np.zeros(n_stations, np.bool_)
+    left, price, shut = room.copy(), np.zeros(n_stations), np.full(n_stations, len(order), np.int64)
     given, owner = np.full(len(lp) - 1, -1, np.int64), np.empty(len(ls), np.int64)
     first, after = np.full(n_stations, -1, np.int64), np.full(len(lp) - 1, -1, np.int64)
     before = np.full(len(lp) - 1, -1, np.int64)
@@ -48,8 +49,8 @@ def least_cost(lp, ls, lv, order, room):
     for i in range(len(lp) - 1):
         for e in range(lp[i], lp[i + 1]):
             owner[e] = i
-    for i in order:
-        away[:], done[:] = np.inf, shut
+    for turn, i in enumerate(order):
+        away[:], done[:] = np.inf, shut < turn
         for e in range(lp[i], lp[i + 1]):
             to = ls[e]
             if not done[to] and lv[e] + price[to] < away[to]:
@@ -70,10 +71,10 @@ def least_cost(lp, ls, lv, order, room):
                     come[station], by[station] = mover[to, station], to
             to = _nearest(away, done)
         if to < 0:  # whoever is there can go nowhere else, now or later
-            shut |= done & (away < np.inf)
+            shut[done & (away < np.inf)] = turn
             continue
         for station in range(n_stations):
-            if done[station] and not shut[station]:
+            if done[station] and shut[station] > turn:
                 price[station] += away[to] - away[station]
         left[to] -= 1
         while to >= 0:
