@@ -17,13 +17,15 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from lifecircle import assign, open_study
 from lifecircle.dispatch import REASONS
-from lifecircle.dispatch.requests import _usual
+from lifecircle.dispatch.requests import URGENCY, _usual
 from lifecircle.errors import MissingInputWarning, StudyError
 from lifecircle.ground import attach_points, lay_ground
 from lifecircle.hours import open_at_times
 from lifecircle.readers.metric import holder
 from lifecircle.readers.moments import moments_of
 from lifecircle.readers.requests import check_requests, read_requests
+from lifecircle.synthetic.requests import URGENCY as MADE_UP
+from lifecircle.synthetic.words import in_words
 from lifecircle.workdays import CHINA, Calendar
 from tiny import STUDY, at, table, write_city
 
@@ -251,6 +253,12 @@ def test_the_urgent_go_first_then_who_has_a_priority_then_who_came_first(open_ro
     assert {reason for _, reason in where(found)[1:4]} == {"nearest-full"}
     named = assign(open_roomy('[dispatch]\nurgency = ["can wait", "normal"]\n'), asked)
     assert where(named)[0] == ("s2", "")
+
+
+def test_how_urgent_requests_of_a_made_up_city_are_is_known_in_both_its_languages():
+    words = pd.DataFrame({"urgency": [*MADE_UP]})
+    for column in (words["urgency"], in_words(words)["urgency"]):
+        assert [next(turn for turn, usual in enumerate(URGENCY) if word in usual) for word in column] == [0, 1, 2]
 
 
 TIERS = '[dispatch]\ntiers = ["household", "main"]\n'

@@ -25,9 +25,9 @@ from lifecircle.snapping import Snaps
 from lifecircle.workdays import Calendar
 
 URGENCY: Sequence[Sequence[str]] = (
-    ("urgent", "emergency", "high", "紧急", "特急", "加急", "急", "1"),
+    ("urgent", "emergency", "high", "紧急", "特急", "特提", "加急", "急", "急件", "1"),
     ("normal", "", "medium", "一般", "普通", "正常", "2"),
-    ("can wait", "low", "不急", "可缓", "3"),
+    ("can wait", "low", "不急", "可缓", "缓办", "可延后", "3"),
 )
 """The usual words for how urgent a request is, the most urgent first."""
 
