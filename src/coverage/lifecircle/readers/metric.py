@@ -122,21 +122,26 @@ def holder(places: gpd.GeoDataFrame, holders: gpd.GeoDataFrame, key: str) -> pd.
     Of equally small polygons the smaller id holds it. Of areas that form a tree the lowest does: the only community of
     a subdistrict is no smaller than that.
     """
-    solid = holders.iloc[holding_order(holders, key)]
-    solid = solid[shapely.get_dimensions(solid.geometry.values) == 2]
     points = shapely.point_on_surface(places.geometry.values)
-    place, rank = shapely.STRtree(solid.geometry.values).query(points, predicate="intersects")
-    smallest = np.full(len(places), len(solid))
-    np.minimum.at(smallest, place, rank)
-    ids = np.append(solid[key].to_numpy(dtype=object), "")
+    place, row = holders.sindex.query(points, predicate="intersects")  # whose tree stays with the layer
+    solid = shapely.get_dimensions(holders.geometry.array[row]) == 2
+    order = holding_order(holders, key, np.unique(row[solid]))
+    rank = np.full(len(holders), len(order))
+    rank[order] = np.arange(len(order))
+    smallest = np.full(len(places), len(order))
+    np.minimum.at(smallest, place[solid], rank[row[solid]])
+    ids = np.append(holders[key].to_numpy(dtype=object)[order], "")
     return pd.Series(ids[smallest], index=places.index, dtype="str")
 
 
-def holding_order(holders: gpd.GeoDataFrame, key: str) -> npt.NDArray[np.intp]:
+def holding_order(
+    holders: gpd.GeoDataFrame, key: str, rows: npt.NDArray[np.intp] | None = None
+) -> npt.NDArray[np.intp]:
     """Return the rows of polygons in the order in which they hold a place that several of them cover; see `holder`."""
     depth = AreaTree.of(holders).depths() if "parent_id" in holders else np.zeros(len(holders), dtype=np.int32)
-    order: npt.NDArray[np.intp] = np.lexsort([ranks(holders[key]), shapely.area(holders.geometry.values), -depth])
-    return order
+    rows = np.arange(len(holders)) if rows is None else rows
+    some = holders.iloc[rows]
+    return rows[np.lexsort([ranks(some[key]), shapely.area(some.geometry.values), -depth[rows]])]
 
 
 def on_earth(table: pd.DataFrame | None) -> gpd.GeoDataFrame | None:
