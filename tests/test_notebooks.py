@@ -6,18 +6,6 @@ from nbclient import NotebookClient
 
 
 @pytest.mark.slow
-def test_the_monaco_notebook_runs_and_shows_what_it_says(repository):
-    notebook = nbformat.read(repository / "notebooks" / "01_monaco.ipynb", as_version=4)
-    kept = [o for c in notebook.cells for o in c.get("outputs", ()) if "image/png" in o.get("data", {})]
-    assert len(kept) == 3
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": repository / "notebooks"}}).execute()
-    shown = [o for c in notebook.cells for o in c.get("outputs", ())]
-    assert sum("image/png" in o.get("data", {}) for o in shown) == 3
-    assert not any(o.get("name") == "stderr" for o in shown)
-    assert any("gap 0.00%" in o.get("text", "") for o in shown)
-
-
-@pytest.mark.slow
 def test_the_notebook_of_made_up_cities_runs_and_every_picture_of_the_city_says_synthetic(repository, monkeypatch):
     monkeypatch.setenv("LIFECIRCLE_SIZE", "0.1")
     notebook = nbformat.read(repository / "notebooks" / "05_made_up_cities.ipynb", as_version=4)
@@ -34,6 +22,7 @@ def test_the_notebook_of_made_up_cities_runs_and_every_picture_of_the_city_says_
 @pytest.mark.parametrize(
     ("name", "pictures", "told"),
     [
+        ("01_monaco", 3, "gap 0.00%"),
         ("02_proposing_sites", 2, "gap 0.00%, optimal"),
         ("03_comparing_scenarios", 2, ""),
         ("04_hills_and_aged_walkers", 2, "minutes more: median"),
