@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lifecircle.errors import BoundError, InfeasibleError, SchemaError, StudyError
@@ -291,6 +291,7 @@ def opened_by(plan):
 
 
 @settings(max_examples=300, deadline=None)
+@example(seed=1290)  # HiGHS finds its plan to break a condition, by a rounding
 @given(seed=st.integers(0, 2**32 - 1))
 def test_three_conditions_together_have_no_better_plan_either(seed):
     question, seconds, residents, fixed, plan = drawn(seed)

@@ -29,6 +29,9 @@ OPTIONS: dict[str, bool | int | float | str] = {
     "random_seed": 0,
 }
 
+ROUNDING = 1e-8
+"""By how much a plan may break a condition where sums of numbers of about a million are rounded."""
+
 NODE_WORK = 100.0
 """How often a node of the search is taken to look at every entry: what HiGHS counts are nodes, not entries."""
 
@@ -117,7 +120,7 @@ def search(form: LinearForm, effort: Effort = UNLIMITED, *, start: LongArray | N
     if start is not None:
         options = np.arange(form.n_options, dtype=np.int32)
         _accept(solver.setSolution(len(options), options, np.isin(options, start).astype(np.float64)), "setSolution")
-    _accept(_run(solver), "run")
+    _solve(solver)
     ended, info = ENDED.get(solver.getModelStatus()), solver.getInfo()
     work = node_work * max(1, info.mip_node_count)
     if solver.getModelStatus() in HOPELESS:
@@ -215,8 +218,17 @@ def _pass_cover(solver: highspy.Highs, cost: FloatArray, by_class: Incidence, *,
     _accept(status, "passModel")
 
 
+def _solve(solver: highspy.Highs) -> None:
+    """Run the solver, and once more where its plan breaks a condition by more than its tolerance, if only by rounding."""
+    status = _run(solver)
+    if solver.getModelStatus() == highspy.HighsModelStatus.kSolveError:
+        _accept(solver.setOptionValue("mip_feasibility_tolerance", ROUNDING), "mip_feasibility_tolerance")
+        status = _run(solver)
+    _accept(status, "run")
+
+
 def _finish(solver: highspy.Highs) -> None:
-    _accept(_run(solver), "run")
+    _solve(solver)
     if solver.getModelStatus() == highspy.HighsModelStatus.kInterrupt:
         raise KeyboardInterrupt
 
