@@ -337,3 +337,14 @@ def test_enter_moves_the_map_to_the_first_hit_and_a_hit_by_id_shows_its_id(compa
         search.fill(study.areas["name"].iloc[1])
         search.press("Enter")
         assert page.locator("main.map").is_visible()
+
+
+def test_a_click_on_a_street_tells_the_id_by_which_a_scenario_closes_it(compared, open_page):
+    streets = compared.today.streets.to_crs(4326)
+    spot = streets.geometry[len(streets) // 2].interpolate(0.4, normalized=True)
+    with open_page(comparison_page(compared)) as seen:
+        seen.page.locator("#kind-1").click()  # else the divider stands there
+        for box in seen.page.locator("#contents input[type=checkbox]").all():
+            box.set_checked(box.get_attribute("id") == "layer-streets")
+        seen.page.evaluate("([lat, lon]) => map_main.setView([lat, lon], 19, { animate: false })", [spot.y, spot.x])
+        assert f'closed = ["{streets["way_id"][len(streets) // 2]}"]' in seen.click(spot.x, spot.y)

@@ -112,7 +112,13 @@ def town(n=300, *, text="", n_stations=5, n_new=2, seed=8):
     )
     lines = lattice_streets(width, height)
     kinds = np.array(["street", "foot", "street", "steps", "private"], dtype=object)
-    streets = gpd.GeoDataFrame({"kind": kinds[np.arange(len(lines)) % 5]}, geometry=lines, crs=CRS_M)
+    row = np.arange(len(lines))
+    ways = {
+        "kind": kinds[row % 5],
+        "way_id": [f"{text}w{i // 2}" for i in row],
+        "name": ["" if i // 2 % 3 == 2 else f"{text}Street {i // 2}" for i in row],
+    }
+    streets = gpd.GeoDataFrame(ways, geometry=lines, crs=CRS_M)
     candidates = gpd.GeoDataFrame(
         {"site_id": [f"{text}c0", f"{text}c1"], "name": [f"{text}Room", ""]},
         geometry=shapely.points(ORIGIN + spots[:2]),
@@ -344,6 +350,36 @@ def test_a_click_finds_the_building_under_it(made, open_page):
             assert ("crosses a barrier" in card) == row["leg_blocked"]
             assert ("edge of the data" in card) == row["edge"]
             seen.close()
+
+
+MARKED_AND_BELOW = """() => {
+  const lines = [];
+  map_main.eachLayer((layer) => {
+    if (layer.getLatLngs && ['#fff', '#1d2733'].includes(layer.options.color)) lines.push(...layer.getLatLngs());
+  });
+  return lines.filter((line) => line.length).map((line) => line.map(({ lat, lng }) => [lng, lat]));
+}"""
+
+
+def test_a_click_on_a_street_tells_its_name_and_the_id_by_which_a_scenario_closes_it(made, open_page):
+    streets = made.today.streets.to_crs(4326)
+    words = {"street": "Street", "foot": "Footway", "steps": "Steps", "private": "Private way: nobody walks through"}
+    with open_page(made.page()) as seen:
+        seen.show_only("streets", "stations", "unserved")
+        for row in (0, 1, 4, 8):
+            way, spot = streets.iloc[row], streets.geometry[row].interpolate(0.37, normalized=True)
+            seen.page.evaluate("([lat, lon]) => map_main.setView([lat, lon], 18, { animate: false })", [spot.y, spot.x])
+            closing = ["To close it in a scenario", f'closed = ["{way["way_id"]}"]']
+            told = [words[way["kind"]], way["name"] or "Street without a name", "Id", way["way_id"], *closing]
+            assert seen.click(spot.x, spot.y).split("\n") == told
+            whole = shapely.length(streets.geometry[streets["way_id"] == way["way_id"]].to_numpy()).sum()
+            marked = shapely.length(shapely.linestrings(np.array(seen.page.evaluate(MARKED_AND_BELOW)))).sum()
+            assert marked == pytest.approx(2 * whole, abs=1e-5)
+        seen.close()
+        seen.page.evaluate("map_main.setZoom(15, { animate: false })")
+        seen.page.mouse.click(*seen.at(spot.x, spot.y))
+        seen.page.wait_for_timeout(100)
+        assert seen.page.locator(".card").count() == 0, "from afar no street can be told from the next"
 
 
 def test_stations_sites_areas_and_unserved_areas_tell_their_figures(made, open_page):
@@ -582,6 +618,16 @@ def test_text_from_data_is_shown_and_never_run(text, open_page):
             sees(".card", "way/1")
             page.mouse.move(*seen.at(buildings.iloc[4]["lon"], buildings.iloc[4]["lat"]))
             page.wait_for_selector(".hover .tip")
+            seen.close()
+            seen.show_only("streets")
+            street = evil.today.streets.to_crs(4326).geometry[1].interpolate(0.37, normalized=True)
+            zoom = "(spot) => map_main.setView(spot.reverse(), 18, { animate: false })"
+            page.evaluate(zoom, [street.x, street.y])
+            page.mouse.move(*seen.at(street.x, street.y))
+            page.wait_for_selector(".hover .tip")
+            sees(".hover .tip", "Street 0")
+            seen.click(street.x, street.y)
+            sees(".card", "Street 0", "w0")
             seen.close()
             seen.show_only("stations")
             for station, name in ((0, "s0"), (2, "Station 2")):

@@ -154,9 +154,17 @@ def cover_with(
 
 
 def streets_drawn(study: Study, ground: Ground) -> gpd.GeoDataFrame:
-    """Return the streets that the reference class walks on, as lines with their ``kind``, in the study's CRS."""
-    lines = street_lines(ground.reference.network)
-    return gpd.GeoDataFrame({"kind": list(ground.streets.kind)}, geometry=lines, crs=study.crs)
+    """Return the streets that the reference class walks on, as lines in the study's CRS.
+
+    Columns are ``kind``, and ``way_id`` and ``name`` of the way that each is part of.
+    """
+    lines, way = street_lines(ground.reference.network), ground.streets.way
+    told = {
+        "kind": list(ground.streets.kind),
+        "way_id": np.array(study.streets.way_id, dtype=object)[way],
+        "name": study.streets.tags["name"].to_numpy(dtype=object)[way],
+    }
+    return gpd.GeoDataFrame(told, geometry=lines, crs=study.crs)
 
 
 def with_residents(coverage: Coverage, study: Study, demand: Demand) -> Coverage:

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from lifecircle.circles import Coverage
-from lifecircle.maps.encode import pack, pack_json, shapes, varints
+from lifecircle.maps.encode import pack, pack_json, shapes, signed_varints, varints
 from lifecircle.maps.words import WORDS, group_names, level_names
 from lifecircle.model import Circle, LongArray, Note, Study
 from lifecircle.said import in_language
@@ -79,6 +79,7 @@ def ground(coverage: Coverage) -> dict[str, str]:
         "building_ids": pack_json(coverage.buildings["building_id"].to_list()),
         "building_names": pack_json(coverage.study.buildings["name"].fillna("").to_list()),
         **packed_streets(coverage.streets),
+        **packed_ways(coverage.streets),
     }
 
 
@@ -87,6 +88,16 @@ def packed_streets(streets: gpd.GeoDataFrame) -> dict[str, str]:
     return {
         "streets": pack(shapes(lonlat(streets))),
         "street_kinds": pack(varints(pd.Index(STREET_KINDS).get_indexer(streets["kind"]).clip(0))),
+    }
+
+
+def packed_ways(streets: gpd.GeoDataFrame) -> dict[str, str]:
+    """Return the packed ids and names of ways, and of which each street is a part, as the step from the one before."""
+    row, ids = pd.factorize(streets["way_id"])
+    names = streets["name"].to_numpy(dtype=object)[np.unique(row, return_index=True)[1]]
+    return {
+        "ways_named": pack_json({"ids": ids.tolist(), "names": names.tolist()}),
+        "street_ways": pack(signed_varints(np.diff(row, prepend=0))),
     }
 
 

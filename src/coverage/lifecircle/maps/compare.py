@@ -9,7 +9,7 @@ from lifecircle.maps.frame import framed
 from lifecircle.scenarios import Comparison, Stage
 
 SCRIPTS = (
-    *("text", "shapes", "tiles", "cards", "parts", "areas", "search"),
+    *("text", "shapes", "tiles", "cards", "streets", "parts", "areas", "search"),
     *("states", "compare_cards", "compare_tables", "compare_panel", "touch", "swipe", "compare"),
 )
 

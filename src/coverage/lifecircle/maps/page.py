@@ -9,7 +9,21 @@ from lifecircle.maps.frame import framed
 from lifecircle.maps.payload import payload
 from lifecircle.scenarios import Outcome
 
-SCRIPTS = ("text", "shapes", "tiles", "cards", "ways", "details", "parts", "search", "panel", "areas", "touch", "map")
+SCRIPTS = (
+    "text",
+    "shapes",
+    "tiles",
+    "cards",
+    "streets",
+    "ways",
+    "details",
+    "parts",
+    "search",
+    "panel",
+    "areas",
+    "touch",
+    "map",
+)
 
 
 def coverage_page(

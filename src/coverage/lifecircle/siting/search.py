@@ -219,7 +219,7 @@ def _pass_cover(solver: highspy.Highs, cost: FloatArray, by_class: Incidence, *,
 
 
 def _solve(solver: highspy.Highs) -> None:
-    """Run the solver, and once more where its plan breaks a condition by more than its tolerance, if only by rounding."""
+    """Run the solver, and once more where its plan breaks a condition by more than it may, be it by a rounding."""
     status = _run(solver)
     if solver.getModelStatus() == highspy.HighsModelStatus.kSolveError:
         _accept(solver.setOptionValue("mip_feasibility_tolerance", ROUNDING), "mip_feasibility_tolerance")

@@ -39,11 +39,13 @@ const app = {
   detailOf(kind, i, latlng) {
     if (kind === 'stations') return { at: data.stations[i].at, render: () => stationCard(i) };
     if (kind === 'areas') return { at: latlng || data.areas[i].at, render: () => areaCard(i, areaSums) };
-    const { buildings } = scenes.change;
+    const { buildings, streets } = scenes.change;
+    if (kind === 'streets') return streetDetail(streets, i, latlng);
     return { at: latlng, render: () => buildingCard(buildings, i), outline: outlineOf(buildings.shapes, i) };
   },
 
   tipOf(kind, i) {
+    if (kind === 'streets') return streetTip(scenes.change.streets, i);
     return kind === 'stations' ? stationTip(i) : buildingTip(scenes.change.buildings, i);
   },
 };
@@ -112,7 +114,7 @@ begin(async () => {
   const n = data.lots.length * data.states.length;
   const [buildings, streets, sums] = await Promise.all([
     loadBuildings(data.packed, n, STATE_FACTS),
-    loadStreets(data.packed),
+    loadNamedStreets(data.packed),
     loadAreaFigures(data.packed.area_figures),
   ]);
   areaSums = sums;

@@ -39,12 +39,14 @@ const app = {
     if (kind === 'unserved') return clusterDetail(i);
     if (kind === 'stations') return stationDetail(i);
     if (kind === 'areas') return areaDetail(i, latlng);
+    if (kind === 'streets') return streetDetail(scene.streets, i, latlng);
     const { buildings } = scene;
     return { at: latlng, render: () => buildingCard(buildings, i), outline: outlineOf(buildings.shapes, i), building: i };
   },
 
   tipOf(kind, i) {
     if (kind === 'unserved') return clusterTip(data.unserved[i]);
+    if (kind === 'streets') return streetTip(scene.streets, i);
     return kind === 'stations' ? stationTip(i) : buildingTip(scene.buildings, i);
   },
 };
@@ -123,7 +125,7 @@ begin(async () => {
   const [buildings, figures, streets, ...stages] = await Promise.all([
     loadBuildings(data.packed, data.lots.length * data.stages.length, WALK_FACTS),
     unpackJson(data.packed.figures),
-    loadStreets(data.packed),
+    loadNamedStreets(data.packed),
     ...data.stages.map((stage) => Shapes.of(stage.service_areas)),
   ]);
   Object.assign(scene, { buildings, figures, streets, stages });

@@ -169,6 +169,21 @@ class Shapes {
     return found;
   }
 
+  // How far a place is from the lines of a shape.
+  distance(i, x, y) {
+    const { runs, vertices, x: xs, y: ys } = this;
+    let least = Infinity;
+    for (let r = runs[i]; r < runs[i + 1]; r++) {
+      for (let v = vertices[r]; v + 1 < vertices[r + 1]; v++) {
+        const [dx, dy] = [xs[v + 1] - xs[v], ys[v + 1] - ys[v]];
+        const along = ((x - xs[v]) * dx + (y - ys[v]) * dy) / (dx * dx + dy * dy || 1);
+        const part = Math.min(1, Math.max(0, along));
+        least = Math.min(least, Math.hypot(xs[v] + part * dx - x, ys[v] + part * dy - y));
+      }
+    }
+    return least;
+  }
+
   #holds(i, x, y) {
     const { runs, vertices, x: xs, y: ys } = this;
     let inside = false;

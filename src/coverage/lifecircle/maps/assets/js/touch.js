@@ -102,14 +102,16 @@ function showOutline(lines) {
 
 const toLatLng = ([x, y]) => map.unproject([x, y], WORLD_ZOOM);
 
+const lineOf = (shapes, i) => shapes.outline(i).map((line) => line.map(toLatLng));
+
 // The edge of a building, as a popup marks it.
-const outlineOf = (shapes, i) => shapes.outline(i).map((line) => [...line, line[0]].map(toLatLng));
+const outlineOf = (shapes, i) => lineOf(shapes, i).map((line) => [...line, line[0]]);
 
 // What lies at a place, the topmost first: [kind, row]; `reach` is how many pixels beside it still count.
 function what(latlng, reach) {
   const { x, y } = map.project(latlng, WORLD_ZOOM);
   const unit = 2 ** (WORLD_ZOOM - map.getZoom());
-  const { clusters, stations, buildings, hit: found } = app.sceneAt(latlng);
+  const { clusters, stations, buildings, streets, hit: found } = app.sceneAt(latlng);
   if (found) return found(x, y, unit, reach);
   for (const [key, symbols] of [['unserved', clusters], ['stations', stations]]) {
     if (!app.shown[key]) continue;
@@ -119,7 +121,10 @@ function what(latlng, reach) {
     if (hit.length) return [key, hit[0].i];
   }
   const i = app.shown.buildings ? buildings.shapes.at(x, y, reach * unit) : -1;
-  return i >= 0 ? ['buildings', i] : null;
+  if (i >= 0) return ['buildings', i];
+  if (!app.shown.streets || map.getZoom() < STREET_ZOOM) return null;
+  const street = streetAt(streets, x, y, Math.max(reach, REACH_PX.mouse) * unit);
+  return street >= 0 ? ['streets', street] : null;
 }
 
 function openAt(latlng, reach, area) {
