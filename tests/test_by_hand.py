@@ -100,6 +100,14 @@ def test_other_speeds_are_those_of_a_study_that_states_them(street, today, tmp_p
     assert found.coverage.table["within_8"].iloc[-3] < today.table["within_8"].iloc[-3]
 
 
+@pytest.mark.parametrize("name", [name for name in HAND if "asks" not in name])
+def test_site_shows_whom_every_scenario_by_hand_brings_in_and_takes_out(street, tmp_path, run, name):
+    code, shown, _ = run("site", street, "--scenario", name, "--out", tmp_path)
+    assert code == 0
+    assert "before" in shown
+    assert ("closes: " in shown) == (name in ("closes", "moves", "all gone"))
+
+
 def test_the_map_of_a_scenario_says_at_which_speeds_and_on_which_ways_its_walks_are(today):
     for name, zh, en in (
         ("slow", "slow：本方案的步速：老年人 0.5 m/s", "slow: walking speeds of this scenario: aged 0.5 m/s"),

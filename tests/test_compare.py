@@ -256,7 +256,7 @@ def test_a_finding_whose_sign_hangs_on_the_speed_is_told(run, balance, tmp_path)
         "+15 as stated, +0 where 10 % faster",
         "hangs on the walking speed: adds, circle 8, adult: +0 residents where all walk 10 % slower, "
         "+15 as stated, +0 where 10 % faster",
-        "hangs on the walking speed: adds, circle 8, all residents or a group of them in 2 areas: d, east",
+        "hangs on the walking speed: adds, circle 8, all residents or a group of them in 2 of the areas: d, east",
     ]
     assert NOTHING_HANGS not in shown
 

@@ -111,6 +111,14 @@ def test_the_report_says_what_is_asked_by_which_inputs_and_leaves_room_to_sign(c
     assert len(re.findall("closes", text)) >= 2, "in the legend, and of the station that moves"
 
 
+def test_a_scenario_that_only_closes_a_street_has_no_table_of_sites(tmp_path):
+    more = '[[scenario]]\nname = "dug up"\nclosed = ["w4"]\n'
+    text = text_of(comparison_report(compare(open_study(write_street(tmp_path, HOMES, ROOMS, more=more)))))
+    assert printed("dug up") in text
+    assert printed("No station opens or closes") in text
+    assert "Onlyhere" not in text
+
+
 def test_pages_are_numbered_and_there_are_as_many_as_they_say(report):
     pages = pages_of(report)
     assert [f"{n}of{len(pages)}" in page for n, page in enumerate(pages, start=1)] == [True] * len(pages)

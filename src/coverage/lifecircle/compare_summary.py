@@ -83,5 +83,5 @@ def _hanging(comparison: Comparison) -> Iterator[Said | str]:
     areas = found[~of_all].drop_duplicates(["scenario", "circle", "area_id"])
     for (scenario, circle), rows in areas.groupby(["scenario", "circle"], sort=False):
         told = first_of([names[i] or i for i in rows["area_id"]], SHOWN_IDS)
-        pattern = "hangs on the walking speed: {}, circle {}, all residents or a group of them in {} areas: {}"
+        pattern = "hangs on the walking speed: {}, circle {}, all residents or a group of them in {} of the areas: {}"
         yield Said(pattern, _named(scenario, language), circle, len(rows), told)

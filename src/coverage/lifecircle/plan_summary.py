@@ -114,10 +114,12 @@ def said_of_closings(closed: pd.DataFrame, circles: Sequence[Circle]) -> Iterato
     Parameters
     ----------
     closed
-        A row a station: its ``name`` and the columns of `lifecircle.scenarios.closings`.
+        A row a station: its ``name`` and, where any closes, the columns of `lifecircle.scenarios.closings`.
     circles
         The study's.
     """
+    if closed.empty:
+        return
     lost = [f"lost_{circle.name}" for circle in circles]
     by_loss = closed.assign(most=closed[lost].max(axis=1))
     worst = by_loss.sort_values(["most", "farther"], ascending=False, kind="stable")

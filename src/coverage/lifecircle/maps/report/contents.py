@@ -204,8 +204,12 @@ class _Report:
         figures, words, name = self.figures, self.figures.words, plan.scenario.name
         circle = figures.circle_of(plan.scenario)
         yield KeepTogether([self.paper.text(cut(name), "heading"), *self._maps(plan, circle)])
-        sites = self.paper.table(figures.sites(plan), (1, 3.6, 2.4, 2, 1.4, 1.2, 1.7, 1.8, 1.8), left=6)
-        yield from self.headed(words["sites"], sites, style="small heading")
+        rows = list(figures.sites(plan))
+        if len(rows) > 1:
+            sites = self.paper.table(rows, (1, 3.6, 2.4, 2, 1.4, 1.2, 1.7, 1.8, 1.8), left=6)
+            yield from self.headed(words["sites"], sites, style="small heading")
+        else:
+            yield self.said(Said("no station opens or closes"), "text")
         if left := figures.unlisted(plan):
             yield self.said(Said("{} more are in sites.csv of the scenario alone", left), colour=SOFT)
         changed = figures.changed_areas(name, circle)[f"change_within_{circle}"]
