@@ -219,6 +219,13 @@ def test_a_request_waits_for_a_tier_to_open_within_its_time_limit_and_no_longer(
     ]
 
 
+def test_nobody_waits_at_a_station_that_is_open_for_who_is_not_on_duty(open_city):
+    tiers = '[dispatch]\ntiers = ["household", "main"]\ntime_limit = { household = 120 }\n'
+    study = open_city([agent("a1", "s2", "medicine", "Tu 08:00-18:00")], more=tiers)
+    found = assign(study, ask(("r1", 3.7, 0.05, "medicine", "2025-05-12 07:00"), ("r2", 3.7, 0.05, "medicine", MONDAY)))
+    assert told(found, "station_id", "how", "reason") == [("s2", "wait", ""), ("s1", "", "up-nobody-on-duty")]
+
+
 def test_no_request_is_too_late_for_a_tier_that_waits_but_does_not_offer_the_item(open_city):
     spots = [row[1:3] for row in STATIONS]
     stations = [
