@@ -268,7 +268,7 @@ def _lowest_reached(
     """Return the lowest rank of a station that could take each request and can be walked to, full or not."""
     reached = _first_rank(roster, known)[rows]
     doubtful = rows[(reached >= limit) & asked.snaps.snapped[rows]]
-    if np.isfinite(roster.capacity).any() and len(doubtful):  # stations that were full by then are on no list
+    if roster.limited and len(doubtful):  # stations that were full by then are on no list
         lists = PreferenceLists(footing, roster, asked)
         while len(left := doubtful[np.isfinite(lists.complete_s[doubtful])]):
             lists.extend(left)
