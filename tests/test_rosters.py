@@ -1075,6 +1075,15 @@ def test_all_together_walk_the_least_that_the_capacities_of_agents_allow(crowded
     assert (load <= who["capacity"][load.index]).all()
 
 
+def test_all_together_too_the_first_of_equally_near_stations_serves(open_city):
+    stations = [["s1", *at(1, 0), "main", "", "", ""], ["s2", *at(1, 0), "main", "", "", 1]]
+    study = open_city([agent("a1", "s1", capacity=1)], stations=stations)
+    asked = ask(*((f"r{i}", *HOME, "", MONDAY) for i in range(3)))
+    told_in_turn = [("s1", "a1", ""), ("s2", "", "nearest-full"), ("", "", "no-room-left")]
+    for optimal in (False, True):
+        assert told(assign(study, asked, optimal=optimal), "station_id", "agent_id", "reason") == told_in_turn
+
+
 def test_the_openapi_document_knows_every_column_that_rosters_bring(open_city):
     from lifecircle.api.shapes import AssignedRow
 
