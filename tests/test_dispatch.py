@@ -261,6 +261,14 @@ def test_how_urgent_requests_of_a_made_up_city_are_is_known_in_both_its_language
         assert [next(turn for turn, usual in enumerate(URGENCY) if word in usual) for word in column] == [0, 1, 2]
 
 
+def test_a_whole_number_beside_gaps_says_what_it_does_without_decimals(open_roomy):
+    asked = ask(*((f"r{i}", 3.9, 0, "medicine") for i in range(3)))
+    study = open_roomy(stations=ROOMY[1:2])
+    for column, numbers in (("urgency", [3.0, np.nan, 1.0]), ("priority", [0.0, np.nan, 1.0])):
+        for values in (numbers, pd.Series(numbers).astype("str").replace("nan", "")):
+            assert assign(study, asked.assign(**{column: values}))["station_id"].tolist() == ["", "", "s2"]
+
+
 TIERS = '[dispatch]\ntiers = ["household", "main"]\n'
 
 
