@@ -692,7 +692,7 @@ class Loops:
             return NOWHERE[self.lacks(i, may).replace("late", "hours")] if may else "no-eligible-station"
         nearest, rank = int(np.argmin(self.seconds[i, :n])), [self.rank(station) for station, _, _ in self.places]
         lower = [p for p in may if rank[p] < rank[place]]
-        if place == nearest or (not lower and place >= n and self.seconds[i, place] < self.seconds[i, nearest]):
+        if place == nearest or (not lower and place >= n and self.seconds[i, place] <= self.seconds[i, nearest]):
             return ""
         if lower:
             return UP[self.lacks(i, lower)]
@@ -1082,6 +1082,14 @@ def test_all_together_too_the_first_of_equally_near_stations_serves(open_city):
     told_in_turn = [("s1", "a1", ""), ("s2", "", "nearest-full"), ("", "", "no-room-left")]
     for optimal in (False, True):
         assert told(assign(study, asked, optimal=optimal), "station_id", "agent_id", "reason") == told_in_turn
+
+
+def test_of_a_stop_beside_a_station_that_has_room_nobody_is_told_that_it_is_full(open_city):
+    stop = ["s1", "stop", "", *at(1, 0), "", ""]
+    study = open_city(service=[stop], stations=[["s1", *at(3.9, 0), "", "", "", ""], ["s2", *at(1, 0), "", "", "", 9]])
+    asked = ask(("r1", *HOME, "", MONDAY), ("r2", *HOME, "", MONDAY))
+    for optimal in (False, True):
+        assert assign(study, asked, optimal=optimal)["reason"].tolist() == ["", ""]
 
 
 def test_the_openapi_document_knows_every_column_that_rosters_bring(open_city):

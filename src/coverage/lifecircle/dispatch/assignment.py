@@ -203,7 +203,7 @@ def _reasons(footing: Footing, roster: Roster, asked: Asked, there: Destinations
     nearest = walks.facility[:, 0]
     rank = np.append(roster.rank, -1)
     conditions = {
-        "": (station == nearest) | ((station >= len(own)) & (there.walk_s < walks.seconds[:, 0])),
+        "": (station == nearest) | ((station >= len(own)) & (there.walk_s <= walks.seconds[:, 0])),
         "nearest-not-eligible": ~roster.may[asked.area, nearest],
         "nearest-lacks-item": ~now.offered[asked.ask, nearest],
         "nearest-closed": ~now.opened[asked.ask, nearest],
