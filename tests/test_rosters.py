@@ -1086,7 +1086,7 @@ def test_all_together_too_the_first_of_equally_near_stations_serves(open_city):
 
 def test_of_a_stop_beside_a_station_that_has_room_nobody_is_told_that_it_is_full(open_city):
     stop = ["s1", "stop", "", *at(1, 0), "", ""]
-    study = open_city(service=[stop], stations=[["s1", *at(3.9, 0), "", "", "", ""], ["s2", *at(1, 0), "", "", "", 9]])
+    study = open_city(service=[stop], stations=[["s1", *at(3.9, 0), "", "", "", 1], ["s2", *at(1, 0), "", "", "", 9]])
     asked = ask(("r1", *HOME, "", MONDAY), ("r2", *HOME, "", MONDAY))
     for optimal in (False, True):
         assert assign(study, asked, optimal=optimal)["reason"].tolist() == ["", ""]
