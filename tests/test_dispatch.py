@@ -357,6 +357,18 @@ def test_in_turn_each_gets_the_nearest_that_is_left_and_all_together_walk_the_le
         check_against_an_oracle(crowded, seed, patch)
 
 
+def first_come(can, order):
+    """Return who gets a place where none goes without for the sake of one whose turn comes later.
+
+    ``can`` (n_requests, n_places) says which places each can have.
+    """
+    served = []
+    for i in order:
+        given_to = maximum_bipartite_matching(csr_array(can[[*served, i]]), perm_type="column")
+        served += [i] * bool((given_to >= 0).all())
+    return served
+
+
 def check_against_an_oracle(crowded, seed, patch):
     random = np.random.default_rng(seed)
     (study, ground), n = crowded, 30
@@ -381,11 +393,7 @@ def check_against_an_oracle(crowded, seed, patch):
     cost = np.minimum(walk_s[:, np.repeat(np.arange(12), room)], 1e7)
     row, column = linear_sum_assignment(cost)
     assert sent.sum() == (cost[row, column] < 1e7).sum(), "as many as can be sent are"
-    served = []  # and none for the sake of one whose turn comes later
-    for i in order:
-        places = csr_array(cost[[*served, i]] < 1e7)
-        served += [i] * bool((maximum_bipartite_matching(places, perm_type="column") >= 0).all())
-    assert np.flatnonzero(sent).tolist() == sorted(served)
+    assert np.flatnonzero(sent).tolist() == sorted(first_come(cost < 1e7, order))
     row, column = linear_sum_assignment(cost[sent])
     assert found["walk_s"].sum() == pytest.approx(cost[sent][row, column].sum(), abs=1e-3)
     assert all(n_sent <= room[ids == station] for station, n_sent in found["station_id"][sent].value_counts().items())

@@ -22,6 +22,7 @@ from lifecircle.errors import ClaimError, SchemaError, StudyError, UnknownNameEr
 from lifecircle.ground import attach_points, lay_ground
 from lifecircle.study import check_study
 from lifecircle.workdays import CHINA, Calendar
+from test_dispatch import first_come
 from tiny import STUDY, at, table, write_city
 
 AGENTS, SERVICE = 'agents = "agents.csv"\n', 'service = "service.csv"\n'
@@ -790,12 +791,20 @@ class Loops:
             found[i] |= {"agent_id": who, "how": "volunteer"}
 
 
+WIDTHS = ((1, 2, 4), (4, 16, 64))
+"""How many nearest stations are looked at first, and then: so few that lists must grow, and as many as usual."""
+
+
+def look_at(patch, widths):
+    for module in ("preferences", "sending"):
+        patch.setattr(f"lifecircle.dispatch.{module}.WIDTHS", widths)
+
+
 @settings(max_examples=10)
-@given(seed=st.integers(0, 2**32), widths=st.sampled_from([(1, 2, 4), (4, 16, 64)]))
+@given(seed=st.integers(0, 2**32), widths=st.sampled_from(WIDTHS))
 def test_everybody_gets_whom_plain_loops_would_give_them_and_is_told_why(crowded, seed, widths):
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("preferences", "sending"):
-            patch.setattr(f"lifecircle.dispatch.{module}.WIDTHS", widths)
+        look_at(patch, widths)
         check_against_loops(crowded, seed)
 
 
@@ -1026,8 +1035,14 @@ def test_a_tier_that_no_station_has_is_told_of_who_is_on_duty_too(open_city):
 
 
 @settings(max_examples=10)
-@given(seed=st.integers(0, 2**32))
-def test_all_together_walk_the_least_that_the_capacities_of_agents_allow(crowded, seed):
+@given(seed=st.integers(0, 2**32), widths=st.sampled_from(WIDTHS))
+def test_all_together_walk_the_least_that_the_capacities_of_agents_allow(crowded, seed, widths):
+    with pytest.MonkeyPatch.context() as patch:
+        look_at(patch, widths)
+        check_the_least(crowded, seed)
+
+
+def check_the_least(crowded, seed):
     random, (study, ground), n = np.random.default_rng(seed), crowded, 30
     ids = study.stations["station_id"].to_numpy()
     held = {
@@ -1065,6 +1080,7 @@ def test_all_together_walk_the_least_that_the_capacities_of_agents_allow(crowded
     found = assign(study, asked, ground=ground, optimal=True)
     sent = (found["station_id"] != "").to_numpy()
     assert sent.sum() == (cost[row, column] < 1e7).sum()
+    assert np.flatnonzero(sent).tolist() == sorted(first_come(cost < 1e7, range(n)))
     row, column = linear_sum_assignment(cost[sent])
     assert found["walk_s"].sum() == pytest.approx(cost[sent][row, column].sum(), abs=1e-3)
     who = agents.set_index("agent_id")
