@@ -19,7 +19,7 @@ from types import SimpleNamespace
 import pandas as pd
 import playwright.sync_api
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lifecircle import assign, open_study
@@ -146,11 +146,12 @@ PLACES = st.tuples(st.floats(-2, 6), st.floats(-2, 4))
 @pytest.mark.parametrize("of", ["city", "by_community"])
 @settings(max_examples=12)
 @given(place=PLACES, item=st.sampled_from(["", "repair", "legal", "wedding"]))
+@example(place=(0.5, 0.0), item=" repair ")
 def test_a_place_gets_over_http_what_a_request_from_there_gets(of, place, item, request):
     client = request.getfixturevalue(of)
     asked = ask(("r", *place, item))
     [row] = assign(client.desks.current.study, asked, ground=client.desks.current.ground).to_dict("records")
-    found = client.nearest(*place, f"item={item}" if item else "").json
+    found = client.nearest(*place, f"item={urllib.parse.quote(item)}" if item else "").json
     told = found["waypoints"][0] if found["waypoints"] else {"station_id": "", "walk_m": None, "walk_s": None}
     assert (told["station_id"], found["reason"]) == (row["station_id"], row["reason"])
     assert told["walk_m"] == (None if pd.isna(row["walk_m"]) else pytest.approx(row["walk_m"], abs=1e-6))

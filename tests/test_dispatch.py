@@ -261,6 +261,14 @@ def test_how_urgent_requests_of_a_made_up_city_are_is_known_in_both_its_language
         assert [next(turn for turn, usual in enumerate(URGENCY) if word in usual) for word in column] == [0, 1, 2]
 
 
+def test_a_whole_number_beside_gaps_says_what_it_does_without_decimals(open_roomy):
+    asked = ask(*((f"r{i}", 3.9, 0, "medicine") for i in range(3)))
+    study = open_roomy(stations=ROOMY[1:2])
+    for column, numbers in (("urgency", [3.0, np.nan, 1.0]), ("priority", [0.0, np.nan, 1.0])):
+        for values in (numbers, pd.Series(numbers).astype("str").replace("nan", "")):
+            assert assign(study, asked.assign(**{column: values}))["station_id"].tolist() == ["", "", "s2"]
+
+
 TIERS = '[dispatch]\ntiers = ["household", "main"]\n'
 
 
@@ -349,6 +357,18 @@ def test_in_turn_each_gets_the_nearest_that_is_left_and_all_together_walk_the_le
         check_against_an_oracle(crowded, seed, patch)
 
 
+def first_come(can, order):
+    """Return who gets a place where none goes without for the sake of one whose turn comes later.
+
+    ``can`` (n_requests, n_places) says which places each can have.
+    """
+    served = []
+    for i in order:
+        given_to = maximum_bipartite_matching(csr_array(can[[*served, i]]), perm_type="column")
+        served += [i] * bool((given_to >= 0).all())
+    return served
+
+
 def check_against_an_oracle(crowded, seed, patch):
     random = np.random.default_rng(seed)
     (study, ground), n = crowded, 30
@@ -373,11 +393,7 @@ def check_against_an_oracle(crowded, seed, patch):
     cost = np.minimum(walk_s[:, np.repeat(np.arange(12), room)], 1e7)
     row, column = linear_sum_assignment(cost)
     assert sent.sum() == (cost[row, column] < 1e7).sum(), "as many as can be sent are"
-    served = []  # and none for the sake of one whose turn comes later
-    for i in order:
-        places = csr_array(cost[[*served, i]] < 1e7)
-        served += [i] * bool((maximum_bipartite_matching(places, perm_type="column") >= 0).all())
-    assert np.flatnonzero(sent).tolist() == sorted(served)
+    assert np.flatnonzero(sent).tolist() == sorted(first_come(cost < 1e7, order))
     row, column = linear_sum_assignment(cost[sent])
     assert found["walk_s"].sum() == pytest.approx(cost[sent][row, column].sum(), abs=1e-3)
     assert all(n_sent <= room[ids == station] for station, n_sent in found["station_id"][sent].value_counts().items())

@@ -1,7 +1,8 @@
 """Who takes a request: agents on duty with the skill, at stops, by appointment, at the door; volunteers, the pool."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cache
 from threading import Barrier, Thread
 
 import geopandas as gpd
@@ -21,6 +22,7 @@ from lifecircle.errors import ClaimError, SchemaError, StudyError, UnknownNameEr
 from lifecircle.ground import attach_points, lay_ground
 from lifecircle.study import check_study
 from lifecircle.workdays import CHINA, Calendar
+from test_dispatch import first_come
 from tiny import STUDY, at, table, write_city
 
 AGENTS, SERVICE = 'agents = "agents.csv"\n', 'service = "service.csv"\n'
@@ -113,6 +115,13 @@ def test_the_least_loaded_takes_the_next_one_and_capacities_are_counted_down(ope
         ("s1", "a2", ""),
         ("s2", "", "nearest-full"),
     ]
+
+
+def test_where_agents_have_no_room_left_the_way_to_them_is_not_said_to_lack(open_city):
+    stations = [["s1", *at(1.2, 0.3), "main", "legal", "", ""], ["s2", *at(3.9, 0), "household", "repair", "", ""]]
+    tiers = '[dispatch]\ntiers = ["household", "main"]\n'
+    study = open_city([agent("a1", "s1", "legal", capacity=0)], more=tiers, stations=stations)
+    assert told(assign(study, ask(("r1", *HOME, "legal", MONDAY))), "reason") == [("no-room-left",)]
 
 
 def test_without_a_time_everybody_is_taken_to_be_there(open_city):
@@ -217,6 +226,13 @@ def test_a_request_waits_for_a_tier_to_open_within_its_time_limit_and_no_longer(
         ("s2", "", ""),
         ("s1", "", "up-too-late"),
     ]
+
+
+def test_nobody_waits_at_a_station_that_is_open_for_who_is_not_on_duty(open_city):
+    tiers = '[dispatch]\ntiers = ["household", "main"]\ntime_limit = { household = 120 }\n'
+    study = open_city([agent("a1", "s2", "medicine", "Tu 08:00-18:00")], more=tiers)
+    found = assign(study, ask(("r1", 3.7, 0.05, "medicine", "2025-05-12 07:00"), ("r2", 3.7, 0.05, "medicine", MONDAY)))
+    assert told(found, "station_id", "how", "reason") == [("s2", "wait", ""), ("s1", "", "up-nobody-on-duty")]
 
 
 def test_no_request_is_too_late_for_a_tier_that_waits_but_does_not_offer_the_item(open_city):
@@ -510,6 +526,7 @@ def peopled(study, random):
         joint={"b": ("b", "c")} if random.random() < 0.5 else {},
         volunteers=("c",) if random.random() < 0.5 else (),
         pool=("p",),
+        time_limit={"low": 90.0} if random.random() < 0.5 else {},
     )
     eligible = random.choice(["any", "community"])
     return replace(
@@ -537,6 +554,24 @@ def walks(study, ground, points, asked):
     return seconds
 
 
+NOWHERE = {
+    "item": "no-station-offers-item",
+    "hours": "no-station-open",
+    "duty": "no-agent-on-duty",
+    "way": "unreachable",
+    "room": "no-room-left",
+}
+NEAREST = dict(zip(NOWHERE, ("lacks-item", "closed", "nobody-on-duty", "", "full"), strict=True))
+NEAREST = {lack: f"nearest-{told}" for lack, told in NEAREST.items()}
+UP = dict(zip(NOWHERE, ("lacks-item", "closed", "nobody-on-duty", "unreachable", "full"), strict=True))
+UP = {lack: f"up-{told}" for lack, told in {**UP, "late": "too-late"}.items()}
+
+
+@cache
+def holds(hours, when):
+    return Calendar(CHINA).opened(when)(hours)
+
+
 class Loops:
     """Who takes what, by nothing but loops over requests, places and people."""
 
@@ -545,22 +580,24 @@ class Loops:
         points = asked.to_crs(study.crs).geometry.to_numpy()
         self.home = holding(points, (study.areas, "area_id"))[0]
         self.parent = dict(zip(study.areas["area_id"], study.areas["parent_id"], strict=True))
-        self.station = study.stations.set_index("station_id")
-        self.service, self.load, self.areas = study.service, {}, {}
+        self.ids = study.stations["station_id"].tolist()
+        self.station = {c: dict(zip(self.ids, study.stations[c], strict=True)) for c in study.stations}
+        self.service, self.load, self.areas = [*study.service.itertuples()], {}, {}
+        self.when = [datetime.fromisoformat(text) for text in asked["at"]]
         self.agents = study.agents.sort_values("agent_id").to_dict("records")
         self.staff = [a for a in self.agents if a["station_id"] and a["kind"] != "volunteer"]
         self.others = [a for a in self.agents if a not in self.staff]
-        stops = study.service[study.service["how"] == "stop"]
-        self.places = [(s, "", None) for s in self.station.index]
-        self.places += [(row.station_id, "stop", row) for row in stops.itertuples()]
-        self.spots = [*study.stations.geometry, *stops.geometry]
+        stops = [row for row in self.service if row.how == "stop"]
+        self.places = [(s, "", None) for s in self.ids] + [(row.station_id, "stop", row) for row in stops]
+        self.spots = [*study.stations.geometry, *(row.geometry for row in stops)]
         self.seconds = walks(study, ground, self.spots, asked)
         stand = [
-            a["geometry"] or (self.station.geometry[a["station_id"]] if a["station_id"] else None) for a in self.others
+            a["geometry"] or (self.station["geometry"][a["station_id"]] if a["station_id"] else None)
+            for a in self.others
         ]
         self.stands = [spot is not None for spot in stand]
         self.to_helper = walks(study, ground, [spot or self.spots[0] for spot in stand], asked)
-        self.left = {s: self.station["capacity"][s] for s in self.station.index}
+        self.left = {**self.station["capacity"]}
         for agent in self.staff:
             if not np.isnan(agent["capacity"]):
                 self.left[agent["station_id"]] = np.nan
@@ -575,8 +612,8 @@ class Loops:
             yield area
             area = self.parent[area]
 
-    def open(self, hours, i):
-        return not hours or Calendar(CHINA).opened(datetime.fromisoformat(self.asked["at"][i]))(hours)
+    def open(self, hours, i, later_min=0):
+        return not hours or holds(hours, self.when[i] + timedelta(minutes=later_min))
 
     def has(self, items, item):
         return not items or not item or item in items.split(";")
@@ -605,34 +642,65 @@ class Loops:
         if self.dispatch.tiers and self.home[i]:
             tier = self.station["tier"][station]
             for area in self.up(self.home[i]):
-                held = [s for s in self.station.index if area in self.up(self.station["area_id"][s])]
+                held = [s for s in self.ids if area in self.up(self.station["area_id"][s])]
                 if any(self.station["tier"][s] == tier for s in held):
                     return station in held and self.eligible(i, own)
             return False
         return self.eligible(i, own)
 
-    def ways(self, place):
-        """Yield how a place serves: by which way, with which items, in which hours."""
+    def ways(self, i, place):
+        """Yield how a place serves: by which way, with which items, and whether at the time of the request."""
         station, how, row = place
-        items = self.station["items"][station]
+        items, hours = self.station["items"][station], self.station["hours"][station]
         if how:
-            yield how, row.items or items, row.hours
+            yield how, row.items or items, self.open(row.hours, i)
             return
-        yield "", items, self.station["hours"][station]
+        yield "", items, self.open(hours, i)
         for way in ("appointment", "door"):
-            for each in self.service[
-                (self.service["how"] == way) & (self.service["station_id"] == station)
-            ].itertuples():
-                yield way, each.items or items, each.hours
+            for each in self.service:
+                if (each.how, each.station_id) == (way, station):
+                    yield way, each.items or items, self.open(each.hours, i)
+        minutes = range(int(self.waits(place)) + 1)
+        yield "wait", items, not self.open(hours, i) and any(self.open(hours, i, later) for later in minutes)
+
+    def waits(self, place):
+        return 0 if place[1] else self.dispatch.time_limit.get(self.station["tier"][place[0]], 0)
 
     def can(self, i, place, item):
         """Return how a place can take a request, and whom of it, None where it cannot."""
         lead = self.dispatch.joint.get(item, (item,))[0]
-        for how, items, hours in self.ways(place):
-            crew, able, enough = self.who(i, place[0], lead, any_time=how == "appointment")
-            if self.has(items, item) and self.open(hours, i) and (not crew or (able and enough)):
+        for how, items, now in self.ways(i, place):
+            crew, able, enough = self.who(i, place[0], lead, any_time=how in ("appointment", "wait"))
+            if self.has(items, item) and now and (not crew or (able and enough)):
                 return how, crew, able
         return None
+
+    def lacks(self, i, places):
+        """Return what some places all lack to take a request."""
+        item, ways = self.asked["item"][i], {p: [*self.ways(i, self.places[p])] for p in places}
+        offering = [p for p in places if any(self.has(items, item) for _, items, _ in ways[p])]
+        opened = [p for p in offering if any(self.has(items, item) and now for _, items, now in ways[p])]
+        able = [p for p in opened if self.can(i, self.places[p], item)]
+        late = any(self.waits(self.places[p]) for p in offering)
+        lack = {"item": offering, "late" if late else "hours": opened, "duty": able}
+        lack["way"] = [p for p in able if np.isfinite(self.seconds[i, p])]
+        return next((what for what, there in lack.items() if not there), "room")
+
+    def why(self, i, place):
+        """Return why a request goes to a place (None: to none), and not to the nearest."""
+        may, n = [p for p in range(len(self.places)) if self.may(i, self.places[p])], len(self.ids)
+        if place is None:
+            return NOWHERE[self.lacks(i, may).replace("late", "hours")] if may else "no-eligible-station"
+        nearest, rank = int(np.argmin(self.seconds[i, :n])), [self.rank(station) for station, _, _ in self.places]
+        lower = [p for p in may if rank[p] < rank[place]]
+        if place == nearest or (not lower and place >= n and self.seconds[i, place] <= self.seconds[i, nearest]):
+            return ""
+        if lower:
+            return UP[self.lacks(i, lower)]
+        if nearest not in may:
+            return "nearest-not-eligible"
+        lack = self.lacks(i, [nearest]).replace("late", "hours")
+        return "nearest-higher-tier" if lack == "room" and rank[nearest] > rank[place] else NEAREST[lack]
 
     def rank(self, station):
         return self.dispatch.tiers.index(self.station["tier"][station]) if self.dispatch.tiers else 0
@@ -651,6 +719,8 @@ class Loops:
             if item[i] in self.dispatch.volunteers and not found[i]["agent_id"]:
                 self.help(i, found, placed=False)
         to_stations = [i for i in turns if not found[i]["agent_id"]]
+        for i in turns:
+            found[i]["reason"] = "volunteers-first" if found[i]["agent_id"] else self.why(i, None)
         for i in to_stations:
             order = sorted(range(len(self.places)), key=lambda p: (self.rank(self.places[p][0]), self.seconds[i, p], p))
             for p in order:
@@ -667,6 +737,7 @@ class Loops:
                 self.left[place[0]] -= 1
                 stop = place[2].name if how == "stop" else ""
                 found[i] |= {"station_id": place[0], "agent_id": agent, "how": how, "stop": stop}
+                found[i]["reason"] = self.why(i, p)
                 break
         for i in to_stations:
             if found[i]["agent_id"] and item[i] in self.dispatch.joint:
@@ -679,8 +750,8 @@ class Loops:
         return found
 
     def assist(self, i, row):
-        skill, any_time = self.dispatch.joint[self.asked["item"][i]][1], row["how"] == "appointment"
-        n = len(self.station)
+        skill, any_time = self.dispatch.joint[self.asked["item"][i]][1], row["how"] in ("appointment", "wait")
+        n = len(self.ids)
         near = sorted(range(n), key=lambda p: (self.rank(self.places[p][0]), self.seconds[i, p], p))
         near = [self.places[p][0] for p in near if np.isfinite(self.seconds[i, p]) and self.may(i, self.places[p])]
         for station, late in ((row["station_id"], any_time), *((s, False) for s in near)):
@@ -691,6 +762,7 @@ class Loops:
                 self.load[who] = self.load.get(who, 0) + 1
                 row["assist_id"] = who
                 return
+        row["reason"] = "nobody-to-assist"
 
     def help(self, i, found, *, placed):
         best = None
@@ -719,9 +791,24 @@ class Loops:
             found[i] |= {"agent_id": who, "how": "volunteer"}
 
 
-@settings(max_examples=6)
-@given(seed=st.integers(0, 2**32))
-def test_everybody_gets_whom_plain_loops_would_give_them(crowded, seed):
+WIDTHS = ((1, 2, 4), (4, 16, 64))
+"""How many nearest stations are looked at first, and then: so few that lists must grow, and as many as usual."""
+
+
+def look_at(patch, widths):
+    for module in ("preferences", "sending"):
+        patch.setattr(f"lifecircle.dispatch.{module}.WIDTHS", widths)
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32), widths=st.sampled_from(WIDTHS))
+def test_everybody_gets_whom_plain_loops_would_give_them_and_is_told_why(crowded, seed, widths):
+    with pytest.MonkeyPatch.context() as patch:
+        look_at(patch, widths)
+        check_against_loops(crowded, seed)
+
+
+def check_against_loops(crowded, seed):
     random, (study, ground) = np.random.default_rng(seed), crowded
     study, n = peopled(study, random), 40
     spots = random.uniform([0, -0.2], [4, 2.2], (n, 2))
@@ -731,7 +818,7 @@ def test_everybody_gets_whom_plain_loops_would_give_them(crowded, seed):
                 f"r{i:02}",
                 *spot,
                 random.choice(["", "a", "b", "b", "c", "d"]),
-                f"2025-05-{random.choice([12, 14, 15])} 09:{i:02}",
+                f"2025-05-{random.choice([12, 14, 15])} {random.choice(['08', '09'])}:{i:02}",
             )
             for i, spot in enumerate(spots)
         )
@@ -778,7 +865,8 @@ def test_lookups_find_whom_a_request_alone_is_sent_to(crowded, seed, touring):
         assert [(ids[f.station], getattr(f, "stop", "")) for f in found] == sent
         if not touring:
             answer = lookup.nearest(place, Wanted(item=item, at=moment))
-            assert ([ids[f.station] for f in answer.found], answer.reason) == ([s for s, _ in sent], row["reason"])
+            assert [ids[f.station] for f in answer.found] == [s for s, _ in sent]
+            assert row["reason"] in (answer.reason, "nobody-to-assist")  # who assists counts in a batch alone
 
 
 # ------------------------------------------------------------------------------------------ exports of a city's hotline
@@ -947,8 +1035,14 @@ def test_a_tier_that_no_station_has_is_told_of_who_is_on_duty_too(open_city):
 
 
 @settings(max_examples=10)
-@given(seed=st.integers(0, 2**32))
-def test_all_together_walk_the_least_that_the_capacities_of_agents_allow(crowded, seed):
+@given(seed=st.integers(0, 2**32), widths=st.sampled_from(WIDTHS))
+def test_all_together_walk_the_least_that_the_capacities_of_agents_allow(crowded, seed, widths):
+    with pytest.MonkeyPatch.context() as patch:
+        look_at(patch, widths)
+        check_the_least(crowded, seed)
+
+
+def check_the_least(crowded, seed):
     random, (study, ground), n = np.random.default_rng(seed), crowded, 30
     ids = study.stations["station_id"].to_numpy()
     held = {
@@ -986,6 +1080,7 @@ def test_all_together_walk_the_least_that_the_capacities_of_agents_allow(crowded
     found = assign(study, asked, ground=ground, optimal=True)
     sent = (found["station_id"] != "").to_numpy()
     assert sent.sum() == (cost[row, column] < 1e7).sum()
+    assert np.flatnonzero(sent).tolist() == sorted(first_come(cost < 1e7, range(n)))
     row, column = linear_sum_assignment(cost[sent])
     assert found["walk_s"].sum() == pytest.approx(cost[sent][row, column].sum(), abs=1e-3)
     who = agents.set_index("agent_id")
@@ -994,6 +1089,23 @@ def test_all_together_walk_the_least_that_the_capacities_of_agents_allow(crowded
     assert all(asked["item"][i] in (who["skills"][a] or "abc") for i, a in given_to["agent_id"].items())
     load = given_to["agent_id"].value_counts()
     assert (load <= who["capacity"][load.index]).all()
+
+
+def test_all_together_too_the_first_of_equally_near_stations_serves(open_city):
+    stations = [["s1", *at(1, 0), "main", "", "", ""], ["s2", *at(1, 0), "main", "", "", 1]]
+    study = open_city([agent("a1", "s1", capacity=1)], stations=stations)
+    asked = ask(*((f"r{i}", *HOME, "", MONDAY) for i in range(3)))
+    told_in_turn = [("s1", "a1", ""), ("s2", "", "nearest-full"), ("", "", "no-room-left")]
+    for optimal in (False, True):
+        assert told(assign(study, asked, optimal=optimal), "station_id", "agent_id", "reason") == told_in_turn
+
+
+def test_of_a_stop_beside_a_station_that_has_room_nobody_is_told_that_it_is_full(open_city):
+    stop = ["s1", "stop", "", *at(1, 0), "", ""]
+    study = open_city(service=[stop], stations=[["s1", *at(3.9, 0), "", "", "", 1], ["s2", *at(1, 0), "", "", "", 9]])
+    asked = ask(("r1", *HOME, "", MONDAY), ("r2", *HOME, "", MONDAY))
+    for optimal in (False, True):
+        assert assign(study, asked, optimal=optimal)["reason"].tolist() == ["", ""]
 
 
 def test_the_openapi_document_knows_every_column_that_rosters_bring(open_city):

@@ -149,7 +149,7 @@ def wanted_of(query: bytes) -> Wanted:
     if not (number.isascii() and number.isdigit() and 1 <= int(number) <= MOST_STATIONS):
         raise RequestError(Said("number is a whole number from 1 to {}", MOST_STATIONS), code=INVALID_OPTIONS)
     at = options.get("at", "")
-    return Wanted(int(number), options.get("item", ""), options.get("tier", ""), _moment(at) if at else None)
+    return Wanted(int(number), options.get("item", "").strip(), options.get("tier", ""), _moment(at) if at else None)
 
 
 def _moment(text: str) -> datetime:

@@ -74,6 +74,7 @@ class Abilities(ReadOnlyArrays):
         how = np.where(able, np.array([HOWS.index(STOP) if stop else 0 for stop in roster.is_stop], dtype=np.int8), 0)
         for way, place, its_items, is_now in is_open.ways:
             does, now = _offering([its_items or roster.items[place]], item)[ask_item, 0], is_now[ask_time]
+            now &= (way != WAIT) | ~is_open.station[ask_time, place]
             there = has_skill[:, place] if way in (APPOINTMENT, WAIT) else staffed[:, place]
             how[~able[:, place] & does & now & there, place] = HOWS.index(way)
             offered[:, place] |= does

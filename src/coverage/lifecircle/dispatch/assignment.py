@@ -203,7 +203,7 @@ def _reasons(footing: Footing, roster: Roster, asked: Asked, there: Destinations
     nearest = walks.facility[:, 0]
     rank = np.append(roster.rank, -1)
     conditions = {
-        "": (station == nearest) | ((station >= len(own)) & (there.walk_s < walks.seconds[:, 0])),
+        "": (station == nearest) | ((station >= len(own)) & (there.walk_s <= walks.seconds[:, 0])),
         "nearest-not-eligible": ~roster.may[asked.area, nearest],
         "nearest-lacks-item": ~now.offered[asked.ask, nearest],
         "nearest-closed": ~now.opened[asked.ask, nearest],
@@ -268,7 +268,7 @@ def _lowest_reached(
     """Return the lowest rank of a station that could take each request and can be walked to, full or not."""
     reached = _first_rank(roster, known)[rows]
     doubtful = rows[(reached >= limit) & asked.snaps.snapped[rows]]
-    if np.isfinite(roster.capacity).any() and len(doubtful):  # stations that were full by then are on no list
+    if roster.limited and len(doubtful):  # stations that were full by then are on no list
         lists = PreferenceLists(footing, roster, asked)
         while len(left := doubtful[np.isfinite(lists.complete_s[doubtful])]):
             lists.extend(left)

@@ -92,8 +92,8 @@ def by_agent(crew: Crew, asked: Asked, lists: Lists, known: Preferences) -> tupl
     Returns
     -------
     tuple
-        The lists, their stations being numbers of stations and, behind these, of agents; the entry of ``known`` that
-        each entry is of; and the agent, -1 for a station.
+        The lists, in whose numbers behind each station come its agents, so that of equally near ones the first serves;
+        the entry of ``known`` that each entry is of; and the agent, -1 for a station.
     """
     whole = np.flatnonzero(~crew.by_agents()[lists.station])
     entry, agent = who_can(crew, asked, lists)
@@ -102,7 +102,8 @@ def by_agent(crew: Crew, asked: Asked, lists: Lists, known: Preferences) -> tupl
     agent = np.concatenate([np.full(len(whole), -1), agent[part]])
     order = np.argsort(entry, kind="stable")
     entry, agent = entry[order], agent[order]
-    facility = np.where(agent < 0, lists.station[entry], len(crew.first) - 1 + agent).astype(np.int32)
+    station = lists.station[entry]
+    facility = (station + np.where(agent < 0, crew.first[station], agent + 1)).astype(np.int32)
     indptr = np.searchsorted(entry, lists.indptr).astype(np.int64)
     each = (known.cost_s[entry], known.seconds[entry], known.walk_m[entry])
     return Preferences(indptr, facility, *each, known.complete_s), entry, agent

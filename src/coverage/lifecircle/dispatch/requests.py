@@ -159,11 +159,14 @@ def holding(points: npt.NDArray[np.object_], *layers: tuple[gpd.GeoDataFrame, st
 
 
 def texts_of(requests: pd.DataFrame, column: str) -> pd.Series:
-    """Return a column as plain text, in small letters but for items; empty where the table has none."""
+    """Return a column as plain text; empty where the table has none.
+
+    But for items and times it is in small letters, and whole numbers lose the decimals that programs write near gaps.
+    """
     if column not in requests:
         return pd.Series("", index=requests.index, dtype="str")
     text = requests[column].astype("str").where(requests[column].notna(), "").str.strip()
-    return text if column in ("item", "at") else text.str.lower()
+    return text if column in ("item", "at") else text.str.lower().str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
 
 
 def _ranks(urgency: Sequence[str]) -> Mapping[str, int]:

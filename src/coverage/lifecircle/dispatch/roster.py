@@ -147,6 +147,12 @@ class Roster(ReadOnlyArrays):
         """(n,) whether a request may wait for each place to open."""
         return self.wait_min > 0 if len(self.wait_min) else np.zeros(len(self), dtype=bool)
 
+    @property
+    def limited(self) -> bool:
+        """Whether any station, or agent of one, takes but so many requests."""
+        agents = np.empty(0) if self.crew is None else self.crew.capacity
+        return bool(np.isfinite(self.capacity).any() or np.isfinite(agents).any())
+
     @cached_property
     def plain(self) -> bool:
         """Whether items and hours say all of what a station can take."""

@@ -123,7 +123,7 @@ def _least_cost(roster: Roster, asked: Asked, known: Preferences, room: LongArra
         lists, of_entry, who = by_agent(crew, asked, lists_of(roster, asked, known), known)
         indptr, facility, cost_s = lists.indptr, lists.station, lists.cost_s
         places = np.where(np.isfinite(crew.capacity), crew.capacity, len(asked.area)).astype(np.int64)
-        room = np.concatenate([room, places])
+        room = np.insert(places, crew.first[:-1], room)
     given, price, shut = turns.least_cost(indptr, facility, cost_s, asked.order, room)
     at, cost = np.append(facility, -1)[given], np.append(cost_s, np.inf)[given]
     paid_s = np.where(given < 0, 0.0, cost + np.append(price, 0.0)[at])
