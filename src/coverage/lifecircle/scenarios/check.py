@@ -117,7 +117,7 @@ def _unknown(study: Study, scenario: Scenario, frame: pd.DataFrame, source: str)
     people = [*(c.name for c in classes), *attributes]
     stations = study.stations["station_id"].tolist()
     places = [*stations, *study.candidates["site_id"]]
-    closing = [*stations, *sorted({*study.stations["tier"]} - {""})]
+    closing = [*(i for i in stations if i not in scenario.opened), *sorted({*study.stations["tier"]} - {""})]
     tiers, kinds = list(scenario.tiers), sorted({*frame["kind"], *scenario.kinds, PROPOSED} - {""})
     buildings = source == "rooms"
     places_by_kind = sorted({*(study.buildings if buildings else study.candidates)["kind"]} - {""})
