@@ -253,3 +253,11 @@ def test_what_nobody_can_walk_to_is_not_opened(tmp_path):
     table(folder / "candidates.csv", "site_id lon lat kind", ["far", *at(8, 9), "pharmacy"])
     with pytest.raises(InfeasibleError, match="no class can walk there: far"):
         evaluate(open_study(folder), scenario="odd")
+
+
+def test_what_is_opened_by_hand_is_not_closed_by_the_search(tmp_path):
+    moves = {"promised": 'open = ["c2"]\nquestion = "most"\ncircle = "8"\nmax_moves = 1'}  # c1 would reach more than c2
+    plan = site(open_study(write_town(tmp_path, moves)), scenario="promised")
+    assert plan.sites.set_index("site_id")["state"].to_dict() == {"c2": "opened", "s1": "fixed"}
+    [told] = check_scenarios(open_study(tmp_path), [replace(plan.scenario, may_close=("c2",))])
+    assert "may_close 'c2' is not a station of today" in told.message

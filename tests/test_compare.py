@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifecircle import compare, cover, open_study
+from lifecircle.circles import with_residents
 from lifecircle.compare_summary import NOTHING_HANGS, show_comparison
 from lifecircle.errors import Breach, InfeasibleError, StudyError, UnfinishedError, UnknownNameError
 from lifecircle.mark import MARK, YES
@@ -209,6 +210,59 @@ def test_figures_against_a_scenario_are_the_differences_to_its_own(street):
         assert total(found, name)["change_within_8"] == within - figure["adds"]
     assert set(found.changes["scenario"]) == {TODAY, "moves"}
     assert total(found, TODAY)["change_cost"] == -900
+
+
+def one_by_one(now, before, area_id, group, demand):
+    """Count the residents of an area and group again, one by one: seconds, circles, and the same before."""
+    parents = dict(zip(now.study.areas["area_id"], now.study.areas["parent_id"], strict=True))
+    chain = {area: {area, parents[area], "total"} for area in parents} | {"": set()}
+    people = []
+    for walker in ("adult", "aged"):
+        suffix = "" if walker == "adult" else "_aged"
+        for row, then, n in zip(
+            now.buildings.to_dict("records"),
+            before.buildings.to_dict("records"),
+            demand.residents[f"residents_{walker}"],
+            strict=True,
+        ):
+            if group in ("all", walker) and area_id in chain[row["area_id"]]:
+                seconds = [np.nan_to_num(home[f"walk_s{suffix}"], nan=np.inf) for home in (row, then)]
+                within = [home[f"within_{circle}{suffix}"] for circle in CIRCLES for home in (row, then)]
+                people += [(*seconds, *within)] * int(n)
+    types = {"s": float, "then_s": float, "8": bool, "then_8": bool, "15": bool, "then_15": bool}
+    return pd.DataFrame(people, columns=[*types]).astype(types)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_figure_is_that_of_residents_counted_one_by_one(compared, seed):
+    random = np.random.default_rng(seed)
+    adults, aged = random.integers(0, 5, (2, 7)) * random.integers(0, 2, (2, 7)).astype(float)
+    counts = pd.DataFrame({"residents": adults + aged, "residents_aged": aged, "residents_adult": adults})
+    demand = replace(compared.today.demand, residents=counts)
+    study = compared.today.study
+    today = with_residents(compared.today, study, demand)
+    plans = [replace(p, coverage=with_residents(p.coverage, p.coverage.study, demand)) for p in compared.plans]
+    states = {TODAY: today} | {p.scenario.name: p.coverage for p in plans}
+    table = side_by_side(today, plans, baseline="moves").table
+    for row in table[table["speed"] == AS_STATED].to_dict("records"):
+        who = one_by_one(states[row["scenario"]], states["moves"], row["area_id"], row["group"], demand)
+        walks = np.sort(who["s"][np.isfinite(who["s"])])
+        expected = {"residents": len(who), "walk_n": len(walks), "unreachable": len(who) - len(walks)}
+        expected |= {"nearer": (who["s"] < who["then_s"]).sum(), "farther": (who["s"] > who["then_s"]).sum()}
+        for c in CIRCLES:
+            expected |= {f"within_{c}": who[c].sum(), f"change_within_{c}": who[c].sum() - who[f"then_{c}"].sum()}
+            expected |= {
+                f"won_{c}": (who[c] & ~who[f"then_{c}"]).sum(),
+                f"lost_{c}": (~who[c] & who[f"then_{c}"]).sum(),
+            }
+        if len(walks):
+            apart = np.abs(walks[:, None] - walks).mean()
+            expected |= {"walk_mean_s": walks.mean(), "walk_gini": apart / (2 * walks.mean())}
+        for share in (0.5, 0.9):
+            last = int(np.ceil(round(share * len(who), 9))) - 1
+            reached = 0 <= last < len(walks)
+            expected[f"walk_p{share * 100:.0f}_s"] = walks[last] if reached else np.nan
+        assert {name: row[name] for name in expected} == pytest.approx(expected, nan_ok=True, abs=1e-6)
 
 
 # ---------------------------------------------------------------------------------------------------------- inequality

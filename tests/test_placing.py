@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import IN_CI
+from lifecircle.circles import cover
 from lifecircle.demand import place_residents
 from lifecircle.readers.metric import holder
 from lifecircle.readers.placing import settle
@@ -279,6 +280,33 @@ def test_what_remains_where_every_home_is_counted_is_spread_over_all(city):
     table(city / "areas.csv", "area residents", ["南社区", 70])
     with_residents(city, 'path = "sheet.csv"', 'path = "areas.csv"')
     assert homes(city) == ([70.0, 4.0, 0.0], {})
+
+
+def homes_in_a_row(n):
+    return [
+        ({"building_id": f"c{x}", "kind": "house", "levels": 1}, box(x / 2, 0.1, x / 2 + 0.1 + x / 100, 0.2))
+        for x in range(n)
+    ]
+
+
+def test_where_the_finer_counts_are_everybody_no_other_home_is_inhabited(city):
+    geojson(city / "buildings.geojson", homes_in_a_row(8))
+    geojson(city / "cells.geojson", [({"cell_id": "g1", "residents": 7}, box(-0.5, -0.5, 2.8, 0.9))])
+    table(city / "areas.csv", "area_id residents", ["s", 7])  # while the homes in the cell add up to 6.999999999999999
+    with_residents(city, 'path = "cells.geojson"\nby = "cell"', 'path = "areas.csv"')
+    total = cover(open_study(city)).table.iloc[-1]
+    assert total["residents"] == pytest.approx(7)
+    assert total["buildings"] == 6, "those in the cell"
+
+
+def test_where_the_other_classes_are_everybody_nobody_is_of_the_first(city):
+    classes = '[walking]\nclasses = [{ name = "adult" }, { name = "aged" }, { name = "ill", speed_mps = 0.8 }]\n'
+    geojson(city / "buildings.geojson", homes_in_a_row(6))
+    table(city / "residents.csv", "area_id residents residents_aged residents_ill", ["s", 100, 37, 63])
+    (city / "study.toml").write_text(STUDY + classes, encoding="utf-8")
+    adults = cover(open_study(city)).table.query("group == 'adult'")
+    assert adults["buildings"].tolist() == [0, 0, 0, 0]
+    assert adults["share_8"].isna().all(), "a share of nobody"
 
 
 def test_unplaced_residents_count_in_the_total_of_their_area(city):

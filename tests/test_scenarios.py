@@ -852,6 +852,30 @@ def test_where_nobody_knows_the_lowest_tier_the_question_must_say_what_may_close
     assert "several tiers, centre, house, main: name in may_close" in told.message
 
 
+def of_tiers(study, tmp_path, text):
+    """Return the study with one scenario about tiers, and c3 a room that can be no more than a household station."""
+    head = '[[scenario]]\nname = "of tiers"\ntiers = ["house", "main"]\nn_new = 1\ncircle = "main"\n'
+    (tmp_path / "study.toml").write_text(f"{STUDY}{WALKING}{head}{text}", encoding="utf-8")
+    scenarios = read_study_file(tmp_path / "study.toml").settings.scenarios
+    candidates = study.candidates.assign(tier=np.where(study.candidates["site_id"] == "c3", "house", ""))
+    return replace(study, settings=replace(study.settings, scenarios=scenarios), candidates=candidates)
+
+
+def test_of_a_room_that_cannot_open_as_what_a_circle_counts_nobody_is_within_it(study, tmp_path):
+    plan = site(of_tiers(study, tmp_path, 'question = "most"'), scenario="of tiers")
+    assert why(plan, "c3").reached == 0.0
+    [opened] = chosen(plan)
+    other = next(c for c in ("c1", "c2", "c4") if c != opened)
+    near, seconds = plan.possible.walks["main"].row(int(np.flatnonzero(plan.possible.frame["station_id"] == other)[0]))
+    assert why(plan, other).reached == pytest.approx(plan.possible.weights[near[seconds <= 480.0]].sum())
+
+
+@pytest.mark.parametrize("question", ["shortest", "fairest"])
+def test_walks_to_any_tier_are_not_asked_for_within_a_circle_of_some(study, tmp_path, question):
+    with pytest.raises(StudyError, match="measures walks to stations of every tier"):
+        site(of_tiers(study, tmp_path, f'question = "{question}"'), scenario="of tiers")
+
+
 def test_tiers_and_ids_that_are_not_there_are_told_beside_those_that_are(study):
     stations = study.stations.loc[study.stations.index.repeat(12)]
     many = replace(study, stations=stations.assign(station_id=[f"s{n:02}" for n in range(12)]))

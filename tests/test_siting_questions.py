@@ -250,6 +250,17 @@ def test_no_other_decision_is_better(objective, names, seed):
     assert plan.status == "optimal"
 
 
+def test_a_plan_is_proven_though_homes_hold_parts_of_a_resident():
+    """What the worst of two cases comes to is a sum that float64 rounds: that is no fault of the plan."""
+    seconds = [[100.0, 100.0, 100.0], [-1.0, 100.0, 100.0]]
+    cases = Case(out_of_service=(0,)), Case(out_of_service=(1,))
+    plan = solve(
+        Question(MostResidents(C8), n_new=1, cases=cases), walks_from(seconds), np.array([36.6, 15.3]), fixed=[0]
+    )
+    assert plan.status == "optimal"
+    assert plan.value == pytest.approx(51.9)
+
+
 def test_a_plan_is_proven_though_one_walk_is_longer_than_the_next_by_half_a_millionth_of_a_second():
     usual = np.array([[0.0, 1000.0, 700.0, 480.0000005], [120.0, 1000.0, 480.1, 300.0]])
     closed = np.array([[480.0000005, 700.0, np.inf, 480.0], [1000.0, 120.0, np.inf, 1000.0]])

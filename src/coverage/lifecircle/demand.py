@@ -31,6 +31,9 @@ ROUNDED = Note(
     "不予公布：该格留空，并在 not_shown 列注明。",
 )
 
+EXACT = 1e-9
+"""Part of a count below which what others leave of it is the error of a sum, and nobody."""
+
 
 @dataclass(frozen=True, eq=False)
 class Demand:
@@ -130,12 +133,15 @@ def place_residents(study: Study) -> Demand:
 
 
 def with_classes(counts: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Return the counts with a column for every speed class; the reference class takes whom no other column names."""
+    """Return the counts with a column for every speed class; the reference class takes whom no other column names.
+
+    Where the others are everybody it is nobody, whatever is left by rounding.
+    """
     reference = settings.walking.reference.name
     others = [f"residents_{c.name}" for c in settings.walking.classes if c.name != reference]
     full = counts.assign(**{c: 0.0 for c in others if c not in counts})
     rest = full["residents"] - full[others].sum(axis=1)
-    return full.assign(**{f"residents_{reference}": rest.clip(lower=0.0)})
+    return full.assign(**{f"residents_{reference}": rest.where(rest > EXACT * full["residents"], 0.0)})
 
 
 def groups(study: Study) -> tuple[tuple[SpeedClass, ...], tuple[str, ...]]:

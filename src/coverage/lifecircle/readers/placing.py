@@ -31,7 +31,7 @@ FOUND = "finding"
 """``by`` of residents whom somebody found in a building: it holds these and no others."""
 
 CONSERVED = 1e-6
-"""Residents by which a coarser count may fall short of the finer ones, for they are sums of fractions."""
+"""Residents by which a coarser count may differ from the finer ones, for they are sums of fractions."""
 
 ROUNDED, ROUNDED_SHARE = 1.0, 1e-3
 """Residents, and share of a coarser count, by which it may fall short because it, or what the finer ones are, was
@@ -232,7 +232,7 @@ def _remainder(total: pd.DataFrame, finer: FloatArray, columns: Sequence[str]) -
     allowed = np.maximum(ROUNDED, ROUNDED_SHARE * _counts(total, columns)[:, :1])
     short = some & (rest < -allowed).any(axis=1)
     uneven = some & ~short & (rest[:, 1:] > rest[:, :1] + allowed).any(axis=1)
-    left = np.maximum(rest, 0.0)
+    left = np.where(rest > CONSERVED, rest, 0.0)
     rounded = some & ~short & ~uneven & ((rest < -CONSERVED).any(axis=1) | (left[:, 1:] > left[:, :1]).any(axis=1))
     left[rounded, 1:] = np.minimum(left[rounded, 1:], left[rounded, :1])
     told = total["target_id"].where(total["target_id"] != "", "total")

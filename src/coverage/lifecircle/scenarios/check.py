@@ -117,7 +117,7 @@ def _unknown(study: Study, scenario: Scenario, frame: pd.DataFrame, source: str)
     people = [*(c.name for c in classes), *attributes]
     stations = study.stations["station_id"].tolist()
     places = [*stations, *study.candidates["site_id"]]
-    closing = [*stations, *sorted({*study.stations["tier"]} - {""})]
+    closing = [*(i for i in stations if i not in scenario.opened), *sorted({*study.stations["tier"]} - {""})]
     tiers, kinds = list(scenario.tiers), sorted({*frame["kind"], *scenario.kinds, PROPOSED} - {""})
     buildings = source == "rooms"
     places_by_kind = sorted({*(study.buildings if buildings else study.candidates)["kind"]} - {""})
@@ -206,6 +206,16 @@ def _circles_apart(scenario: Scenario, circles: list[Circle], study: Study) -> I
                 order,
             )
             yield _breach(scenario, "circles-apart", message)
+    lowest = [tier for tier in scenario.tiers if not own.tiers or tier in own.tiers][:1]
+    if scenario.question in ("shortest", "fairest") and lowest != list(scenario.tiers[:1]):
+        message = Said(
+            "{} measures walks to stations of every tier, and circle {} counts tiers {}: take tiers out, and the sites "
+            "are those of the circle",
+            scenario.question,
+            own.name,
+            ", ".join(own.tiers),
+        )
+        yield _breach(scenario, "circles-apart", message)
 
 
 def _missing(scenario: Scenario, frame: pd.DataFrame, source: str, *, has_candidates: bool) -> Iterator[Breach]:

@@ -149,10 +149,10 @@ def _standard(scenario: Scenario, circle: Circle) -> Standard:
 def closable(scenario: Scenario, frame: pd.DataFrame) -> BoolArray:
     """Return which stations may close: those that ``may_close`` names, else all of the lowest tier but those to keep.
 
-    Where the scenario names no tiers nobody knows which is the lowest, and all may; `lifecircle.scenarios.check`
-    refuses that where they are of several.
+    What the scenario opens by hand stays: it is no station of today. Where the scenario names no tiers nobody knows
+    which is the lowest, and all may; `lifecircle.scenarios.check` refuses that where they are of several.
     """
-    may = (frame["state"] == "fixed") & (frame["area_id"] != "")
+    may = (frame["state"] == "fixed") & (frame["area_id"] != "") & ~frame["station_id"].isin(scenario.opened)
     if scenario.may_close:
         return (may & _named(scenario.may_close, frame)).to_numpy()
     if scenario.tiers:

@@ -99,7 +99,8 @@ def why(plan: Plan, place: str) -> Standing:
             return Standing(place, "does not count")
         raise unknown_place(place, known, language=plan.coverage.study.settings.language)
     found = why_not(plan.solution, plan.posed.walks, plan.posed.weights, int(position[0]))
-    reached, gain = _or_none(found.reached[0]), _or_none(found.gain)
+    own = len(found.reached) - len(plan.scenario.circles)  # a circle of a higher tier comes after one of any
+    reached, gain = _or_none(found.reached[own]), _or_none(found.gain)
     if plan.scenario.question == "fairest":  # it knows no circle but that of its answer
         reached, gain = _in_circle(plan, int(plan.posed.rows[position[0]]))
     replaced = "" if found.instead_of < 0 else str(plan.posed.frame["station_id"].iloc[found.instead_of])

@@ -29,8 +29,10 @@ OPTIONS: dict[str, bool | int | float | str] = {
     "random_seed": 0,
 }
 
-ROUNDING = 1e-8
-"""By how much a plan may break a condition where sums of numbers of about a million are rounded."""
+ROW_BITS, OBJECTIVE_BITS = 13, 20
+"""To so many bits the coefficients of a row, and of the objective, are brought in sum: the solver's tolerances are
+absolute numbers, and so mean the same part of the residents in a hamlet and a city. A sum of 20 bits, though, float64
+knows no better than to 1e-10, which a row must hold to: the solver takes its own rounding for an error and gives up."""
 
 NODE_WORK = 100.0
 """How often a node of the search is taken to look at every entry: what HiGHS counts are nodes, not entries."""
@@ -91,7 +93,7 @@ def search(form: LinearForm, effort: Effort = UNLIMITED, *, start: LongArray | N
         return Found(np.empty(0), form.sign * form.offset, infeasible=bool((form.side.limit < 0.0).any()))
     form = required(form)
     solver = _solver()
-    rows, unit = constraints(form), float(_scale(np.abs(form.objective).sum()))
+    rows, unit = constraints(form), float(_scale(np.abs(form.objective).sum(), OBJECTIVE_BITS))
     node_work = NODE_WORK * (1.0 + len(rows.columns))
     whole = np.concatenate([np.ones(form.n_options, dtype=bool), form.whole, np.zeros(form.n_levels, dtype=bool)])
     if effort.left_s is not None:
@@ -120,7 +122,7 @@ def search(form: LinearForm, effort: Effort = UNLIMITED, *, start: LongArray | N
     if start is not None:
         options = np.arange(form.n_options, dtype=np.int32)
         _accept(solver.setSolution(len(options), options, np.isin(options, start).astype(np.float64)), "setSolution")
-    _solve(solver)
+    _accept(_run(solver), "run")
     ended, info = ENDED.get(solver.getModelStatus()), solver.getInfo()
     work = node_work * max(1, info.mip_node_count)
     if solver.getModelStatus() in HOPELESS:
@@ -218,17 +220,8 @@ def _pass_cover(solver: highspy.Highs, cost: FloatArray, by_class: Incidence, *,
     _accept(status, "passModel")
 
 
-def _solve(solver: highspy.Highs) -> None:
-    """Run the solver, and once more where its plan breaks a condition by more than it may, be it by a rounding."""
-    status = _run(solver)
-    if solver.getModelStatus() == highspy.HighsModelStatus.kSolveError:
-        _accept(solver.setOptionValue("mip_feasibility_tolerance", ROUNDING), "mip_feasibility_tolerance")
-        status = _run(solver)
-    _accept(status, "run")
-
-
 def _finish(solver: highspy.Highs) -> None:
-    _solve(solver)
+    _accept(_run(solver), "run")
     if solver.getModelStatus() == highspy.HighsModelStatus.kInterrupt:
         raise KeyboardInterrupt
 
@@ -295,16 +288,14 @@ def _scaled(rows: Rows) -> Rows:
     row = np.repeat(np.arange(len(rows)), np.diff(rows.indptr))
     size = np.abs(rows.values)
     odd = np.bincount(row, size != 1.0, minlength=len(rows)) > 0.0
-    factor = np.where(odd, _scale(np.bincount(row, size, minlength=len(rows)).astype(np.float64)), 1.0)
+    total = np.bincount(row, size, minlength=len(rows)).astype(np.float64)
+    factor = np.where(odd, _scale(total, ROW_BITS), 1.0)
     return Rows(rows.indptr, rows.columns, rows.values * factor[row], rows.limit * factor)
 
 
-def _scale(total: FloatArray | float) -> FloatArray:
-    """Return the power of two, hence exact, that brings each ``total`` to about a million.
-
-    The solver's tolerances are absolute numbers; so they mean the same part of the residents in a hamlet and a city.
-    """
-    return np.ldexp(1.0, np.where(np.asarray(total) > 0.0, 20 - np.frexp(total)[1], 0))
+def _scale(total: FloatArray | float, bits: int) -> FloatArray:
+    """Return the power of two, hence exact, that brings each ``total`` to so many bits."""
+    return np.ldexp(1.0, np.where(np.asarray(total) > 0.0, bits - np.frexp(total)[1], 0))
 
 
 def _accept(status: highspy.HighsStatus, what: str) -> None:
