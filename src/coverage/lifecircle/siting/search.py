@@ -29,10 +29,11 @@ OPTIONS: dict[str, bool | int | float | str] = {
     "random_seed": 0,
 }
 
-ROW_BITS, OBJECTIVE_BITS = 13, 20
-"""To so many bits the coefficients of a row, and of the objective, are brought in sum: the solver's tolerances are
-absolute numbers, and so mean the same part of the residents in a hamlet and a city. A sum of 20 bits, though, float64
-knows no better than to 1e-10, which a row must hold to: the solver takes its own rounding for an error and gives up."""
+BITS = 13
+"""To so many bits the terms of a row, and of the objective, are brought in sum: the solver's tolerances are absolute
+numbers, and so mean the same part of the residents in a hamlet and a city. Sums of 20 bits and more, though, float64
+knows no better than to that tolerance: then the solver takes its own rounding for an error and gives up, or leaves out
+plans that are better."""
 
 NODE_WORK = 100.0
 """How often a node of the search is taken to look at every entry: what HiGHS counts are nodes, not entries."""
@@ -93,7 +94,8 @@ def search(form: LinearForm, effort: Effort = UNLIMITED, *, start: LongArray | N
         return Found(np.empty(0), form.sign * form.offset, infeasible=bool((form.side.limit < 0.0).any()))
     form = required(form)
     solver = _solver()
-    rows, unit = constraints(form), float(_scale(np.abs(form.objective).sum(), OBJECTIVE_BITS))
+    most = np.abs(form.objective) * np.maximum(np.abs(form.lower), np.abs(form.upper))
+    rows, unit = constraints(form), float(_scale(most.sum()))
     node_work = NODE_WORK * (1.0 + len(rows.columns))
     whole = np.concatenate([np.ones(form.n_options, dtype=bool), form.whole, np.zeros(form.n_levels, dtype=bool)])
     if effort.left_s is not None:
@@ -288,14 +290,13 @@ def _scaled(rows: Rows) -> Rows:
     row = np.repeat(np.arange(len(rows)), np.diff(rows.indptr))
     size = np.abs(rows.values)
     odd = np.bincount(row, size != 1.0, minlength=len(rows)) > 0.0
-    total = np.bincount(row, size, minlength=len(rows)).astype(np.float64)
-    factor = np.where(odd, _scale(total, ROW_BITS), 1.0)
+    factor = np.where(odd, _scale(np.bincount(row, size, minlength=len(rows)).astype(np.float64)), 1.0)
     return Rows(rows.indptr, rows.columns, rows.values * factor[row], rows.limit * factor)
 
 
-def _scale(total: FloatArray | float, bits: int) -> FloatArray:
-    """Return the power of two, hence exact, that brings each ``total`` to so many bits."""
-    return np.ldexp(1.0, np.where(np.asarray(total) > 0.0, bits - np.frexp(total)[1], 0))
+def _scale(total: FloatArray | float) -> FloatArray:
+    """Return the power of two, hence exact, that brings each ``total`` to `BITS`."""
+    return np.ldexp(1.0, np.where(np.asarray(total) > 0.0, BITS - np.frexp(total)[1], 0))
 
 
 def _accept(status: highspy.HighsStatus, what: str) -> None:
