@@ -292,9 +292,9 @@ def test_a_click_tells_who_takes_the_requests_of_a_place_and_whom_a_station_take
         assert "Takes\n3 requests" in card
         assert f"Half of those taken walk at most\n{walk}" in card
         assert "medicine\n2\nlegal\n1" in card
-        seen.page.get_by_role("button", name="Only what this station takes").click()
+        seen.page.get_by_role("button", name="Only what this station takes").press("Enter")
         assert "3 of 10" in panel(seen)
-        seen.page.get_by_role("button", name="Show the others again").click()
+        seen.page.get_by_role("button", name="Show the others again").press("Enter")
         assert "10 requests" in panel(seen)
 
 
@@ -379,7 +379,7 @@ def test_text_from_data_is_shown_and_never_run(study, ground, requests, open_pag
         seen.close()
         seen.click(*at(1.2, 0.3))
         sees(".card", "s1")
-        page.get_by_role("button", name="Only what this station takes").click()
+        page.get_by_role("button", name="Only what this station takes").press("Enter")
         sees(".chip", "s1")
         page.locator(".facet", has_text="medicine").first.click()
         sees(".chip", "medicine")
