@@ -274,20 +274,6 @@ def test_no_better_plan_is_left_out_for_how_much_is_walked_in_the_worst_case_of_
     assert plan.status == "optimal"
 
 
-def test_a_plan_under_capacities_is_proven_though_a_share_holds_to_a_billionth_alone():
-    seconds = np.array([[480.1, 700.0, 900.0], [480.1, 480.0, 500.0], [0.0, 1000.0, 300.0], [490.0, 1000.0, 300.0]])
-    seconds = np.vstack([seconds, [479.5, 900.0, 300.0]])
-    question = Question(
-        MostResidents(480.0),
-        n_new=0,
-        floors=(Floor(share=0.5, who=np.array([2.0, 3.0, 6.0, 1.0, 2.0])),),
-        capacity=Capacity(np.array([2.0, 2.0, 20.0]), np.array([8.0, 1.0, 3.0, 4.0, 6.0]), split=True),
-    )
-    plan = solve(question, walks_from(seconds), np.array([0.0, 0.0, 7.0, 3.0, 40.0]), fixed=[0, 1])
-    assert plan.value == pytest.approx(7 * 2 / 3)
-    assert plan.status == "optimal"
-
-
 def test_a_plan_is_proven_though_one_walk_is_longer_than_the_next_by_half_a_millionth_of_a_second():
     usual = np.array([[0.0, 1000.0, 700.0, 480.0000005], [120.0, 1000.0, 480.1, 300.0]])
     closed = np.array([[480.0000005, 700.0, np.inf, 480.0], [1000.0, 120.0, np.inf, 1000.0]])
@@ -441,7 +427,7 @@ def test_a_substitute_is_the_best_swap_that_meets_the_conditions(seed):
         if substitute >= 0:
             assert values[substitute] == pytest.approx(pick(values.values()), rel=1e-9)
             worse = plan.value - values[substitute] if question.sense == "max" else values[substitute] - plan.value
-            assert loss == pytest.approx(worse, rel=1e-9, abs=1e-4)  # that part of all walks which no sum can tell
+            assert loss == pytest.approx(worse, rel=1e-9, abs=1e-6)
             assert loss >= 0.0
         elif values:  # an empty place is as good
             rest = {other: way for other, way in opened.items() if other != site}

@@ -112,13 +112,13 @@ def _formulated(question: Question, walks: Walks, weights: FloatArray, fixed: Lo
     bound = unsearched_bound(form, crowd)
     if first is not None:
         value = value_of(question, walks, weights, first[1])
-        proven = gap(value, bound, sense=question.sense, size=form.size) == 0.0
+        proven = gap(value, bound, sense=question.sense) == 0.0
         if crowd is not None and not proven and (crowd.is_large or crowd.is_flow):
             first = _settled(question, walks, weights, fixed, crowd, first, effort)
             value = value_of(question, walks, weights, first[1])
-            proven = gap(value, bound, sense=question.sense, size=form.size) == 0.0
+            proven = gap(value, bound, sense=question.sense) == 0.0
         if proven or (crowd is not None and crowd.is_large):
-            return Answer(first[1], value if proven else bound, "proven" if proven else effort.over or "stuck", 0.0)
+            return Answer(first[1], bound, "proven" if proven else effort.over or "stuck", 0.0)
     start = None if first is None else first[0]
     # Every year's own bound is wanted afterwards.
     mine = effort.part(0.5) if question.n_years > 1 else effort
@@ -139,9 +139,7 @@ def _formulated(question: Question, walks: Walks, weights: FloatArray, fixed: Lo
         raise UnfinishedError(NO_PLAN)
     pick = max if question.sense == "max" else min
     decision = pick(plans[::-1], key=lambda decision: value_of(question, walks, weights, decision))
-    value = value_of(question, walks, weights, decision)
-    proven = gap(value, bound, sense=question.sense, size=form.size) == 0.0
-    return Answer(decision, value if proven else bound, found.ended, found.work)
+    return Answer(decision, bound, found.ended, found.work)
 
 
 def unsearched_bound(form: LinearForm, crowd: Crowd | None) -> float:

@@ -147,11 +147,6 @@ class LinearForm(ReadOnlyArrays):
         return float(self.offsets.sum())
 
     @property
-    def size(self) -> float:
-        """What the objective comes to at most where the terms have no signs; sums are not known better than that."""
-        return float((np.abs(self.objective) * np.maximum(np.abs(self.lower), np.abs(self.upper))).sum())
-
-    @property
     def n_options(self) -> int:
         """How many options there are."""
         return len(self.options)

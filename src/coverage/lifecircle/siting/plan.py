@@ -14,8 +14,7 @@ from lifecircle.siting.effort import Ended
 from lifecircle.siting.questions import Question, Sense
 
 BOUND_TOLERANCE = 1e-9
-"""A value and a bound that differ by no more than this part of the larger one are the same, and so are they where it is
-this part of all that is summed for them."""
+"""A value and a bound that differ by no more than this part of the larger one are the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +161,7 @@ class SitingPlan(ReadOnlyArrays):
         return self.decision.sites
 
 
-def gap(value: float, bound: float, *, sense: Sense, size: float = 0.0) -> float:
+def gap(value: float, bound: float, *, sense: Sense) -> float:
     """Return how far ``value`` may be from the best, as a part of the bound.
 
     Parameters
@@ -173,8 +172,6 @@ def gap(value: float, bound: float, *, sense: Sense, size: float = 0.0) -> float
         What no plan can better.
     sense
         Whether a larger value is better (``max``) or a smaller one (``min``).
-    size
-        What is summed for them, the terms without their signs, where that is known and may be larger.
 
     Returns
     -------
@@ -192,7 +189,7 @@ def gap(value: float, bound: float, *, sense: Sense, size: float = 0.0) -> float
     >>> gap(90.0, 100.0, sense="max")
     0.1
     """
-    distance = _distance(value, bound, sense, size)
+    distance = _distance(value, bound, sense)
     if distance == 0.0:
         return 0.0
     return distance / abs(bound) if bound else math.inf
@@ -233,12 +230,12 @@ def gap_gain(value: float, bound: float, today: float | None, *, sense: Sense) -
     return distance / gainable if gainable else math.inf
 
 
-def _distance(value: float, bound: float, sense: Sense, size: float = 0.0) -> float:
+def _distance(value: float, bound: float, sense: Sense) -> float:
     """Return by how much ``bound`` is better than ``value``; 0 within the tolerance."""
     if not (math.isfinite(value) and math.isfinite(bound)):
         raise BoundError(f"value {value!r} and bound {bound!r} must be finite")
     better = bound - value if sense == "max" else value - bound
-    if abs(better) <= max(_tolerance(value, bound), BOUND_TOLERANCE * size):
+    if abs(better) <= _tolerance(value, bound):
         return 0.0
     if better < 0.0:
         raise BoundError(f"value {value!r} is better than its bound {bound!r} ({sense})")

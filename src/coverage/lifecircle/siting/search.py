@@ -94,7 +94,8 @@ def search(form: LinearForm, effort: Effort = UNLIMITED, *, start: LongArray | N
         return Found(np.empty(0), form.sign * form.offset, infeasible=bool((form.side.limit < 0.0).any()))
     form = required(form)
     solver = _solver()
-    rows, unit = constraints(form), float(_scale(form.size))
+    most = np.abs(form.objective) * np.maximum(np.abs(form.lower), np.abs(form.upper))
+    rows, unit = constraints(form), float(_scale(most.sum()))
     node_work = NODE_WORK * (1.0 + len(rows.columns))
     whole = np.concatenate([np.ones(form.n_options, dtype=bool), form.whole, np.zeros(form.n_levels, dtype=bool)])
     if effort.left_s is not None:

@@ -152,15 +152,11 @@ def _year_bounds(
         crowd = crowd_of(question, weights, alone)
         bounds[year] = unsearched_bound(alone, crowd)
         endless = crowd is not None and crowd.is_large
-        if (
-            gap(value, bounds[year], sense=question.sense, size=alone.size) > 0.0
-            and effort.over is None
-            and not endless
-        ):
+        if gap(value, bounds[year], sense=question.sense) > 0.0 and effort.over is None and not endless:
             found = interruptible(bounded, alone, effort.part(1.0 / (len(by_year) - year)))
             bounds[year] = tighter(bounds[year], found.bound, question.sense)
             effort = effort.after(found.work, found.ended)
-        if gap(value, bounds[year], sense=question.sense, size=alone.size) == 0.0:
+        if gap(value, bounds[year], sense=question.sense) == 0.0:
             bounds[year] = value
     return bounds
 
