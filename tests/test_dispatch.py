@@ -348,12 +348,20 @@ def all_walks(study, ground, asked):
     return np.where(offering, seconds.T, np.inf)
 
 
+WIDTHS = ((1, 2, 4), (4, 16, 64))
+"""How many nearest stations are looked at first, and then: so few that lists must grow, and as many as usual."""
+
+
+def look_at(patch, widths):
+    for module in ("preferences", "sending"):
+        patch.setattr(f"lifecircle.dispatch.{module}.WIDTHS", widths)
+
+
 @settings(max_examples=20)
-@given(seed=st.integers(0, 2**32), widths=st.sampled_from([(1, 2, 4), (4, 16, 64)]))
+@given(seed=st.integers(0, 2**32), widths=st.sampled_from(WIDTHS))
 def test_in_turn_each_gets_the_nearest_that_is_left_and_all_together_walk_the_least(crowded, seed, widths):
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("preferences", "sending"):
-            patch.setattr(f"lifecircle.dispatch.{module}.WIDTHS", widths)
+        look_at(patch, widths)
         check_against_an_oracle(crowded, seed, patch)
 
 

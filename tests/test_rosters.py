@@ -22,7 +22,7 @@ from lifecircle.errors import ClaimError, SchemaError, StudyError, UnknownNameEr
 from lifecircle.ground import attach_points, lay_ground
 from lifecircle.study import check_study
 from lifecircle.workdays import CHINA, Calendar
-from test_dispatch import first_come
+from test_dispatch import WIDTHS, first_come, look_at
 from tiny import STUDY, at, table, write_city
 
 AGENTS, SERVICE = 'agents = "agents.csv"\n', 'service = "service.csv"\n'
@@ -789,15 +789,6 @@ class Loops:
             who = self.others[best[1]]["agent_id"]
             self.load[who] = self.load.get(who, 0) + 1
             found[i] |= {"agent_id": who, "how": "volunteer"}
-
-
-WIDTHS = ((1, 2, 4), (4, 16, 64))
-"""How many nearest stations are looked at first, and then: so few that lists must grow, and as many as usual."""
-
-
-def look_at(patch, widths):
-    for module in ("preferences", "sending"):
-        patch.setattr(f"lifecircle.dispatch.{module}.WIDTHS", widths)
 
 
 @settings(max_examples=10)

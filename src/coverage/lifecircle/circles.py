@@ -19,12 +19,11 @@ from lifecircle.ground import Ground, lay_ground
 from lifecircle.mark import marked
 from lifecircle.model import TOLERANCE_S, BoolArray, Circle, FloatArray, IntArray, Note, SpeedClass, Study
 from lifecircle.obstacles import representative_xy
-from lifecircle.reached import street_lines
 from lifecircle.routing import NearestWalks
 from lifecircle.rules import warn_of
 from lifecircle.schema import TOTAL
 from lifecircle.service import Eligibility, serves
-from lifecircle.service_areas import reached_streets, rings, service_areas
+from lifecircle.service_areas import reached_streets, rings, service_areas, streets_drawn
 from lifecircle.ways import BuildingWays
 
 
@@ -151,20 +150,6 @@ def cover_with(
         streets=marked(streets_drawn(study, ground), made_up),
         reach={walker.name: found for walker, found in reach.items()},
     )
-
-
-def streets_drawn(study: Study, ground: Ground) -> gpd.GeoDataFrame:
-    """Return the streets that the reference class walks on, as lines in the study's CRS.
-
-    Columns are ``kind``, and ``way_id`` and ``name`` of the way that each is part of.
-    """
-    lines, way = street_lines(ground.reference.network), ground.streets.way
-    told = {
-        "kind": list(ground.streets.kind),
-        "way_id": np.array(study.streets.way_id, dtype=object)[way],
-        "name": study.streets.tags["name"].to_numpy(dtype=object)[way],
-    }
-    return gpd.GeoDataFrame(told, geometry=lines, crs=study.crs)
 
 
 def with_residents(coverage: Coverage, study: Study, demand: Demand) -> Coverage:

@@ -31,7 +31,7 @@ ROUNDED = Note(
     "不予公布：该格留空，并在 not_shown 列注明。",
 )
 
-EXACT = 1e-9
+SUM_ERROR = 1e-9
 """Part of a count below which what others leave of it is the error of a sum, and nobody."""
 
 
@@ -141,7 +141,7 @@ def with_classes(counts: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     others = [f"residents_{c.name}" for c in settings.walking.classes if c.name != reference]
     full = counts.assign(**{c: 0.0 for c in others if c not in counts})
     rest = full["residents"] - full[others].sum(axis=1)
-    return full.assign(**{f"residents_{reference}": rest.where(rest > EXACT * full["residents"], 0.0)})
+    return full.assign(**{f"residents_{reference}": rest.where(rest > SUM_ERROR * full["residents"], 0.0)})
 
 
 def groups(study: Study) -> tuple[tuple[SpeedClass, ...], tuple[str, ...]]:

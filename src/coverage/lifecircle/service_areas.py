@@ -1,4 +1,4 @@
-"""Drawings of service areas: polygons with holes and the reached streets. Walks decide, drawings only show.
+"""Drawings of service areas and streets: polygons with holes, lines, those reached. Walks decide, drawings only show.
 
 The ground is a lattice of places whose walks are those of any home; a contour runs where their time is up. What is
 known better than the lattice can tell, every building's own walk, is then put into the drawing by its footprint.
@@ -20,7 +20,7 @@ from lifecircle.ground import Footing, Ground
 from lifecircle.lattice import Lattice, contour, lay_lattice, slack_s
 from lifecircle.model import TOLERANCE_S, BoolArray, Circle, FloatArray, ReadOnlyArrays, Study
 from lifecircle.obstacles import representative_xy
-from lifecircle.reached import reached_lines
+from lifecircle.reached import reached_lines, street_lines
 from lifecircle.readers.metric import holder
 from lifecircle.service import Eligibility, serves
 from lifecircle.snapping import SnapIndex, Snaps
@@ -30,6 +30,20 @@ DRAWN_LEG_M = 60.0
 
 DOT_M = 2.0
 """Half the side of the square that stands for a building of which only a point is known, metres."""
+
+
+def streets_drawn(study: Study, ground: Ground) -> gpd.GeoDataFrame:
+    """Return the streets that the reference class walks on, as lines in the study's CRS.
+
+    Columns are ``kind``, and ``way_id`` and ``name`` of the way that each is part of.
+    """
+    lines, way = street_lines(ground.reference.network), ground.streets.way
+    told = {
+        "kind": list(ground.streets.kind),
+        "way_id": np.array(study.streets.way_id, dtype=object)[way],
+        "name": study.streets.tags["name"].to_numpy(dtype=object)[way],
+    }
+    return gpd.GeoDataFrame(told, geometry=lines, crs=study.crs)
 
 
 def service_areas(

@@ -15,7 +15,6 @@ import shapely
 from pyproj import CRS
 
 from lifecircle.areas import AreaTree
-from lifecircle.circles import streets_drawn
 from lifecircle.dispatch.sent import TOLD, Sent
 from lifecircle.ground import Ground
 from lifecircle.hilbert import hilbert_order
@@ -23,6 +22,7 @@ from lifecircle.maps.basis import basis_of_study, in_both, lonlat, packed_street
 from lifecircle.maps.encode import pack, signed_varints, varints, world_px
 from lifecircle.maps.requests_words import REQUESTS_WORDS
 from lifecircle.model import TOLERANCE_S, LongArray, Note, Study, tenths_of_minutes
+from lifecircle.service_areas import streets_drawn
 
 MOST_ITEMS = 1000
 """As many kinds of items are named; what is asked for more seldom counts together."""

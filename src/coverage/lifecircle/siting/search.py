@@ -35,6 +35,10 @@ numbers, and so mean the same part of the residents in a hamlet and a city. Sums
 knows no better than to that tolerance: then the solver takes its own rounding for an error and gives up, or leaves out
 plans that are better."""
 
+ROUNDED = 1e-14
+"""Part of all walks by which what is left of them may be rounded: the bound on a least sum gives way by so much, lest
+it cross the value where next to nothing is left."""
+
 NODE_WORK = 100.0
 """How often a node of the search is taken to look at every entry: what HiGHS counts are nodes, not entries."""
 
@@ -94,8 +98,8 @@ def search(form: LinearForm, effort: Effort = UNLIMITED, *, start: LongArray | N
         return Found(np.empty(0), form.sign * form.offset, infeasible=bool((form.side.limit < 0.0).any()))
     form = required(form)
     solver = _solver()
-    most = np.abs(form.objective) * np.maximum(np.abs(form.lower), np.abs(form.upper))
-    rows, unit = constraints(form), float(_scale(most.sum()))
+    most = float((np.abs(form.objective) * np.maximum(np.abs(form.lower), np.abs(form.upper))).sum())
+    rows, unit = constraints(form), float(_scale(most))
     node_work = NODE_WORK * (1.0 + len(rows.columns))
     whole = np.concatenate([np.ones(form.n_options, dtype=bool), form.whole, np.zeros(form.n_levels, dtype=bool)])
     if effort.left_s is not None:
@@ -134,7 +138,8 @@ def search(form: LinearForm, effort: Effort = UNLIMITED, *, start: LongArray | N
     has_plan = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
     columns = np.array(solver.getSolution().col_value, dtype=np.float64) if has_plan else None
     best = info.mip_dual_bound if whole.any() else info.objective_function_value
-    return Found(columns, form.sign * (form.offset + best / unit), ended, work=work)
+    rounded = ROUNDED * (abs(form.offset) + most) if form.sign < 0.0 else 0.0
+    return Found(columns, form.sign * (form.offset + best / unit + rounded), ended, work=work)
 
 
 def interruptible(search: Callable[[LinearForm, Effort], Found], form: LinearForm, effort: Effort) -> Found:

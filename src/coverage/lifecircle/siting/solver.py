@@ -155,6 +155,8 @@ def _year_bounds(
         if gap(value, bounds[year], sense=question.sense) > 0.0 and effort.over is None and not endless:
             found = interruptible(bounded, alone, effort.part(1.0 / (len(by_year) - year)))
             bounds[year] = tighter(bounds[year], found.bound, question.sense)
+            if question.sense == "min":
+                bounds[year] = max(bounds[year], 0.0)  # as in `answered`
             effort = effort.after(found.work, found.ended)
         if gap(value, bounds[year], sense=question.sense) == 0.0:
             bounds[year] = value
