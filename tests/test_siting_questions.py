@@ -274,6 +274,17 @@ def test_no_better_plan_is_left_out_for_how_much_is_walked_in_the_worst_case_of_
     assert plan.status == "optimal"
 
 
+def test_a_plan_that_leaves_nothing_to_walk_is_proven_in_the_worst_case_too():
+    question = Question(
+        ShortestWalks(900.0),
+        n_new=1,
+        floors=(Floor(share=0.5, of="reachable", standards=(Standard(900.0),)),),
+        cases=(Case(out_of_service=(1,)), Case(out_of_service=(2,)), Case()),
+    )
+    plan = solve(question, walks_from([[0.0, 480.1, 300.0]]), np.array([1.0]), fixed=[1])
+    assert (plan.value, plan.bound, plan.status) == (0.0, 0.0, "optimal")
+
+
 def test_a_plan_is_proven_though_one_walk_is_longer_than_the_next_by_half_a_millionth_of_a_second():
     usual = np.array([[0.0, 1000.0, 700.0, 480.0000005], [120.0, 1000.0, 480.1, 300.0]])
     closed = np.array([[480.0000005, 700.0, np.inf, 480.0], [1000.0, 120.0, np.inf, 1000.0]])
